@@ -1,0 +1,76 @@
+"""Classes to register for, read from an implementation's annotations."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .classes import ClassSpecification, ForwardClass, describe
+from .dispatch import Dispatch
+
+__all__ = ["classes_from_annotations"]
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def classes_from_annotations(
+    dispatch: Dispatch, implementation: Callable[..., Any], names: Mapping[str, Any]
+) -> list[ClassSpecification]:
+    """Read from the annotations which classes a function implements a generic function for.
+
+    :param dispatch: what the generic function dispatches on.
+    :param implementation: a function; or a class, by its constructor.
+    :param names: local names that annotations given as strings may use.
+    :return: a class, union or name for each dispatch parameter, in their order.
+    :raises TypeError: if the implementation lacks a parameter or an annotation.
+    """
+    parameters = inspect.signature(implementation).parameters
+    hints = _hints(implementation, names)
+    classes: list[ClassSpecification] = []
+    for index, name in enumerate(dispatch.parameters):
+        parameter = _counterpart(dispatch, index, parameters)
+        if parameter is None or parameter.annotation is inspect.Parameter.empty:
+            missing = (
+                f"has no parameter for {name!r}"
+                if parameter is None
+                else (f"does not annotate its parameter {parameter.name!r}")
+            )
+            raise TypeError(
+                f"{describe(implementation)} {missing}, on which {describe(dispatch.generic)}"
+                " dispatches; annotate it, or name the classes with register()"
+            )
+        hint = hints[parameter.name]
+        if index == 0 and dispatch.class_first and typing.get_origin(hint) is type:
+            # A class generic is given the class itself, so this is how to say which.
+            (hint,) = typing.get_args(hint)
+        classes.append(hint)
+    return classes
+
+
+def _counterpart(
+    dispatch: Dispatch, index: int, parameters: Mapping[str, inspect.Parameter]
+) -> inspect.Parameter | None:
+    """The implementation's parameter that will get the dispatch argument at ``index``."""
+    if dispatch.names and dispatch.names[index] in parameters:
+        return parameters[dispatch.names[index]]
+    positional = [p for p in parameters.values() if p.kind in _POSITIONAL]
+    position = dispatch.positions[index] if dispatch.positions is not None else len(positional)
+    return positional[position] if position < len(positional) else None
+
+
+def _hints(implementation: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    function: Callable[..., Any] = implementation
+    if isinstance(implementation, type):
+        function = inspect.getattr_static(implementation, "__init__")
+    known = dict(names)
+    while True:
+        try:
+            return typing.get_type_hints(function, localns=known)
+        except NameError as error:
+            # A class defined further down its module is found by its name once
+            # it is there, like one of a library that is not loaded yet.
+            if error.name is None or error.name in known:
+                raise
+            known[error.name] = ForwardClass(function.__module__, error.name)

@@ -1,0 +1,396 @@
+"""The answers that a lookup remembers, and what makes them invalid.
+
+An answer is kept by the classes it was asked for, none of which is kept alive
+by it. It is valid until one of these things changes, and here is all that
+watches them:
+
+* the registrations it came from: a registry tells its observers
+  (:meth:`Answers.forget`), which drop the tables of that key;
+* the composition: assigning to an attribute tells the observers
+  (:meth:`Answers.expire`); a list that was composed is anybody's to change, so
+  every call compares it with its copy (``watched`` and ``seen``);
+* what is a virtual subclass of what, and which classes registered by name are
+  loaded: tables with such registrations carry a guard;
+* the bases of a class: looked at whenever a registry changes;
+* a class that died: its weak reference takes the answers along.
+
+Nothing is locked for reading. Whoever looks something up takes its table
+first, then reads the registries, then stores; whoever changes something does
+so first and drops the table afterwards. So a late answer from before a change
+ends in a table that nobody reads any more.
+"""
+
+from __future__ import annotations
+
+import abc
+import weakref
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from .classes import NamedClass, loaded_class
+from .components import Components, read_consistently
+from .mro import mro_of
+from .sentinel import MISSING, Sentinel
+
+__all__ = ["Answers", "Observed", "ObservedClassLookup", "Table"]
+
+# Remembered where there was no component; MISSING means that nobody asked yet.
+_NOTHING = Sentinel("NOTHING")
+
+
+class Observed:
+    """What answers are found through: it tells those who remember them when it changes."""
+
+    def _reg_composed(self) -> list[Any] | tuple[Any, ...] | None:
+        """What is asked one after the other; ``None`` if this answers on its own.
+
+        A list is the very one that others may change.
+        """
+        return None
+
+    def _reg_observe(self, answers: Answers) -> None:
+        """Tell these answers of every change from now on."""
+        observers: dict[int, weakref.ref[Answers]] = self.__dict__.setdefault("_reg_observers", {})
+        identity = id(answers)
+        observers[identity] = weakref.ref(answers, lambda _: observers.pop(identity, None))
+
+    def _reg_observing(self) -> list[Answers]:
+        references = list(self.__dict__.get("_reg_observers", {}).values())
+        return [answers for reference in references if (answers := reference()) is not None]
+
+    def _reg_recomposed(self) -> None:
+        """Tell the observers that others are asked from now on."""
+        for answers in self._reg_observing():
+            answers.expire()
+
+
+class ObservedClassLookup(Observed):
+    """What the package's own class lookups have in common.
+
+    A subclass that defines ``all`` itself is not taken for one of them any
+    more, and asked every time.
+    """
+
+    def _reg_components(self) -> Components | None:
+        """The components of a class lookup that answers from registrations of its own."""
+        return None
+
+    def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
+        """What ``all()`` gives, found only as far as it is asked for."""
+        raise NotImplementedError(f"{type(self).__name__} is asked through its parts")
+
+    def _reg_answers_itself(self) -> bool:
+        definition = next(cls for cls in type(self).__mro__ if "all" in vars(cls))
+        return definition.__module__.partition(".")[0] == __package__ and "all" not in vars(self)
+
+
+class Table:
+    """Answers to one question, by the identities of the classes it was asked for.
+
+    :param depth: for how many classes it is asked.
+    :param guard: tells whether the answers still hold; ``None`` if nothing
+      but an explicit change can make them invalid.
+
+    ``entries`` is a dictionary for each class, one within the other; for no
+    classes at all, the only key is 0.
+    """
+
+    __slots__ = ("__weakref__", "_depth", "_guard", "entries", "orders", "references")
+
+    def __init__(self, depth: int, guard: Callable[[], bool] | None = None) -> None:
+        self.entries: dict[int, Any] = {} if guard is None else _GuardedEntries(guard)
+        self._depth = depth
+        self._guard = guard
+        #: the classes that there are answers for
+        self.references: dict[int, weakref.ref[type]] = {}
+        #: the MROs by which the answers were found, as identities
+        self.orders: dict[int, tuple[int, ...]] = {}
+
+    def is_current(self) -> bool:
+        return self._guard is None or self._guard()
+
+    def get(self, classes: tuple[type, ...]) -> Any:
+        """Get the answer for these classes, or ``MISSING``."""
+        found: Any = self.entries
+        try:
+            for identity in map(id, classes) if classes else (0,):
+                found = found[identity]
+        except KeyError:
+            return MISSING
+        return found
+
+    def store(self, classes: tuple[type, ...], answer: Any) -> None:
+        """Remember an answer for as long as all of the classes live."""
+        for cls in classes:
+            self._watch(cls)
+        level: dict[int, Any] = self.entries
+        identities = [id(cls) for cls in classes] or [0]
+        for identity in identities[:-1]:
+            # Not setdefault() on the first level, which may be guarded.
+            below = dict.get(level, identity)
+            if below is None:
+                below = level[identity] = {}
+            level = below
+        level[identities[-1]] = answer
+
+    def _watch(self, cls: type) -> None:
+        identity = id(cls)
+        if identity not in self.references:
+            table = weakref.ref(self)
+
+            def forget(_: object) -> None:
+                if (remembering := table()) is not None:
+                    remembering._forget(identity)
+
+            self.orders[identity] = _order(cls)
+            self.references[identity] = weakref.ref(cls, forget)
+
+    def _forget(self, identity: int) -> None:
+        # Runs when the class dies, before another one can have its address.
+        _remove(self.entries, identity, self._depth)
+        self.references.pop(identity, None)
+        self.orders.pop(identity, None)
+
+
+# A dying class that is not the first of its combinations has to be looked for
+# under each first class. Where these are many, forgetting all is cheaper.
+_SEARCHED_BRANCHES = 64
+
+
+def _remove(level: dict[int, Any], identity: int, depth: int) -> None:
+    level.pop(identity, None)
+    if depth > 1:
+        if len(level) > _SEARCHED_BRANCHES:
+            level.clear()
+        for below in list(level.values()):
+            _remove(below, identity, depth - 1)
+
+
+def _order(cls: type) -> tuple[int, ...]:
+    return tuple(map(id, mro_of(cls)))
+
+
+class _GuardedEntries(dict[int, Any]):
+    """Entries that are not found any more once their guard says no."""
+
+    __slots__ = ("_guard",)
+
+    def __init__(self, guard: Callable[[], bool]) -> None:
+        super().__init__()
+        self._guard = guard
+
+    def __getitem__(self, identity: int) -> Any:
+        if not self._guard():
+            raise KeyError(identity)
+        return super().__getitem__(identity)
+
+
+class Answers:
+    """Everything that one lookup remembers.
+
+    :param lookup: has a ``class_lookup``, and keeps its answers as ``_reg_answers``.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_call_tables",
+        "_leaves",
+        "_lookup",
+        "_tables",
+        "calls",
+        "seen",
+        "watched",
+    )
+
+    def __init__(self, lookup: Any) -> None:
+        self._lookup = weakref.ref(lookup)
+        self._leaves: list[ObservedClassLookup] | None = None
+        self._tables: dict[Hashable, dict[tuple[str, int], Table]] = {}
+        #: what warm calls read: entries of tables, by the identity of the generic function
+        self.calls: dict[int, dict[int, Any]] = {}
+        # the tables these entries are of, by number of arguments, and the function
+        self._call_tables: dict[int, tuple[dict[int, Table], weakref.ref[Any]]] = {}
+        #: lists that are composed, and what was in them; None if there are none
+        self.watched: list[Any] | None = None
+        self.seen: list[Any] | None = None
+
+    # What is asked
+
+    def leaves(self) -> list[ObservedClassLookup] | None:
+        """The class lookups that answer, in order; ``None`` if a stranger is among them.
+
+        As long as this is ``None``, nothing is remembered.
+        """
+        if self._leaves is None and (lookup := self._lookup()) is not None:
+            lists: list[tuple[list[Any], list[Any]]] = []
+            leaves = self._resolve(lookup.class_lookup, lists)
+            if leaves is not None and len(lists) == 1:
+                self.watched, self.seen = lists[0]
+            elif leaves is not None and lists:
+                self.watched, self.seen = (list(each) for each in zip(*lists, strict=True))
+            self._leaves = leaves
+        return self._leaves
+
+    def _resolve(
+        self, part: Any, lists: list[tuple[list[Any], list[Any]]]
+    ) -> list[ObservedClassLookup] | None:
+        if not isinstance(part, Observed):
+            return None
+        # First observe, then read: a change in between is noticed either way.
+        part._reg_observe(self)
+        if isinstance(part, ObservedClassLookup) and not part._reg_answers_itself():
+            return None
+        composed = part._reg_composed()
+        if composed is None:
+            return [part] if isinstance(part, ObservedClassLookup) else None
+        parts = list(composed)
+        if isinstance(composed, list):
+            lists.append((composed, parts))
+        leaves: list[ObservedClassLookup] = []
+        for each in parts:
+            below = self._resolve(each, lists)
+            if below is None:
+                return None
+            leaves += below
+        return leaves
+
+    def first(self, key: Hashable, classes: tuple[type, ...]) -> Any:
+        """The first component for these classes, or ``MISSING``; only if there are leaves."""
+        found = self._answer(
+            "first", key, classes, lambda: next(self._candidates(key, classes), _NOTHING)
+        )
+        return MISSING if found is _NOTHING else found
+
+    def every(self, key: Hashable, classes: tuple[type, ...]) -> tuple[Any, ...]:
+        """All components for these classes, in order; only if there are leaves."""
+        found: tuple[Any, ...] = self._answer(
+            "every", key, classes, lambda: tuple(self._candidates(key, classes))
+        )
+        return found
+
+    def _answer(
+        self, kind: str, key: Hashable, classes: tuple[type, ...], find: Callable[[], Any]
+    ) -> Any:
+        tables = self._tables.get(key)
+        if tables is None:
+            if not self._is_known(key):
+                # Remembering it would keep the key alive.
+                return self.consistently(find)
+            tables = self._tables.setdefault(key, {})
+        table = tables.get((kind, len(classes)))
+        if table is None or not table.is_current():
+            table = tables[kind, len(classes)] = self.table(key, len(classes))
+        answer = table.get(classes)
+        if answer is MISSING:
+            answer = self.consistently(find)
+            table.store(classes, answer)
+        return answer
+
+    def _candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
+        for leaf in self._leaves or ():
+            yield from leaf._reg_candidates(key, classes)
+
+    def consistently(self, read: Callable[[], Any]) -> Any:
+        """Read so that no half of a change to any of the registries is seen."""
+        return read_consistently(self._components(), read)
+
+    def _components(self) -> list[Components]:
+        found = [leaf._reg_components() for leaf in self._leaves or ()]
+        return [components for components in found if components is not None]
+
+    def _is_known(self, key: Hashable) -> bool:
+        return any(key in components for components in self._components())
+
+    # What is remembered
+
+    def table(self, key: Hashable, arity: int) -> Table:
+        """A new table for answers under a key, with the guard that they need."""
+        names: list[NamedClass] = []
+        abstract = False
+        for components in self._components():
+            abstract = abstract or components.depends_on_abstract_classes(key, arity)
+            names += components.names(key, arity)
+        return Table(arity, _guard(names) if abstract else None)
+
+    def call_table(self, generic: Callable[..., Any], arity: int, warm: bool) -> Table:
+        """The table of implementations for calls of a generic function; made if there is none.
+
+        :param arity: how many arguments dispatch.
+        :param warm: whether this is the number that warm calls have, so that
+          they are to find the entries in ``calls``.
+        """
+        identity = id(generic)
+        tables, _ = self._call_tables.get(identity, ({}, None))
+        table = tables.get(arity)
+        if table is not None and table.is_current():
+            return table
+        answers = weakref.ref(self)
+
+        def forget(_: object) -> None:
+            if (remembering := answers()) is not None:
+                remembering._forget_calls(identity)
+
+        tables[arity] = table = self.table(generic, arity)
+        self._call_tables[identity] = (tables, weakref.ref(generic, forget))
+        if warm:
+            self.calls[identity] = table.entries
+        return table
+
+    def _forget_calls(self, identity: int) -> None:
+        self._call_tables.pop(identity, None)
+        self.calls.pop(identity, None)
+
+    def forget(self, key: Hashable) -> None:
+        """Drop what was found under a key, since its registrations have changed."""
+        self._tables.pop(key, None)
+        if type(key).__eq__ is object.__eq__:
+            self._forget_calls(id(key))
+        else:
+            # Who knows which functions such a key is equal to.
+            self._call_tables.clear()
+            self.calls.clear()
+        if self._bases_changed():
+            self.expire()
+
+    def expire(self) -> None:
+        """Drop everything, since other class lookups are asked from now on."""
+        lookup = self._lookup()
+        if lookup is not None and lookup._reg_answers is self:
+            lookup._reg_answers = Answers(lookup)
+
+    def _bases_changed(self) -> bool:
+        """Tell whether a class has another MRO than when answers were found by it."""
+        tables: list[Table] = []
+        for of_generic, _ in list(self._call_tables.values()):
+            tables += of_generic.values()
+        for of_key in list(self._tables.values()):
+            tables += of_key.values()
+        references: dict[int, weakref.ref[type]] = {}
+        orders: dict[int, tuple[int, ...]] = {}
+        for table in tables:
+            references.update(table.references)
+            orders.update(table.orders)
+        return any(
+            (cls := reference()) is not None and orders.get(identity) != _order(cls)
+            for identity, reference in references.items()
+        )
+
+
+def _guard(names: list[NamedClass]) -> Callable[[], bool]:
+    """Make the check for answers that depend on virtual subclasses and named classes."""
+    token = abc.get_cache_token()
+    loaded: list[tuple[NamedClass, Callable[[], type | None]]] = []
+    for name in names:
+        found = loaded_class(name)
+        loaded.append((name, _nothing if found is None else weakref.ref(found)))
+
+    def is_current() -> bool:
+        return abc.get_cache_token() == token and all(
+            loaded_class(name) is remembered() for name, remembered in loaded
+        )
+
+    return is_current
+
+
+def _nothing() -> None:
+    return None

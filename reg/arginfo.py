@@ -1,0 +1,152 @@
+"""What a callable takes, and calling it with no more than that."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from types import FunctionType, MethodType
+from typing import Any, NamedTuple
+
+__all__ = [
+    "ArgumentInfo",
+    "accepted_keywords",
+    "arginfo",
+    "mapply",
+    "takes_keyword",
+    "wrapped_by",
+]
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class ArgumentInfo(NamedTuple):
+    """What :func:`arginfo` returns.
+
+    The four fields are those of the ``ArgSpec`` that ``inspect`` once had.
+    Keyword-only parameters are in none of them.
+    """
+
+    #: names of the positional parameters, in order
+    args: list[str]
+    #: name of the ``*`` parameter, or ``None``
+    varargs: str | None
+    #: name of the ``**`` parameter, or ``None``
+    keywords: str | None
+    #: defaults of the last positional parameters, or ``None`` if none has one
+    defaults: tuple[Any, ...] | None
+
+
+def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
+    """Tell which positional arguments a callable takes.
+
+    :param callable: a function, a method, a class, or an instance with a
+      ``__call__``. What Python fills in itself (``self``, ``cls``) is left
+      out; decorators are not looked behind.
+    :return: a new :class:`ArgumentInfo`, whose list is the caller's to change.
+      A class without a constructor of its own takes nothing.
+    :raises TypeError: if it cannot be called, or says nothing about its
+      parameters, as some built-in ones do not.
+    """
+    args: list[str] = []
+    defaults: list[Any] = []
+    varargs = keywords = None
+    for parameter in _parameters(callable):
+        if parameter.kind in _POSITIONAL:
+            args.append(parameter.name)
+            if parameter.default is not parameter.empty:
+                defaults.append(parameter.default)
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            varargs = parameter.name
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            keywords = parameter.name
+    return ArgumentInfo(args, varargs, keywords, tuple(defaults) or None)
+
+
+def mapply(func: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
+    """Call a function with those of the keyword arguments that it takes.
+
+    :param func: any callable. One that cannot be inspected gets them all.
+    :param args: passed on as they are.
+    :param kw: passed on where ``func`` has a parameter of that name; all of
+      them if it has a ``**`` parameter.
+    :return: what ``func`` returns.
+    """
+    taken = accepted_keywords(func, kw)
+    return func(*args, **{name: kw[name] for name in taken})
+
+
+def accepted_keywords(callable: Any, names: Iterable[str], /) -> list[str]:
+    """Those of the names that a callable can be passed as keyword arguments.
+
+    :return: a new list, in the order of ``names``; all of them if it has a
+      ``**`` parameter, or cannot be inspected.
+    """
+    try:
+        parameters = _parameters(callable)
+    except TypeError:
+        return list(names)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return list(names)
+    taken = {parameter.name for parameter in parameters if parameter.kind in _BY_NAME}
+    return [name for name in names if name in taken]
+
+
+def takes_keyword(callable: Any, name: str, /) -> bool:
+    """Tell whether a callable has a parameter of that name and no ``**``.
+
+    This is what decides whether an implementation is given ``lookup`` or
+    ``call_next``. A ``**`` parameter takes what the caller passed, and nothing
+    is slipped in; but a decorator's ``(*args, **kw)`` is looked behind, if
+    ``functools.wraps`` left a ``__wrapped__``, since it hands everything on.
+
+    :return: ``False`` also for what cannot be inspected.
+    """
+    function = callable.__func__ if type(callable) is MethodType else callable
+    if type(function) is FunctionType and not hasattr(function, "__signature__"):
+        # The answer is in the code object; inspect would take 50 times as long,
+        # and matchers have it asked anew at every call.
+        code = function.__code__
+        if not code.co_flags & inspect.CO_VARKEYWORDS:
+            first = code.co_posonlyargcount
+            last = code.co_argcount + code.co_kwonlyargcount
+            return name in code.co_varnames[first:last]
+    else:
+        try:
+            parameters = _parameters(callable)
+        except TypeError:
+            parameters = None
+        if parameters is not None and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return any(p.name == name and p.kind in _BY_NAME for p in parameters)
+    wrapped = wrapped_by(callable)
+    return wrapped is not None and takes_keyword(wrapped, name)
+
+
+def wrapped_by(callable: Any, /) -> Any:
+    """The function that a decorator made with ``functools.wraps`` wraps, or ``None``.
+
+    Not by ``getattr()``, to which some objects have an answer for any name.
+    """
+    return getattr(callable, "__dict__", {}).get("__wrapped__")
+
+
+def _parameters(callable: Any) -> list[inspect.Parameter]:
+    """The parameters a caller can fill, or a ``TypeError``."""
+    if isinstance(callable, type) and _has_no_constructor(callable):
+        return []
+    if isinstance(inspect.getattr_static(type(callable), "__call__", None), staticmethod):
+        # inspect.signature() would take the first parameter for self.
+        callable = callable.__call__
+    try:
+        signature = inspect.signature(callable, follow_wrapped=False)
+    except ValueError as error:
+        raise TypeError(f"{callable!r} does not say which arguments it takes: {error}") from error
+    return list(signature.parameters.values())
+
+
+def _has_no_constructor(cls: type) -> bool:
+    return (
+        inspect.getattr_static(cls, "__init__") is object.__dict__["__init__"]
+        and inspect.getattr_static(cls, "__new__") is object.__dict__["__new__"]
+        and type(cls).__call__ is type.__call__
+    )

@@ -1,0 +1,292 @@
+"""The components of one registry: where they are kept, and found in order.
+
+Those under one key and for one number of classes form a trie: a level of
+dictionaries for each class. A look-up descends only where something is
+registered, so that its cost follows from what there is to find and not from
+the Cartesian product of the MROs, whose order it keeps.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+
+from .classes import NamedClass, RegisteredClass, is_abstract, loaded_class
+from .mro import mro_of, virtual_mro
+
+__all__ = ["Components", "Registration", "read_consistently", "writing"]
+
+_T = TypeVar("_T")
+
+#: Held by whoever changes a registry. One for all, so that a look-up in many
+#: registries can take it when they change too fast to be read in between.
+writing: Final = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A child must not inherit the lock from a thread that it does not have.
+    os.register_at_fork(
+        before=writing.acquire, after_in_parent=writing.release, after_in_child=writing.release
+    )
+
+
+class Registration(NamedTuple):
+    """A component with what it is registered under, and from where.
+
+    :param filename: the file that the component is defined in, if it is a
+      function, or that the call to ``register()`` is in.
+    :param lineno: the line there.
+    """
+
+    key: Hashable
+    classes: tuple[RegisteredClass, ...]
+    component: Any
+    filename: str
+    lineno: int
+
+    @property
+    def place(self) -> str:
+        """File and line, as tools print and editors read them."""
+        return f"{self.filename}:{self.lineno}"
+
+
+# A branch holds further branches; or, where only one registration is below it,
+# that one. Most combinations of classes are alone from the first on, and a
+# dictionary for each further class would cost more than all the rest.
+_Branches: TypeAlias = "dict[RegisteredClass, _Branches | Registration]"
+
+
+class _Position:
+    """Which classes are registered at one position, and how often."""
+
+    __slots__ = ("abstract", "counts", "names")
+
+    def __init__(self) -> None:
+        self.counts: dict[RegisteredClass, int] = {}
+        # Both are subsets of counts, as dictionaries to keep the order.
+        self.abstract: dict[type, None] = {}
+        self.names: dict[NamedClass, None] = {}
+
+    def add(self, cls: RegisteredClass) -> None:
+        self.counts[cls] = self.counts.get(cls, 0) + 1
+        if isinstance(cls, NamedClass):
+            self.names[cls] = None
+        elif is_abstract(cls):
+            self.abstract[cls] = None
+
+    def remove(self, cls: RegisteredClass) -> None:
+        self.counts[cls] -= 1
+        if not self.counts[cls]:
+            del self.counts[cls]
+            if isinstance(cls, NamedClass):
+                del self.names[cls]
+            else:
+                self.abstract.pop(cls, None)
+
+    def ranked(self, cls: type) -> list[RegisteredClass]:
+        """What is registered at this position and applies to a class, most specific first."""
+        counts = self.counts
+        if not self.names:
+            mro = virtual_mro(cls, list(self.abstract)) if self.abstract else mro_of(cls)
+            return [base for base in mro if base in counts]
+        loaded = {name: loaded_class(name) for name in list(self.names)}
+        abstract = [*self.abstract, *(found for found in loaded.values() if found is not None)]
+        ranked: list[RegisteredClass] = []
+        for base in virtual_mro(cls, abstract):
+            if base in counts:
+                ranked.append(base)
+            own_name = f"{base.__module__}:{base.__qualname__}"
+            ranked += [name for name, found in loaded.items() if base is found or name == own_name]
+        return ranked
+
+
+class _Trie:
+    """The components under one key, for one number of classes."""
+
+    __slots__ = ("branches", "positions")
+
+    def __init__(self, arity: int) -> None:
+        self.positions = tuple(_Position() for _ in range(arity))
+        self.branches: _Branches = {}
+
+    def exact(self, classes: tuple[RegisteredClass, ...]) -> Registration | None:
+        found: _Branches | Registration | None = self.branches
+        for cls in classes or (object,):
+            found = found.get(cls) if isinstance(found, dict) else found
+        if isinstance(found, Registration) and found.classes == classes:
+            return found
+        return None
+
+    def add(self, registration: Registration) -> None:
+        known = self.exact(registration.classes)
+        branches, path = self.branches, registration.classes or (object,)
+        for depth, cls in enumerate(path):
+            below = branches.get(cls)
+            if isinstance(below, dict):
+                branches = below
+                continue
+            if below is None or below is known:
+                branches[cls] = registration
+            else:
+                branches[cls] = _fork(below, registration, depth + 1)
+            break
+        if known is None:
+            for position, cls in zip(self.positions, registration.classes, strict=True):
+                position.add(cls)
+
+    def remove(self, registration: Registration) -> None:
+        trail = []
+        branches, path = self.branches, registration.classes or (object,)
+        for cls in path:
+            trail.append((branches, cls))
+            below = branches[cls]
+            if not isinstance(below, dict):
+                break
+            branches = below
+        for branches, cls in reversed(trail):
+            del branches[cls]
+            if branches:
+                break
+        for position, cls in zip(self.positions, registration.classes, strict=True):
+            position.remove(cls)
+
+    def matching(self, classes: tuple[type, ...]) -> Iterator[Registration]:
+        """Everything that applies to the classes, in the order of the product of their MROs."""
+        if not classes:
+            yield from self.registrations()
+            return
+        ranked = [
+            position.ranked(cls) for position, cls in zip(self.positions, classes, strict=True)
+        ]
+        if all(ranked):
+            yield from _descend(self.branches, ranked, 0)
+
+    def registrations(self) -> Iterator[Registration]:
+        below: list[_Branches | Registration] = [self.branches]
+        while below:
+            found = below.pop()
+            if isinstance(found, dict):
+                below += reversed(list(found.values()))
+            else:
+                yield found
+
+
+def _fork(first: Registration, second: Registration, depth: int) -> _Branches:
+    """The branches that hold two registrations which are alike up to ``depth``."""
+    if first.classes[depth] == second.classes[depth]:
+        return {first.classes[depth]: _fork(first, second, depth + 1)}
+    return {first.classes[depth]: first, second.classes[depth]: second}
+
+
+def _descend(
+    branches: _Branches, ranked: list[list[RegisteredClass]], depth: int
+) -> Iterator[Registration]:
+    for cls in ranked[depth]:
+        below = branches.get(cls)
+        if below is None:
+            continue
+        if isinstance(below, dict):
+            yield from _descend(below, ranked, depth + 1)
+        elif all(
+            wanted in applicable
+            for wanted, applicable in zip(
+                below.classes[depth + 1 :], ranked[depth + 1 :], strict=True
+            )
+        ):
+            yield below
+
+
+class Components:
+    """All components of one registry, by key and number of classes."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Hashable, dict[int, _Trie]] = {}
+        #: odd while a change is under way
+        self.version = 0
+
+    def add(self, registrations: list[Registration]) -> None:
+        with self._change():
+            for registration in registrations:
+                arity = len(registration.classes)
+                tries = self._keys.setdefault(registration.key, {})
+                trie = tries.get(arity)
+                if trie is None:
+                    trie = tries[arity] = _Trie(arity)
+                trie.add(registration)
+
+    def remove(self, registrations: list[Registration]) -> None:
+        with self._change():
+            for registration in registrations:
+                tries = self._keys[registration.key]
+                trie = tries[len(registration.classes)]
+                trie.remove(registration)
+                if not trie.branches:
+                    del tries[len(registration.classes)]
+                if not tries:
+                    del self._keys[registration.key]
+
+    def clear(self) -> None:
+        with self._change():
+            self._keys = {}
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._keys
+
+    def exact(self, key: Hashable, classes: tuple[RegisteredClass, ...]) -> Registration | None:
+        trie = self._trie(key, len(classes))
+        return None if trie is None else trie.exact(classes)
+
+    def matching(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Registration]:
+        trie = self._trie(key, len(classes))
+        return iter(()) if trie is None else trie.matching(classes)
+
+    def registrations(self) -> list[Registration]:
+        return [
+            registration
+            for tries in list(self._keys.values())
+            for trie in list(tries.values())
+            for registration in trie.registrations()
+        ]
+
+    def depends_on_abstract_classes(self, key: Hashable, arity: int) -> bool:
+        trie = self._trie(key, arity)
+        return trie is not None and any(p.abstract or p.names for p in trie.positions)
+
+    def names(self, key: Hashable, arity: int) -> list[NamedClass]:
+        """The classes registered by name, whose answers depend on what is loaded."""
+        trie = self._trie(key, arity)
+        if trie is None:
+            return []
+        return [name for position in trie.positions for name in list(position.names)]
+
+    def _trie(self, key: Hashable, arity: int) -> _Trie | None:
+        tries = self._keys.get(key)
+        return None if tries is None else tries.get(arity)
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Mark the components as changing, for those who read without a lock."""
+        with writing:
+            self.version += 1
+            try:
+                yield
+            finally:
+                self.version += 1
+
+
+def read_consistently(all_components: list[Components], read: Callable[[], _T]) -> _T:
+    """Read from registries so that no half of a change is seen.
+
+    :param all_components: what ``read`` reads from.
+    :param read: may be called several times, the last time undisturbed.
+    """
+    for _ in range(3):
+        before = [components.version for components in all_components]
+        if any(version % 2 for version in before):
+            break
+        result = read()
+        if [components.version for components in all_components] == before:
+            return result
+    with writing:
+        return read()

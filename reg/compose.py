@@ -1,0 +1,227 @@
+"""Class lookups made of other class lookups."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
+from typing import Any
+
+from .answers import ObservedClassLookup, Table
+from .interfaces import IClassLookup
+from .lookup import Lookup
+from .sentinel import MISSING
+
+__all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup"]
+
+
+class _Composition(ObservedClassLookup, IClassLookup):
+    """Asks several class lookups, in order."""
+
+    def _reg_composed(self) -> list[Any] | tuple[Any, ...]:
+        raise NotImplementedError
+
+    def get(self, key: Hashable, classes: Iterable[type]) -> Any:
+        """Ask the class lookups in turn.
+
+        A hit of an earlier one, be it through a base class, beats every hit of
+        a later one.
+
+        :return: the first component found, or ``None``.
+        """
+        classes = tuple(classes)
+        for part in self._reg_composed():
+            found = _class_lookup_of(part).get(key, classes)
+            if found is not None:
+                return found
+        return None
+
+    def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
+        """Ask all of the class lookups.
+
+        :return: a new list: all components of the first, then all of the next.
+        """
+        classes = tuple(classes)
+        return [
+            component
+            for part in self._reg_composed()
+            for component in _class_lookup_of(part).all(key, classes)
+        ]
+
+
+class ListClassLookup(_Composition):
+    """A list of class lookups, asked from the first to the last.
+
+    :param lookups: the class lookups. A :class:`reg.Lookup` in it, such as a
+      :class:`reg.Registry`, stands for its class lookup. A list that is given
+      is kept: what is put into it later is asked as well, from then on.
+    """
+
+    def __init__(self, lookups: Iterable[Any]) -> None:
+        self.lookups = lookups
+
+    @property
+    def lookups(self) -> Any:
+        """The class lookups, in the order they are asked."""
+        return self._reg_lookups
+
+    @lookups.setter
+    def lookups(self, lookups: Iterable[Any]) -> None:
+        # Only these two can be watched: one tells at a glance, one never changes.
+        self._reg_lookups = lookups if type(lookups) in (list, tuple) else list(lookups)
+        self._reg_recomposed()
+
+    def __repr__(self) -> str:
+        return f"ListClassLookup({self._reg_lookups!r})"
+
+    def _reg_composed(self) -> Any:
+        return self._reg_lookups
+
+
+class ChainClassLookup(_Composition):
+    """A class lookup in front of another.
+
+    :param lookup: is asked first.
+    :param next: is asked for what the first does not find.
+
+    Both can be assigned to later. For a :class:`reg.Lookup`, its class lookup
+    is asked.
+    """
+
+    def __init__(self, lookup: Any, next: Any) -> None:
+        self._reg_chain = (lookup, next)
+
+    @property
+    def lookup(self) -> Any:
+        """The class lookup that is asked first."""
+        return self._reg_chain[0]
+
+    @lookup.setter
+    def lookup(self, lookup: Any) -> None:
+        self._reg_chain = (lookup, self._reg_chain[1])
+        self._reg_recomposed()
+
+    @property
+    def next(self) -> Any:
+        """The class lookup that is asked for what the first does not find."""
+        return self._reg_chain[1]
+
+    @next.setter
+    def next(self, next: Any) -> None:
+        self._reg_chain = (self._reg_chain[0], next)
+        self._reg_recomposed()
+
+    def __repr__(self) -> str:
+        return f"ChainClassLookup({self.lookup!r}, {self.next!r})"
+
+    def _reg_composed(self) -> tuple[Any, ...]:
+        return self._reg_chain
+
+
+class CachingClassLookup(ObservedClassLookup, IClassLookup):
+    """Remembers every answer of a class lookup, and keeps giving it.
+
+    :param class_lookup: is asked once for each key and classes by :meth:`get`,
+      and once by :meth:`all`.
+
+    What is registered later, or is found to be missing, stays unknown to it
+    until :meth:`clear`. Nothing needs it for speed: a :class:`reg.Lookup`
+    remembers what it found by itself, and forgets it in time. It is for what
+    must not change under a running program, and for class lookups of your own
+    that are slow.
+    """
+
+    def __init__(self, class_lookup: Any) -> None:
+        self._reg_class_lookup = class_lookup
+        self._reg_memory = _Memory()
+
+    @property
+    def class_lookup(self) -> Any:
+        """The class lookup that is asked for what is not remembered."""
+        return self._reg_class_lookup
+
+    @class_lookup.setter
+    def class_lookup(self, class_lookup: Any) -> None:
+        self._reg_class_lookup = class_lookup
+        self._reg_recomposed()
+
+    def get(self, key: Hashable, classes: Iterable[type]) -> Any:
+        """Find a component, or remember what was found.
+
+        :return: what the class lookup's ``get`` returned the first time.
+        """
+        classes = tuple(classes)
+        class_lookup = _class_lookup_of(self._reg_class_lookup)
+        return self._reg_memory.answer("get", key, classes, lambda: class_lookup.get(key, classes))
+
+    def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
+        """Find all components, or remember what was found.
+
+        :return: a new list of what the class lookup's ``all`` gave the first time.
+        """
+        return list(self._reg_candidates(key, tuple(classes)))
+
+    def clear(self) -> None:
+        """Forget everything, so that the class lookup is asked anew."""
+        self._reg_memory = _Memory()
+        self._reg_recomposed()
+
+    def __repr__(self) -> str:
+        return f"CachingClassLookup({self._reg_class_lookup!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {"_reg_memory", "_reg_observers"}
+        return {name: value for name, value in self.__dict__.items() if name not in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._reg_memory = _Memory()
+
+    def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
+        class_lookup = _class_lookup_of(self._reg_class_lookup)
+        found = self._reg_memory.answer(
+            "all", key, classes, lambda: tuple(class_lookup.all(key, classes))
+        )
+        return iter(found)
+
+
+class _Memory:
+    """Answers that are kept as long as their key and classes live."""
+
+    def __init__(self) -> None:
+        self._functions: MutableMapping[Any, dict[tuple[str, int], Table]]
+        self._functions = weakref.WeakKeyDictionary()
+        self._others: dict[Hashable, dict[tuple[str, int], Table]] = {}
+        self._asking = threading.RLock()
+
+    def answer(
+        self, kind: str, key: Hashable, classes: tuple[type, ...], ask: Callable[[], Any]
+    ) -> Any:
+        table = self._table(kind, key, len(classes))
+        found = table.get(classes)
+        if found is MISSING:
+            # So that a question that two threads have at once is asked once.
+            with self._asking:
+                found = table.get(classes)
+                if found is MISSING:
+                    found = ask()
+                    table.store(classes, found)
+        return found
+
+    def _table(self, kind: str, key: Hashable, arity: int) -> Table:
+        # A key with an equality of its own stands for all that are equal to it.
+        by_identity = type(key).__eq__ is object.__eq__
+        keys = self._functions if by_identity and _can_be_weak(key) else self._others
+        tables = keys.setdefault(key, {})
+        table = tables.get((kind, arity))
+        if table is None:
+            table = tables.setdefault((kind, arity), Table(arity))
+        return table
+
+
+def _can_be_weak(key: object) -> bool:
+    return type(key).__weakrefoffset__ != 0
+
+
+def _class_lookup_of(part: Any) -> Any:
+    return part.class_lookup if isinstance(part, Lookup) else part

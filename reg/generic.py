@@ -1,0 +1,297 @@
+"""Generic functions: which implementation runs depends on the arguments' classes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+from ._call import make_call
+from .arginfo import accepted_keywords, takes_keyword
+from .dispatch import Dispatch
+from .implicit import NoImplicitLookupError, implicit
+from .lookup import (
+    CallChain,
+    ComponentLookupError,
+    Lookup,
+    Matcher,
+    classes_of,
+    is_plain,
+    match,
+    with_lookup,
+)
+from .sentinel import MISSING
+
+__all__ = ["GenericFunction", "classgeneric", "generic"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R", covariant=True)
+
+
+class GenericFunction(Protocol[_P, _R]):
+    """What :func:`generic` returns: a function, with two more ways to ask."""
+
+    @property
+    def __wrapped__(self) -> Callable[_P, _R]:
+        """The function that was made generic."""
+        ...
+
+    @overload
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+
+    @overload
+    def __call__(self, *args: Any, lookup: Any = ..., default: Any = ..., **kwargs: Any) -> Any: ...
+
+    def component(
+        self, *args: Any, lookup: Any = ..., default: Any = ..., predicates: Any = ...
+    ) -> Any:
+        """Find the component that a call with these arguments would call.
+
+        See :meth:`reg.Lookup.component`; the lookup is ``lookup``, or the
+        implicit one.
+        """
+        ...
+
+    def all(self, *args: Any, lookup: Any = ..., predicates: Any = ...) -> Iterable[Any]:
+        """Find all components for these arguments; see :meth:`reg.Lookup.all`."""
+        ...
+
+
+@overload
+def generic(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
+
+
+@overload
+def generic(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
+
+
+def generic(*function_or_names: Any) -> Any:
+    """Make a function generic: ``generic(function)``, or ``generic("name", …)(function)``.
+
+    :param function: what runs where nothing is registered for the arguments.
+    :param names: the parameters that dispatch, however they are passed; one
+      left to its default dispatches on that. Without names, every positional
+      argument does, and keyword arguments are passed on.
+    :return: a function with the name, docstring and signature of the original,
+      which is its ``__wrapped__``. It is the key to register implementations
+      under.
+    :raises TypeError: if the function has no parameter of such a name.
+
+    A call takes two keyword arguments more than the function. ``lookup`` is
+    asked instead of the implicit lookup; ``None`` raises
+    :exc:`reg.NoImplicitLookupError`. ``default`` is returned where nothing is
+    registered, or what is returns ``None``.
+    """
+    return _decorator(function_or_names, class_first=False)
+
+
+@overload
+def classgeneric(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
+
+
+@overload
+def classgeneric(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
+
+
+def classgeneric(*function_or_names: Any) -> Any:
+    """Make a function generic whose first dispatch argument is a class, and stands for itself.
+
+    In all else it is :func:`generic`.
+    """
+    return _decorator(function_or_names, class_first=True)
+
+
+def _decorator(function_or_names: tuple[Any, ...], class_first: bool) -> Any:
+    if len(function_or_names) == 1 and not isinstance(function_or_names[0], str):
+        return _make(function_or_names[0], (), class_first)
+    for name in function_or_names:
+        if not isinstance(name, str):
+            raise TypeError(
+                "generic() takes a function, or the names of the parameters to dispatch on;"
+                f" got {name!r} among the names"
+            )
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        return _make(function, function_or_names, class_first)
+
+    return decorate
+
+
+def _make(
+    function: Callable[..., Any], names: tuple[str, ...], class_first: bool
+) -> GenericFunction[..., Any]:
+    if not callable(function):
+        raise TypeError(f"only a function can be made generic; got {function!r}")
+    dispatch = Dispatch(function, names, class_first)
+    calls = _Calls(dispatch)
+    call = make_call(
+        dispatch.positions, calls.general, only_these=not names, class_first=class_first
+    )
+    functools.update_wrapper(call, function)
+    dispatch.generic = call
+    # Set after update_wrapper(), which copies those of a generic function.
+    call.__dict__["__reg_dispatch__"] = dispatch
+
+    def component(*args: Any, **keywords: Any) -> Any:
+        lookup, dispatched = calls.asked("component", args, keywords)
+        default = keywords.get("default", MISSING)
+        predicates = keywords.get("predicates")
+        return lookup.component(call, dispatched, default, predicates, **calls.class_method)
+
+    def all(*args: Any, **keywords: Any) -> Any:
+        lookup, dispatched = calls.asked("all", args, keywords)
+        return lookup.all(call, dispatched, keywords.get("predicates"), **calls.class_method)
+
+    for method in (component, all):
+        method.__qualname__ = f"{call.__qualname__}.{method.__name__}"
+        method.__module__ = call.__module__
+        method.__doc__ = getattr(GenericFunction, method.__name__).__doc__
+        call.__dict__[method.__name__] = method
+    return cast("GenericFunction[..., Any]", call)
+
+
+class _Calls:
+    """The calls of one generic function that are out of the ordinary."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+        self._function = dispatch.function
+        #: how to tell a lookup, which may know no class generics, that this is one
+        self.class_method = {"class_method": True} if dispatch.class_first else {}
+
+    def general(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Call the generic function.
+
+        :param args: the positional arguments, with ``MISSING`` in place of
+          what was not given.
+        :param keywords: the keyword arguments; may be changed.
+        """
+        if MISSING in args:
+            args = tuple(arg for arg in args if arg is not MISSING)
+        lookup = _lookup(keywords)
+        default = keywords.pop("default", MISSING)
+        args, keywords, dispatched = self._dispatch.arguments(args, keywords)
+        if not is_plain(lookup):
+            return self._ask(lookup, default, args, keywords, dispatched)
+        classes = classes_of(dispatched, self._dispatch.class_first)
+        if default is not MISSING:
+            candidates = lookup._reg_every(self._dispatch.generic, classes)
+            chain = self._chain(lookup, candidates, dispatched)
+            result = None if chain.at(0) is MISSING else chain.call(0, args, keywords)
+            return default if result is None else result
+        return self._implementation(lookup, classes)(*args, **keywords)
+
+    def asked(
+        self, name: str, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """The lookup and the dispatch arguments of a call to ``component`` or ``all``."""
+        known = {"lookup", "predicates", *(["default"] if name == "component" else [])}
+        for keyword in keywords:
+            if keyword not in known and keyword not in self._dispatch.names:
+                raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
+        lookup = _lookup(keywords)
+        passed = {keyword: keywords[keyword] for keyword in keywords if keyword not in known}
+        if not hasattr(lookup, name):
+            raise _no_lookup(lookup)
+        return lookup, self._dispatch.arguments(args, passed)[2]
+
+    def _implementation(self, lookup: Lookup, classes: tuple[type, ...]) -> Callable[..., Any]:
+        """What to call for these classes, remembered if the lookup can remember."""
+        generic = self._dispatch.generic
+        answers = lookup._reg_current_answers()
+        if answers.leaves() is None:
+            return self._chained(lookup, lookup._reg_every(generic, classes))
+        # Taken before anything is looked up; see reg.answers.
+        warm = len(classes) == len(self._dispatch.parameters)
+        table = answers.call_table(generic, len(classes), warm)
+        implementation: Any = table.get(classes)
+        if implementation is MISSING:
+            first = answers.first(generic, classes)
+            if first is MISSING:
+                implementation = with_lookup(self._function, lookup)
+            elif isinstance(first, Matcher) or takes_keyword(first, "call_next"):
+                implementation = self._chained(lookup, answers.every(generic, classes))
+            else:
+                implementation = with_lookup(self._adapt(first), lookup)
+            table.store(classes, implementation)
+        return cast("Callable[..., Any]", implementation)
+
+    def _chained(self, lookup: Lookup, candidates: Iterable[Any]) -> Callable[..., Any]:
+        """A call that asks matchers, or that hands on how to call what comes next."""
+
+        def call_chain(*args: Any, **keywords: Any) -> Any:
+            dispatched = self._dispatch.arguments(args, keywords)[2]
+            return self._chain(lookup, candidates, dispatched).call(0, args, keywords)
+
+        return call_chain
+
+    def _chain(
+        self, lookup: Lookup, candidates: Iterable[Any], dispatched: tuple[Any, ...]
+    ) -> CallChain:
+        matched = match(candidates, dispatched, None)
+        return CallChain(lookup, matched, self._function, self._adapt)
+
+    def _ask(
+        self,
+        lookup: Any,
+        default: Any,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
+        dispatched: tuple[Any, ...],
+    ) -> Any:
+        """Call through a lookup of which nothing is known but its methods."""
+        if not callable(getattr(lookup, "call", None)):
+            raise _no_lookup(lookup)
+        generic = self._dispatch.generic
+        if self._dispatch.names:
+            # call() would have all of the arguments dispatch.
+            component = lookup.component(generic, dispatched, MISSING, **self.class_method)
+            if component is MISSING:
+                component = self._function if default is MISSING else lambda *_, **__: default
+            result = with_lookup(self._adapt(component), lookup)(*args, **keywords)
+            return default if result is None and default is not MISSING else result
+        if default is not MISSING:
+            keywords["default"] = default
+        try:
+            return lookup.call(generic, args, **self.class_method, **keywords)
+        except ComponentLookupError:
+            # Nothing registered, or an implementation failed to find something?
+            find = getattr(lookup, "component", None)
+            if find is not None and find(generic, args, MISSING) is not MISSING:
+                raise
+        return with_lookup(self._function, lookup)(*args, **keywords)
+
+    def _adapt(self, component: Any) -> Any:
+        """Let an implementation have other names for its parameters than the generic function."""
+        order = self._dispatch.order
+        if not self._dispatch.names or len(accepted_keywords(component, order)) == len(order):
+            return component
+
+        @functools.wraps(component)
+        def by_position(*args: Any, **keywords: Any) -> Any:
+            if keywords:
+                for name in order[len(args) :]:
+                    if name not in keywords:
+                        break
+                    args = (*args, keywords.pop(name))
+            return component(*args, **keywords)
+
+        return by_position
+
+
+def _lookup(keywords: dict[str, Any]) -> Any:
+    lookup = keywords.pop("lookup") if "lookup" in keywords else implicit.lookup
+    if lookup is None:
+        raise NoImplicitLookupError(
+            "a generic function was called without a lookup: call"
+            " reg.implicit.initialize(lookup) first, enter reg.implicit.using(lookup),"
+            " or pass lookup= to the call"
+        )
+    return lookup
+
+
+def _no_lookup(lookup: object) -> TypeError:
+    return TypeError(
+        f"a generic function was called with {lookup!r} as its lookup, which is none: it must"
+        " have the methods component(), all() and call() of reg.Lookup"
+    )

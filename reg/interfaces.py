@@ -1,0 +1,99 @@
+"""The two interfaces that everything else is written against.
+
+They are plain classes, without a metaclass, so that a framework can mix them
+into its own. Nothing has to inherit from them: whatever has the methods, with
+these meanings, can be looked up in and composed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar, overload
+
+from .annotations import classes_from_annotations
+from .classes import ClassSpecification
+from .dispatch import dispatch_of
+from .sentinel import MISSING
+
+__all__ = ["IClassLookup", "IRegistry"]
+
+_C = TypeVar("_C", bound=Callable[..., Any])
+_T = TypeVar("_T")
+
+
+class IRegistry:
+    """Where components are registered, under a key and for classes."""
+
+    @overload
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification]
+    ) -> Callable[[_T], _T]: ...
+
+    @overload
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: object
+    ) -> None: ...
+
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any = MISSING
+    ) -> Any:
+        """Register a component; see :meth:`reg.ClassRegistry.register`."""
+        raise NotImplementedError(f"{type(self).__name__} must define register()")
+
+    def implements(self, generic: Callable[..., Any], /) -> Callable[[_C], _C]:
+        """Register a function for the classes that its annotations name.
+
+        To be used as a decorator::
+
+            @registry.implements(size)
+            def document_size(document: Document) -> int: ...
+
+        :param generic: a generic function. Each parameter it dispatches on has
+          to be annotated in the implementation: where one has the same name,
+          that one; otherwise the one at the same position.
+        :return: a decorator that registers the function and returns it as it was.
+        :raises TypeError: if ``generic`` is none, if an annotation is missing,
+          or if it is not something to dispatch on (``list[int]``, ``Any`` …).
+        """
+        dispatch = dispatch_of(generic)
+        # Names in annotations may belong to the function that registers.
+        names = sys._getframe(1).f_locals
+
+        def register(function: _C) -> _C:
+            self.register(
+                dispatch.generic, classes_from_annotations(dispatch, function, names), function
+            )
+            return function
+
+        return register
+
+    def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
+        """Get what is registered for exactly these classes, or ``None``."""
+        raise NotImplementedError(f"{type(self).__name__} must define exact()")
+
+    def clear(self) -> None:
+        """Forget all registrations."""
+        raise NotImplementedError(f"{type(self).__name__} must define clear()")
+
+
+class IClassLookup:
+    """Finds components by key and classes."""
+
+    def get(self, key: Hashable, classes: Iterable[type]) -> Any:
+        """Find the first of what :meth:`all` finds.
+
+        :param key: what the components were registered under.
+        :param classes: the classes of the arguments, one for each.
+        :return: the component, or ``None``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define get()")
+
+    def all(self, key: Hashable, classes: Iterable[type]) -> Iterable[Any]:
+        """Find every component registered for these classes or bases of them.
+
+        :return: an iterable, the most specific first: in the lexicographic
+          order of the Cartesian product of the classes' MROs, so that the
+          first class weighs most.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define all()")

@@ -1,0 +1,329 @@
+"""Registries: where components are registered, and found by classes."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import types
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, TypeVar, overload
+
+from .answers import ObservedClassLookup
+from .arginfo import wrapped_by
+from .classes import ClassSpecification, NamedClass, RegisteredClass, describe, registered_classes
+from .components import Components, Registration, read_consistently, writing
+from .interfaces import IClassLookup, IRegistry
+from .lookup import Lookup
+from .sentinel import MISSING
+
+__all__ = [
+    "ClassRegistry",
+    "IClassLookup",
+    "IRegistry",
+    "Registration",
+    "RegistrationError",
+    "Registry",
+]
+
+_T = TypeVar("_T")
+
+
+class RegistrationError(ValueError):
+    """Something is registered already, or is not registered at all."""
+
+
+class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
+    """Components by key and classes.
+
+    :param name: what tools call this registry.
+    :param replace: whether registering for the same key and classes again
+      replaces what was there. If not, that is a :class:`RegistrationError`.
+
+    It can be mixed into a framework's own class: ``__init__`` and
+    :meth:`clear` work called unbound, in any order, and all that it keeps in
+    the instance begins with ``_reg_``.
+    """
+
+    _reg_name: str | None = None
+    _reg_replace = True
+    _reg_store: Components
+
+    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+        self._reg_name = name
+        self._reg_replace = replace
+        # Not through self: a subclass may not be ready for its own clear() yet.
+        ClassRegistry.clear(self)
+
+    @overload
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification]
+    ) -> Callable[[_T], _T]: ...
+
+    @overload
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: object
+    ) -> None: ...
+
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any = MISSING
+    ) -> Any:
+        """Register a component under a key, for a combination of classes.
+
+        :param key: anything hashable, often a generic function.
+        :param classes: for each argument a class; ``None`` for its type; a
+          union, for each of its alternatives; an abstract base class or a
+          runtime protocol, for virtual subclasses too; or the name of a class,
+          ``"package.module:Class"``, which is found without being imported.
+        :param component: any object but ``None``, often a function; an instance
+          of :class:`reg.Matcher` decides at each look-up. Left out, a decorator
+          is returned that registers what it decorates.
+        :raises TypeError: if the key cannot be hashed, if the component is
+          ``None``, or if something is given as a class that is none.
+        :raises RegistrationError: with ``replace=False``, if there is a
+          component for this key and one of these combinations.
+
+        A component that was registered for the same key and classes is
+        replaced. If an error is raised, nothing has changed.
+        """
+        _check_key(key)
+        combinations = registered_classes(key, classes)
+        if component is not MISSING:
+            self._reg_add(key, combinations, component)
+            return None
+
+        def register(component: _T) -> _T:
+            self._reg_add(key, combinations, component)
+            return component
+
+        return register
+
+    def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:
+        """Forget what is registered for exactly these classes.
+
+        :param key: as it was registered.
+        :param classes: as they were registered; of a union, each alternative.
+        :raises RegistrationError: if there is nothing registered for them; then
+          nothing has changed.
+        """
+        _check_key(key)
+        combinations = registered_classes(key, classes)
+        with writing:
+            found = []
+            for combination in combinations:
+                registration = self._reg_store.exact(key, combination)
+                if registration is None:
+                    raise RegistrationError(
+                        f"nothing is registered under {describe(key)} for {_names(combination)}"
+                    )
+                found.append(registration)
+            self._reg_store.remove(found)
+            self._reg_changed({key})
+
+    def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
+        """Get what is registered for exactly these classes.
+
+        :return: the component, a matcher as it is; ``None`` if there is none.
+        :raises TypeError: if something is given as a class that is none, or a
+          union, which stands for more than one combination.
+        """
+        _check_key(key)
+        combinations = registered_classes(key, classes)
+        if len(combinations) > 1:
+            raise TypeError(
+                f"exact() takes one class at each position, not a union; got"
+                f" {len(combinations)} combinations under {describe(key)}"
+            )
+        registration = self._reg_store.exact(key, combinations[0])
+        return None if registration is None else registration.component
+
+    def get(self, key: Hashable, classes: Iterable[type]) -> Any:
+        """Find the component that is registered most specifically for these classes.
+
+        :param key: what it is registered under.
+        :param classes: the classes of the arguments.
+        :return: the first of :meth:`all`, or ``None``.
+        """
+        classes = tuple(classes)
+        return self._reg_read(lambda: next(self._reg_candidates(key, classes), None))
+
+    def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
+        """Find all components registered for these classes or for bases of them.
+
+        :param key: what they are registered under.
+        :param classes: the classes of the arguments.
+        :return: a new list, in the lexicographic order of the Cartesian product
+          of the classes' MROs: the first class weighs most, and ``object``
+          comes last.
+        """
+        classes = tuple(classes)
+        return self._reg_read(lambda: list(self._reg_candidates(key, classes)))
+
+    def registrations(self) -> list[Registration]:
+        """List everything that is registered.
+
+        :return: a new list; of what was registered for a union, each alternative.
+        """
+        return self._reg_read(lambda: self._reg_store.registrations())
+
+    def clear(self) -> None:
+        """Forget all registrations. The registry stays in use wherever it is composed."""
+        store = self.__dict__.get("_reg_store")
+        if store is None:
+            self._reg_store = Components()
+            return
+        with writing:
+            keys = {registration.key for registration in store.registrations()}
+            store.clear()
+            self._reg_changed(keys)
+
+    def __repr__(self) -> str:
+        name = "" if self._reg_name is None else f" {self._reg_name!r}"
+        return f"<{type(self).__name__}{name} at {id(self):#x}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        state.pop("_reg_observers", None)
+        state["_reg_store"] = self.registrations()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        registrations = state.pop("_reg_store")
+        self.__dict__.update(state)
+        self._reg_store = Components()
+        self._reg_store.add(registrations)
+
+    def _reg_components(self) -> Components:
+        return self._reg_store
+
+    def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
+        for registration in self._reg_store.matching(key, classes):
+            yield registration.component
+
+    def _reg_read(self, read: Callable[[], _T]) -> _T:
+        return read_consistently([self._reg_store], read)
+
+    def _reg_add(
+        self, key: Hashable, combinations: list[tuple[RegisteredClass, ...]], component: Any
+    ) -> None:
+        if component is None:
+            raise TypeError(
+                f"cannot register None under {describe(key)} for {_names(combinations[0])}:"
+                " None means that there is no component"
+            )
+        filename, lineno = _place(component)
+        added = [
+            Registration(key, combination, component, filename, lineno)
+            for combination in combinations
+        ]
+        with writing:
+            if not self._reg_replace:
+                for registration in added:
+                    self._reg_refuse_to_replace(registration)
+            self._reg_store.add(added)
+            self._reg_changed({key})
+
+    def _reg_refuse_to_replace(self, registration: Registration) -> None:
+        known = self._reg_store.exact(registration.key, registration.classes)
+        if known is not None:
+            raise RegistrationError(
+                f"{describe(registration.key)} has a component for"
+                f" {_names(registration.classes)} already: {known.component!r} at"
+                f" {known.place}, so {registration.component!r} at {registration.place}"
+                " is not registered; unregister the first, or use replace=True"
+            )
+
+    def _reg_changed(self, keys: set[Hashable]) -> None:
+        for answers in self._reg_observing():
+            for key in keys:
+                answers.forget(key)
+
+
+class Registry(IRegistry, Lookup):
+    """A registry that looks up in itself: all that a small application needs.
+
+    :param name: what tools call this registry.
+    :param replace: as for :class:`ClassRegistry`.
+    """
+
+    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+        #: the :class:`ClassRegistry` that components are kept in
+        self.registry = ClassRegistry(name=name, replace=replace)
+        super().__init__(self.registry)
+
+    @overload
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification]
+    ) -> Callable[[_T], _T]: ...
+
+    @overload
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: object
+    ) -> None: ...
+
+    def register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any = MISSING
+    ) -> Any:
+        """Register a component; see :meth:`ClassRegistry.register`."""
+        return self.registry.register(key, classes, component)
+
+    def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:
+        """Forget a registration; see :meth:`ClassRegistry.unregister`."""
+        self.registry.unregister(key, classes)
+
+    def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
+        """Get what is registered for exactly these classes; see :meth:`ClassRegistry.exact`."""
+        return self.registry.exact(key, classes)
+
+    def registrations(self) -> list[Registration]:
+        """List everything that is registered; see :meth:`ClassRegistry.registrations`."""
+        return self.registry.registrations()
+
+    def clear(self) -> None:
+        """Forget all registrations; see :meth:`ClassRegistry.clear`."""
+        self.registry.clear()
+
+    def __repr__(self) -> str:
+        name = "" if self.registry._reg_name is None else f" {self.registry._reg_name!r}"
+        return f"<{type(self).__name__}{name} at {id(self):#x}>"
+
+    def __copy__(self) -> Registry:
+        # A copy has registrations of its own, as that of a ClassRegistry has.
+        state = self.__getstate__()
+        state["registry"] = copy.copy(self.registry)
+        if self.class_lookup is self.registry:
+            state["_reg_class_lookup"] = state["registry"]
+        copied = type(self).__new__(type(self))
+        copied.__setstate__(state)
+        return copied
+
+
+def _check_key(key: Hashable) -> None:
+    try:
+        hash(key)
+    except TypeError as error:
+        raise TypeError(
+            f"a component is registered under a hashable key, often a generic function;"
+            f" {key!r} cannot be hashed: {error}"
+        ) from error
+
+
+def _names(classes: tuple[RegisteredClass, ...]) -> str:
+    names = [
+        cls if isinstance(cls, NamedClass) else f"{cls.__module__}.{cls.__qualname__}"
+        for cls in classes
+    ]
+    return f"({', '.join(names)})"
+
+
+def _place(component: Any) -> tuple[str, int]:
+    """Where a function is defined; for any other component, where it is registered."""
+    function = component
+    while (inner := wrapped_by(function)) is not None:
+        function = inner
+    function = getattr(function, "__func__", function)
+    if isinstance(function, types.FunctionType):
+        return function.__code__.co_filename, function.__code__.co_firstlineno
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno

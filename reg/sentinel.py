@@ -1,0 +1,33 @@
+"""Markers that mean something no value of a caller's could mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["MISSING", "Sentinel"]
+
+
+class Sentinel:
+    """A named marker, compared by identity.
+
+    :param name: what ``repr()`` shows between angle brackets.
+
+    A copy or a deep copy of a sentinel is the sentinel: an identity that a
+    copy could lose would be no identity.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def __copy__(self) -> Sentinel:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Sentinel:
+        return self
+
+
+#: Stands for "not given" wherever ``None`` is a value like any other.
+MISSING: Final = Sentinel("MISSING")
