@@ -56,8 +56,8 @@ def _counterpart(
     if dispatch.names and dispatch.names[index] in parameters:
         return parameters[dispatch.names[index]]
     positional = [p for p in parameters.values() if p.kind in _POSITIONAL]
-    position = dispatch.positions[index] if dispatch.positions is not None else len(positional)
-    return positional[position] if position < len(positional) else None
+    position = dispatch.positions[index]
+    return positional[position] if 0 <= position < len(positional) else None
 
 
 def _hints(implementation: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any]:

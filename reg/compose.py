@@ -198,12 +198,13 @@ class _Memory:
         self, kind: str, key: Hashable, classes: tuple[type, ...], ask: Callable[[], Any]
     ) -> Any:
         table = self._table(kind, key, len(classes))
-        found = table.get(classes)
+        found = table.entries.get(classes)
         if found is MISSING:
             # So that a question that two threads have at once is asked once.
             with self._asking:
-                found = table.get(classes)
+                found = table.entries.get(classes)
                 if found is MISSING:
+                    table.watch(classes)
                     found = ask()
                     table.store(classes, found)
         return found

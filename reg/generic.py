@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
-from ._call import make_call
+from ._calls import make_call
 from .arginfo import accepted_keywords, takes_keyword
 from .dispatch import Dispatch
 from .implicit import NoImplicitLookupError, implicit
@@ -125,7 +125,12 @@ def _make(
     dispatch = Dispatch(function, names, class_first)
     calls = _Calls(dispatch)
     call = make_call(
-        dispatch.positions, calls.general, only_these=not names, class_first=class_first
+        dispatch.keywords,
+        dispatch.positions,
+        calls.general,
+        implicit,
+        not names,
+        class_first,
     )
     functools.update_wrapper(call, function)
     dispatch.generic = call
@@ -204,8 +209,9 @@ class _Calls:
         # Taken before anything is looked up; see reg.answers.
         warm = len(classes) == len(self._dispatch.parameters)
         table = answers.call_table(generic, len(classes), warm)
-        implementation: Any = table.get(classes)
+        implementation: Any = table.entries.get(classes)
         if implementation is MISSING:
+            table.watch(classes)
             first = answers.first(generic, classes)
             if first is MISSING:
                 implementation = with_lookup(self._function, lookup)

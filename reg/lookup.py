@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
+from ._calls import Remembering
 from .answers import Answers, Observed
 from .arginfo import takes_keyword
 from .classes import describe
@@ -94,7 +95,7 @@ class Matcher:
         return handed_on
 
 
-class Lookup(Observed):
+class Lookup(Remembering, Observed):
     """Finds components for objects: by their classes, and by what matchers say.
 
     :param class_lookup: where to look. The classes of the arguments are those
@@ -216,7 +217,7 @@ class Lookup(Observed):
 
     def _reg_current_answers(self) -> Answers:
         answers = self._reg_answers
-        if answers.watched != answers.seen:
+        if not answers.is_composed_as_seen():
             answers.expire()
             answers = self._reg_answers
         return answers
