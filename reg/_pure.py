@@ -146,10 +146,12 @@ class Remembering:
 class ImplicitState:
     """Where warm calls find the implicit lookup.
 
+    :param lookup_class: :class:`reg.Lookup`, for whose methods warm calls stand in.
+
     A lookup is stored as it is only if warm calls may read its call tables.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lookup_class: type) -> None:
         #: the lookup, if it is the same for all threads and contexts, else None
         self._everywhere: Any = None
         self._scoped: ContextVar[Any] = ContextVar("reg.implicit.using", default=None)

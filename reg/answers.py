@@ -283,6 +283,8 @@ class Answers(CallTables):
             if (remembering := answers()) is not None:
                 remembering._forget_calls(identity)
 
+        if warm:
+            self.close(identity)
         tables[arity] = table = self.table(generic, arity)
         self._call_tables[identity] = (tables, weakref.ref(generic, forget))
         if warm:
@@ -290,8 +292,9 @@ class Answers(CallTables):
         return table
 
     def _forget_calls(self, identity: int) -> None:
-        self._call_tables.pop(identity, None)
+        # Closed first: without its table, nothing tells the entries of dead classes.
         self.close(identity)
+        self._call_tables.pop(identity, None)
 
     def forget(self, key: Hashable) -> None:
         """Drop what was found under a key, since its registrations have changed."""
@@ -300,8 +303,8 @@ class Answers(CallTables):
             self._forget_calls(id(key))
         else:
             # Who knows which functions such a key is equal to.
-            self._call_tables.clear()
             self.close_all()
+            self._call_tables.clear()
         if self._bases_changed():
             self.expire()
 

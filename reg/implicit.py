@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from ._calls import ImplicitState
-from .lookup import is_plain
+from .lookup import Lookup, is_plain
 
 __all__ = ["Implicit", "NoImplicitLookupError", "implicit"]
 
@@ -46,7 +46,7 @@ class Implicit(ImplicitState):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Lookup)
         self._base: Any = None
         self._base_only = True
 
