@@ -504,11 +504,16 @@ static PyTypeObject Entries_Type = {
 
 typedef struct {
     PyObject_HEAD
+    /* Of all call tables together, only these have had this state, and only as
+       long as the dictionary was not changed. */
+    uint64_t state;
     PyObject *calls;        /* dict: identity of a generic function -> Entries */
     PyObject *watched;      /* list of (list, its copy), or NULL */
 } CallTables;
 
 static PyTypeObject CallTables_Type;
+
+static uint64_t last_state = 0;
 
 static int
 is_composed_as_seen(const CallTables *self)
@@ -567,6 +572,7 @@ CallTables_open(CallTables *self, PyObject *const *args, Py_ssize_t nargs)
         PyErr_SetString(PyExc_TypeError, "open() takes an identity and its Entries");
         return NULL;
     }
+    self->state = ++last_state;
     if (PyDict_SetItem(self->calls, args[0], args[1]) < 0) {
         return NULL;
     }
@@ -576,6 +582,7 @@ CallTables_open(CallTables *self, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 CallTables_close(CallTables *self, PyObject *identity)
 {
+    self->state = ++last_state;
     if (PyDict_DelItem(self->calls, identity) < 0) {
         if (!PyErr_ExceptionMatches(PyExc_KeyError)) {
             return NULL;
@@ -588,6 +595,7 @@ CallTables_close(CallTables *self, PyObject *identity)
 static PyObject *
 CallTables_close_all(CallTables *self, PyObject *Py_UNUSED(ignored))
 {
+    self->state = ++last_state;
     PyDict_Clear(self->calls);
     Py_RETURN_NONE;
 }
@@ -596,8 +604,11 @@ static PyObject *
 CallTables_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
     CallTables *self = (CallTables *)type->tp_alloc(type, 0);
-    if (self != NULL && (self->calls = PyDict_New()) == NULL) {
-        Py_CLEAR(self);
+    if (self != NULL) {
+        self->state = ++last_state;
+        if ((self->calls = PyDict_New()) == NULL) {
+            Py_CLEAR(self);
+        }
     }
     return (PyObject *)self;
 }
@@ -620,6 +631,7 @@ static int
 CallTables_clear(CallTables *self)
 {
     /* Not Py_CLEAR of calls: a warm call expects a dictionary. */
+    self->state = ++last_state;
     if (self->calls != NULL) {
         PyDict_Clear(self->calls);
     }
@@ -923,6 +935,10 @@ typedef struct {
     Py_ssize_t *positions;  /* of them; -1 for one that is keyword only */
     Py_ssize_t dispatching; /* how many they are */
     char only_these, class_first;
+    /* The entries, not owned, that were found in the call tables when these had
+       this state. As long as they have it, they own the entries. */
+    uint64_t state;
+    Entries *entries;
 } Generic;
 
 static PyTypeObject Generic_Type;
@@ -950,16 +966,33 @@ is_plain(const ImplicitState *state, PyObject *lookup)
     return 1;
 }
 
-/* The class that an argument claims to be of: a new reference, NULL with an error. */
-static inline PyObject *
-class_of(PyObject *argument)
+/* Versions of types whose instances are of the class that they claim to be of.
+   No two types ever have the same version, and each change gives a new one. */
+#define HONEST_VERSIONS 1024
+#if PY_VERSION_HEX < 0x030D0000
+#define VERSION_OF_TYPE(type) \
+    (PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) ? (type)->tp_version_tag : 0)
+#else
+#define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
+#endif
+static unsigned int honest_versions[HONEST_VERSIONS];
+
+/* Whether the class that an argument claims to be of is simply its type. */
+static inline int
+is_honest(PyTypeObject *type)
 {
-    PyTypeObject *type = Py_TYPE(argument);
-    if (type->tp_getattro == PyObject_GenericGetAttr &&
-        LOOK_UP_IN_TYPE(type, name_class) == object_class) {
-        return Py_NewRef(type);
+    unsigned int version = VERSION_OF_TYPE(type);
+    if (version != 0 && honest_versions[version % HONEST_VERSIONS] == version) {
+        return 1;
     }
-    return PyObject_GetAttr(argument, name_class);
+    if (type->tp_getattro != PyObject_GenericGetAttr ||
+        LOOK_UP_IN_TYPE(type, name_class) != object_class) {
+        return 0;
+    }
+    /* That look-up has given the type a version, if there was one to have. */
+    version = VERSION_OF_TYPE(type);
+    honest_versions[version % HONEST_VERSIONS] = version;
+    return 1;
 }
 
 static PyObject *
@@ -1016,26 +1049,108 @@ call_without(PyObject *implementation, PyObject *const *args, Py_ssize_t nargs, 
     return result;
 }
 
-/* What answers for these classes: a new reference; NULL, without an error if it
-   has to be found in the general way. */
-static PyObject *
-find_implementation(Generic *self, PyObject *lookup, PyTypeObject *const *classes)
+/* The entries that a lookup has for a generic function: borrowed; NULL, perhaps
+   with an error, if the answer has to be found in the general way. */
+static inline Entries *
+entries_in(Generic *self, PyObject *lookup)
 {
+    if (!PyObject_TypeCheck(lookup, &Remembering_Type)) {
+        return NULL;
+    }
     CallTables *tables = (CallTables *)((Remembering *)lookup)->answers;
     if (tables == NULL || !is_composed_as_seen(tables)) {
         return NULL;
     }
-    Entries *entries = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
-    if (entries == NULL || entries->depth != self->dispatching) {
-        return NULL;
+    if (self->state != tables->state) {
+        Entries *found = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
+        if (found == NULL || found->depth != self->dispatching) {
+            return NULL;
+        }
+        self->entries = found;
+        self->state = tables->state;
     }
-    Py_INCREF(entries);
-    PyObject *implementation = NULL;
-    if (holds(entries) > 0) {
+    return self->entries;
+}
+
+/* The same for the lookup that counts in a call: a new reference. */
+static inline Entries *
+entries_for(Generic *self, PyObject *given_lookup)
+{
+    Entries *entries;
+    if (given_lookup != NULL) {
+        entries = is_plain(self->implicit, given_lookup) ? entries_in(self, given_lookup) : NULL;
+    }
+    else if (self->implicit->everywhere != Py_None) {
+        entries = entries_in(self, self->implicit->everywhere);
+    }
+    else {
+        PyObject *lookup = stored_lookup(self->implicit);
+        entries = lookup == NULL ? NULL : entries_in(self, lookup);
+        Py_XINCREF(entries);
+        Py_XDECREF(lookup);
+        return entries;
+    }
+    Py_XINCREF(entries);
+    return entries;
+}
+
+/* The argument that dispatches in a place, borrowed, or NULL. */
+static inline PyObject *
+dispatch_argument(const Generic *self, Py_ssize_t which, PyObject *const *args, Py_ssize_t nargs,
+                  PyObject *kwnames)
+{
+    if (self->only_these) {
+        return args[which];
+    }
+    Py_ssize_t position = self->positions[which];
+    if (position >= 0 && position < nargs) {
+        return args[position];
+    }
+    Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (is_name(PyTuple_GET_ITEM(kwnames, i), PyTuple_GET_ITEM(self->names, which))) {
+            return args[nargs + i];
+        }
+    }
+    return NULL;
+}
+
+/* What answers for the arguments: a new reference; NULL, perhaps with an error,
+   if it has to be found in the general way. */
+static inline PyObject *
+find_implementation(Generic *self, Entries *entries, PyObject *const *args, Py_ssize_t nargs,
+                    PyObject *kwnames)
+{
+    /* Classes that a __class__ property made may be owned by nobody else. */
+    PyObject *owned[MOST_CLASSES], *implementation = NULL;
+    PyTypeObject *classes[MOST_CLASSES];
+    Py_ssize_t owned_count = 0, i = 0;
+    for (; i < self->dispatching; i++) {
+        PyObject *cls, *argument = dispatch_argument(self, i, args, nargs, kwnames);
+        if (argument == NULL) {
+            break;
+        }
+        if (i == 0 && self->class_first) {
+            cls = argument;
+        }
+        else if (is_honest(Py_TYPE(argument))) {
+            cls = (PyObject *)Py_TYPE(argument);
+        }
+        else if ((cls = PyObject_GetAttr(argument, name_class)) != NULL) {
+            owned[owned_count++] = cls;
+        }
+        if (cls == NULL || !PyType_Check(cls)) {
+            break;
+        }
+        classes[i] = (PyTypeObject *)cls;
+    }
+    if (i == self->dispatching) {
         implementation = find_answer(entries, classes);
         Py_XINCREF(implementation);
     }
-    Py_DECREF(entries);
+    while (owned_count > 0) {
+        Py_DECREF(owned[--owned_count]);
+    }
     return implementation;
 }
 
@@ -1043,86 +1158,39 @@ static PyObject *
 Generic_vectorcall(Generic *self, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf), at_lookup = -1;
-    Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
-    Py_ssize_t dispatching = self->dispatching;
-
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
-        if (is_name(name, name_lookup)) {
-            at_lookup = i;
-        }
-        else if (is_name(name, name_default)) {
-            return call_general(self, args, nargs, kwnames);
+    if (kwnames != NULL) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kwnames); i++) {
+            PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+            if (is_name(name, name_lookup)) {
+                at_lookup = i;
+            }
+            else if (is_name(name, name_default)) {
+                return call_general(self, args, nargs, kwnames);
+            }
         }
     }
-    if ((self->only_these && nargs != dispatching) || dispatching > MOST_CLASSES) {
+    if ((self->only_these && nargs != self->dispatching) || self->dispatching > MOST_CLASSES) {
         return call_general(self, args, nargs, kwnames);
     }
 
-    /* The classes, owned: __class__ may be a property that makes one. */
-    PyTypeObject *classes[MOST_CLASSES];
-    PyObject *implementation = NULL, *lookup = NULL;
-    Py_ssize_t found = 0;
-    for (; found < dispatching; found++) {
-        Py_ssize_t position = self->positions[found];
-        PyObject *argument = NULL;
-        if (position >= 0 && position < nargs) {
-            argument = args[position];
+    Entries *entries = entries_for(self, at_lookup < 0 ? NULL : args[nargs + at_lookup]);
+    PyObject *implementation = NULL, *result;
+    if (entries != NULL) {
+        if (holds(entries) > 0) {
+            implementation = find_implementation(self, entries, args, nargs, kwnames);
         }
-        else if (!self->only_these) {
-            PyObject *wanted = PyTuple_GET_ITEM(self->names, found);
-            for (Py_ssize_t i = 0; i < count && argument == NULL; i++) {
-                if (is_name(PyTuple_GET_ITEM(kwnames, i), wanted)) {
-                    argument = args[nargs + i];
-                }
-            }
-        }
-        if (argument == NULL) {
-            goto done;
-        }
-        PyObject *cls = found == 0 && self->class_first ? Py_NewRef(argument) : class_of(argument);
-        if (cls == NULL) {
-            goto done;
-        }
-        if (!PyType_Check(cls)) {
-            Py_DECREF(cls);
-            goto done;
-        }
-        classes[found] = (PyTypeObject *)cls;
-    }
-
-    if (at_lookup >= 0) {
-        if (is_plain(self->implicit, args[nargs + at_lookup])) {
-            lookup = Py_NewRef(args[nargs + at_lookup]);
-        }
-    }
-    else if (self->implicit->everywhere != Py_None) {
-        lookup = Py_NewRef(self->implicit->everywhere);
-    }
-    else {
-        lookup = stored_lookup(self->implicit);
-    }
-    if (lookup != NULL && PyObject_TypeCheck(lookup, &Remembering_Type)) {
-        implementation = find_implementation(self, lookup, classes);
-    }
-
-done:
-    while (found > 0) {
-        Py_DECREF(classes[--found]);
+        Py_DECREF(entries);
     }
     if (implementation == NULL) {
-        Py_XDECREF(lookup);
         return PyErr_Occurred() ? NULL : call_general(self, args, nargs, kwnames);
     }
-    PyObject *result;
-    if (at_lookup >= 0) {
-        result = call_without(implementation, args, nargs, kwnames, at_lookup);
-    }
-    else {
+    if (at_lookup < 0) {
         result = PyObject_Vectorcall(implementation, args, nargsf, kwnames);
     }
+    else {
+        result = call_without(implementation, args, nargs, kwnames, at_lookup);
+    }
     Py_DECREF(implementation);
-    Py_DECREF(lookup);
     return result;
 }
 
