@@ -101,8 +101,9 @@ def loaded_class(name: NamedClass) -> type | None:
 
 def describe(key: object) -> str:
     """Name a key in an error: functions by where they are defined."""
-    if isinstance(key, types.FunctionType):
-        return f"{key.__module__}.{key.__qualname__}"
+    module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
+    if callable(key) and isinstance(module, str) and isinstance(name, str):
+        return f"{module}.{name}"
     return repr(key)
 
 
