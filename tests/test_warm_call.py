@@ -7,6 +7,7 @@ import collections
 import copy
 import functools
 import gc
+import importlib
 import inspect
 import os
 import pickle
@@ -642,3 +643,66 @@ def test_threads_that_register_call_and_drop_get_only_right_answers() -> None:
     finally:
         sys.setswitchinterval(interval)
     assert wrong == []
+
+
+def test_an_argument_may_change_the_registry_while_it_is_asked_for_its_class() -> None:
+    class Document:
+        pass
+
+    registry = reg.Registry()
+    asked = 0
+
+    class Meddler:
+        @property
+        def __class__(self) -> type:  # type: ignore[override]
+            nonlocal asked
+            asked += 1
+            registry.clear()
+            registry.register(area, [Document], functools.partial(lambda n, shape: n, asked))
+            gc.collect()
+            return Document
+
+    with reg.implicit.using(registry):
+        for _ in range(100):
+            before = asked
+            # Any registration that was in force during the call will do.
+            assert before <= area(Meddler()) <= asked  # type: ignore[operator]
+
+
+def test_an_argument_may_be_of_a_class_that_is_made_for_each_call() -> None:
+    class Document:
+        pass
+
+    class Chameleon:
+        @property
+        def __class__(self) -> type:  # type: ignore[override]
+            return type("Momentary", (Document,), {})
+
+    registry = reg.Registry()
+    registry.register(area, [Document], lambda shape: "document")
+    with reg.implicit.using(registry):
+        for _ in range(500):
+            assert area(Chameleon()) == "document"
+
+
+def test_another_interpreter_gets_right_answers_without_the_part_in_c() -> None:
+    program = """
+import reg, reg._calls
+
+@reg.generic
+def kind(item):
+    return "default"
+
+registry = reg.Registry()
+registry.register(kind, [int], lambda item: "integer")
+assert [kind(1, lookup=registry), kind("", lookup=registry)] == ["integer", "default"]
+assert not reg._calls.compiled
+"""
+    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    interpreters = importlib.import_module(name)
+    interpreter = interpreters.create()
+    try:
+        # Of a failure, older versions raise an error, and newer ones return it.
+        assert interpreters.run_string(interpreter, program) is None
+    finally:
+        interpreters.destroy(interpreter)
