@@ -196,7 +196,8 @@ class _Calls:
         lookup = _lookup(keywords)
         given = {keyword: keywords[keyword] for keyword in keywords if keyword in known}
         passed = {keyword: keywords[keyword] for keyword in keywords if keyword not in known}
-        if not hasattr(lookup, name):
+        # A class lookup has an all() too, but with another meaning.
+        if not hasattr(lookup, name) or not hasattr(lookup, "component"):
             raise _no_lookup(lookup)
         return lookup, self._dispatch.arguments(args, passed)[2], given
 
