@@ -55,6 +55,10 @@ class Observed:
         identity = id(answers)
         observers[identity] = weakref.ref(answers, lambda _: observers.pop(identity, None))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle has: not those who remember what is found here."""
+        return {name: value for name, value in self.__dict__.items() if name != "_reg_observers"}
+
     def _reg_observing(self) -> list[Answers]:
         references = list(self.__dict__.get("_reg_observers", {}).values())
         return [answers for reference in references if (answers := reference()) is not None]

@@ -117,7 +117,8 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         return [types.NoneType]
     if type(specification) is ForwardClass:
         return [NamedClass(f"{specification.__module__}:{specification.__name__}")]
-    if _is_class(specification):
+    # typing.Any is a class as well, though of nothing.
+    if _is_class(specification) and specification is not typing.Any:
         _refuse_what_cannot_be_asked(key, position, specification)
         return [specification]
     if isinstance(specification, str):

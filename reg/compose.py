@@ -173,8 +173,9 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
         return f"CachingClassLookup({self._reg_class_lookup!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {"_reg_memory", "_reg_observers"}
-        return {name: value for name, value in self.__dict__.items() if name not in kept}
+        state = super().__getstate__()
+        del state["_reg_memory"]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

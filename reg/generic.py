@@ -255,9 +255,13 @@ class _Calls:
         if not callable(getattr(lookup, "call", None)):
             raise _no_lookup(lookup)
         generic = self._dispatch.generic
-        if self._dispatch.names or "class_method" in keywords:
-            # call() would have all of the arguments dispatch, and take this
-            # keyword for its own.
+        if (
+            getattr(type(lookup), "call", None) is Lookup.call
+            or self._dispatch.names
+            or "class_method" in keywords
+        ):
+            # Our own call() does not know where call_next ends. Any other would
+            # have all of the arguments dispatch, and take the keyword for its own.
             component = lookup.component(generic, dispatched, NOTHING, **self.class_method)
             if component is NOTHING and default is not MISSING:
                 return default

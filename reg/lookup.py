@@ -205,11 +205,9 @@ class Lookup(Remembering, Observed):
         return default if result is None and default is not MISSING else result
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in self.__dict__.items()
-            if name not in ("_reg_answers", "_reg_observers")
-        }
+        state = super().__getstate__()
+        del state["_reg_answers"]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
