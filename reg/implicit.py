@@ -55,6 +55,9 @@ class Implicit:
         # than the base has ever counted anywhere, and where it has to be asked.
         self._everywhere: Any = None
         self._base_only = True
+        # Held to change these two, so that none of them is decided by what the
+        # other was before.
+        self._deciding = threading.Lock()
 
     @property
     def base_lookup(self) -> Any:
@@ -67,9 +70,11 @@ class Implicit:
         :param lookup: a lookup, or ``None`` for none. Other threads keep what
           they assigned themselves.
         """
-        self._base = lookup
-        type(self._assigned).lookup = _stored(lookup)
-        self._everywhere = lookup if self._base_only and is_plain(lookup) else None
+        stored = _stored(lookup)
+        with self._deciding:
+            self._base = lookup
+            type(self._assigned).lookup = stored
+            self._everywhere = lookup if self._base_only and stored is lookup else None
         self.reset()
 
     def clear(self) -> None:
@@ -128,8 +133,10 @@ class Implicit:
             self._scoped.reset(token)
 
     def _not_only_the_base(self) -> None:
-        self._base_only = False
-        self._everywhere = None
+        if self._base_only:
+            with self._deciding:
+                self._base_only = False
+                self._everywhere = None
 
 
 def _stored(lookup: Any) -> Any:
