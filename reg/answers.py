@@ -28,7 +28,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 from .classes import NamedClass, loaded_class
-from .components import Components, read_consistently
+from .components import Components, read_consistently, writing
 from .mro import mro_of
 from .sentinel import MISSING, Sentinel
 
@@ -340,10 +340,13 @@ class Answers:
             if (remembering := answers()) is not None:
                 remembering._forget_calls(identity)
 
-        tables[arity] = table = self.table(generic, arity)
-        self._call_tables[identity] = (tables, weakref.ref(generic, forget))
-        if warm:
-            self.calls[identity] = table.entries
+        # Under the lock, so that a registration for an abstract class cannot come
+        # between the table, which has no guard yet, and those who would drop it.
+        with writing:
+            tables[arity] = table = self.table(generic, arity)
+            self._call_tables[identity] = (tables, weakref.ref(generic, forget))
+            if warm:
+                self.calls[identity] = table.entries
         return table
 
     def _forget_calls(self, identity: int) -> None:
