@@ -92,7 +92,7 @@ def figure() -> str:
     )
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"'
-        f' style="max-width: {width}px; min-width: 560px; width: 100%; display: block"'
+        f' style="max-width: {width}px; min-width: 440px; width: 100%; display: block"'
         f' xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
 
