@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,7 +28,6 @@ def classes_from_annotations(
     :raises TypeError: if the implementation lacks a parameter or an annotation.
     """
     parameters = inspect.signature(implementation).parameters
-    hints = _hints(implementation, names)
     classes: list[ClassSpecification] = []
     for index, name in enumerate(dispatch.parameters):
         parameter = _counterpart(dispatch, index, parameters)
@@ -41,7 +41,7 @@ def classes_from_annotations(
                 f"{describe(implementation)} {missing}, on which {describe(dispatch.generic)}"
                 " dispatches; annotate it, or name the classes with register()"
             )
-        hint = hints[parameter.name]
+        hint = _hint(implementation, parameter, names)
         if index == 0 and dispatch.class_first and typing.get_origin(hint) is type:
             # A class generic is given the class itself, so this is how to say which.
             (hint,) = typing.get_args(hint)
@@ -56,18 +56,29 @@ def _counterpart(
     if dispatch.names and dispatch.names[index] in parameters:
         return parameters[dispatch.names[index]]
     positional = [p for p in parameters.values() if p.kind in _POSITIONAL]
-    position = dispatch.positions[index] if dispatch.positions is not None else len(positional)
-    return positional[position] if position < len(positional) else None
+    position = dispatch.positions[index]
+    return positional[position] if 0 <= position < len(positional) else None
 
 
-def _hints(implementation: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any]:
-    function: Callable[..., Any] = implementation
+def _hint(
+    implementation: Callable[..., Any], parameter: inspect.Parameter, names: Mapping[str, Any]
+) -> Any:
+    """What a parameter's annotation means, evaluated if it is a string.
+
+    No other annotation is looked at: it may name what is there for type
+    checkers alone.
+    """
+    function: Any = implementation
     if isinstance(implementation, type):
         function = inspect.getattr_static(implementation, "__init__")
+    function = inspect.unwrap(function)
+    annotated = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
     known = dict(names)
     while True:
         try:
-            return typing.get_type_hints(function, localns=known)
+            return typing.get_type_hints(annotated, getattr(function, "__globals__", {}), known)[
+                "it"
+            ]
         except NameError as error:
             # A class defined further down its module is found by its name once
             # it is there, like one of a library that is not loaded yet.

@@ -24,9 +24,10 @@ from __future__ import annotations
 
 import abc
 import weakref
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
+from ._calls import CallTables, Entries
 from .classes import NamedClass, loaded_class
 from .components import Components, read_consistently
 from .mro import mro_of
@@ -41,10 +42,10 @@ _NOTHING = Sentinel("NOTHING")
 class Observed:
     """What answers are found through: it tells those who remember them when it changes."""
 
-    def _reg_composed(self) -> list[Any] | tuple[Any, ...] | None:
+    def _reg_composed(self) -> Iterable[Any] | None:
         """What is asked one after the other; ``None`` if this answers on its own.
 
-        A list is the very one that others may change.
+        It is the very container that others may change.
         """
         return None
 
@@ -53,6 +54,10 @@ class Observed:
         observers: dict[int, weakref.ref[Answers]] = self.__dict__.setdefault("_reg_observers", {})
         identity = id(answers)
         observers[identity] = weakref.ref(answers, lambda _: observers.pop(identity, None))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle has: not those who remember what is found here."""
+        return {name: value for name, value in self.__dict__.items() if name != "_reg_observers"}
 
     def _reg_observing(self) -> list[Answers]:
         references = list(self.__dict__.get("_reg_observers", {}).values())
@@ -85,134 +90,87 @@ class ObservedClassLookup(Observed):
 
 
 class Table:
-    """Answers to one question, by the identities of the classes it was asked for.
+    """Answers to one question, by the classes it was asked for.
 
     :param depth: for how many classes it is asked.
     :param guard: tells whether the answers still hold; ``None`` if nothing
       but an explicit change can make them invalid.
-
-    ``entries`` is a dictionary for each class, one within the other; for no
-    classes at all, the only key is 0.
     """
 
-    __slots__ = ("__weakref__", "_depth", "_guard", "entries", "orders", "references")
+    __slots__ = ("__weakref__", "_bases", "_guard", "entries", "orders", "references")
 
     def __init__(self, depth: int, guard: Callable[[], bool] | None = None) -> None:
-        self.entries: dict[int, Any] = {} if guard is None else _GuardedEntries(guard)
-        self._depth = depth
+        self.entries = Entries(depth, guard)
         self._guard = guard
-        #: the classes that there are answers for
+        #: the classes that there are answers for, and their bases
         self.references: dict[int, weakref.ref[type]] = {}
         #: the MROs by which the answers were found, as identities
         self.orders: dict[int, tuple[int, ...]] = {}
+        self._bases: set[int] = set()
 
     def is_current(self) -> bool:
         return self._guard is None or self._guard()
 
-    def get(self, classes: tuple[type, ...]) -> Any:
-        """Get the answer for these classes, or ``MISSING``."""
-        found: Any = self.entries
-        try:
-            for identity in map(id, classes) if classes else (0,):
-                found = found[identity]
-        except KeyError:
-            return MISSING
-        return found
+    def watch(self, classes: tuple[type, ...]) -> None:
+        """Note the MROs by which an answer for these classes is about to be found."""
+        self.entries.watch(classes)
+        for cls in classes:
+            if id(cls) not in self.orders:
+                mro = mro_of(cls)
+                for base in mro:
+                    self._refer_to(base)
+                self._bases.update(map(id, mro[1:]))
+                self.orders[id(cls)] = tuple(map(id, mro))
 
     def store(self, classes: tuple[type, ...], answer: Any) -> None:
         """Remember an answer for as long as all of the classes live."""
-        for cls in classes:
-            self._watch(cls)
-        level: dict[int, Any] = self.entries
-        identities = [id(cls) for cls in classes] or [0]
-        for identity in identities[:-1]:
-            # Not setdefault() on the first level, which may be guarded.
-            below = dict.get(level, identity)
-            if below is None:
-                below = level[identity] = {}
-            level = below
-        level[identities[-1]] = answer
+        self.entries.store(classes, answer)
 
-    def _watch(self, cls: type) -> None:
+    def _refer_to(self, cls: type) -> None:
         identity = id(cls)
-        if identity not in self.references:
-            table = weakref.ref(self)
+        if identity in self.references or not cls.__flags__ & _CAN_DIE:
+            return
+        table = weakref.ref(self)
 
-            def forget(_: object) -> None:
-                if (remembering := table()) is not None:
-                    remembering._forget(identity)
+        def forget(_: object) -> None:
+            if (remembering := table()) is not None:
+                remembering._forget(identity)
 
-            self.orders[identity] = _order(cls)
-            self.references[identity] = weakref.ref(cls, forget)
+        self.references[identity] = weakref.ref(cls, forget)
 
     def _forget(self, identity: int) -> None:
         # Runs when the class dies, before another one can have its address.
-        _remove(self.entries, identity, self._depth)
-        self.references.pop(identity, None)
+        self.entries.forget(identity)
         self.orders.pop(identity, None)
+        self.references.pop(identity, None)
+        if identity in self._bases:
+            # It was a base of others until theirs were changed.
+            self._bases.discard(identity)
+            for derived, order in list(self.orders.items()):
+                if identity in order:
+                    self.entries.forget(derived)
+                    self.orders.pop(derived, None)
 
 
-# A dying class that is not the first of its combinations has to be looked for
-# under each first class. Where these are many, forgetting all is cheaper.
-_SEARCHED_BRANCHES = 64
+# Set in the flags of all classes but the static ones of C (Py_TPFLAGS_HEAPTYPE).
+_CAN_DIE = 1 << 9
 
 
-def _remove(level: dict[int, Any], identity: int, depth: int) -> None:
-    level.pop(identity, None)
-    if depth > 1:
-        if len(level) > _SEARCHED_BRANCHES:
-            level.clear()
-        for below in list(level.values()):
-            _remove(below, identity, depth - 1)
-
-
-def _order(cls: type) -> tuple[int, ...]:
-    return tuple(map(id, mro_of(cls)))
-
-
-class _GuardedEntries(dict[int, Any]):
-    """Entries that are not found any more once their guard says no."""
-
-    __slots__ = ("_guard",)
-
-    def __init__(self, guard: Callable[[], bool]) -> None:
-        super().__init__()
-        self._guard = guard
-
-    def __getitem__(self, identity: int) -> Any:
-        if not self._guard():
-            raise KeyError(identity)
-        return super().__getitem__(identity)
-
-
-class Answers:
+class Answers(CallTables):
     """Everything that one lookup remembers.
 
     :param lookup: has a ``class_lookup``, and keeps its answers as ``_reg_answers``.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_call_tables",
-        "_leaves",
-        "_lookup",
-        "_tables",
-        "calls",
-        "seen",
-        "watched",
-    )
+    __slots__ = ("__weakref__", "_call_tables", "_leaves", "_lookup", "_tables")
 
     def __init__(self, lookup: Any) -> None:
+        super().__init__()
         self._lookup = weakref.ref(lookup)
         self._leaves: list[ObservedClassLookup] | None = None
         self._tables: dict[Hashable, dict[tuple[str, int], Table]] = {}
-        #: what warm calls read: entries of tables, by the identity of the generic function
-        self.calls: dict[int, dict[int, Any]] = {}
-        # the tables these entries are of, by number of arguments, and the function
+        # by the identity of a generic function, its tables by number of arguments
         self._call_tables: dict[int, tuple[dict[int, Table], weakref.ref[Any]]] = {}
-        #: lists that are composed, and what was in them; None if there are none
-        self.watched: list[Any] | None = None
-        self.seen: list[Any] | None = None
 
     # What is asked
 
@@ -224,10 +182,8 @@ class Answers:
         if self._leaves is None and (lookup := self._lookup()) is not None:
             lists: list[tuple[list[Any], list[Any]]] = []
             leaves = self._resolve(lookup.class_lookup, lists)
-            if leaves is not None and len(lists) == 1:
-                self.watched, self.seen = lists[0]
-            elif leaves is not None and lists:
-                self.watched, self.seen = (list(each) for each in zip(*lists, strict=True))
+            if leaves is not None:
+                self.watch(lists)
             self._leaves = leaves
         return self._leaves
 
@@ -243,8 +199,14 @@ class Answers:
         composed = part._reg_composed()
         if composed is None:
             return [part] if isinstance(part, ObservedClassLookup) else None
+        # Only these two can be watched: one tells at a glance, one never changes.
+        if type(composed) not in (list, tuple):
+            return None
         parts = list(composed)
-        if isinstance(composed, list):
+        if type(composed) is list:
+            if any(_compares(each) for each in parts):
+                # Such a list can change and still be equal to its copy.
+                return None
             lists.append((composed, parts))
         leaves: list[ObservedClassLookup] = []
         for each in parts:
@@ -280,8 +242,9 @@ class Answers:
         table = tables.get((kind, len(classes)))
         if table is None or not table.is_current():
             table = tables[kind, len(classes)] = self.table(key, len(classes))
-        answer = table.get(classes)
+        answer = table.entries.get(classes)
         if answer is MISSING:
+            table.watch(classes)
             answer = self.consistently(find)
             table.store(classes, answer)
         return answer
@@ -330,15 +293,18 @@ class Answers:
             if (remembering := answers()) is not None:
                 remembering._forget_calls(identity)
 
+        if warm:
+            self.close(identity)
         tables[arity] = table = self.table(generic, arity)
         self._call_tables[identity] = (tables, weakref.ref(generic, forget))
         if warm:
-            self.calls[identity] = table.entries
+            self.open(identity, table.entries)
         return table
 
     def _forget_calls(self, identity: int) -> None:
+        # Closed first: without its table, nothing tells the entries of dead classes.
+        self.close(identity)
         self._call_tables.pop(identity, None)
-        self.calls.pop(identity, None)
 
     def forget(self, key: Hashable) -> None:
         """Drop what was found under a key, since its registrations have changed."""
@@ -347,8 +313,8 @@ class Answers:
             self._forget_calls(id(key))
         else:
             # Who knows which functions such a key is equal to.
+            self.close_all()
             self._call_tables.clear()
-            self.calls.clear()
         if self._bases_changed():
             self.expire()
 
@@ -371,9 +337,17 @@ class Answers:
             references.update(table.references)
             orders.update(table.orders)
         return any(
-            (cls := reference()) is not None and orders.get(identity) != _order(cls)
-            for identity, reference in references.items()
+            identity in references
+            and (cls := references[identity]()) is not None
+            and tuple(map(id, mro_of(cls))) != order
+            for identity, order in orders.items()
         )
+
+
+def _compares(value: Any) -> bool:
+    """Tell whether a value may be equal to another."""
+    equals: Any = type(value).__eq__
+    return equals is not object.__eq__
 
 
 def _guard(names: list[NamedClass]) -> Callable[[], bool]:

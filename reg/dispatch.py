@@ -43,12 +43,16 @@ class Dispatch:
             self._check_names()
         #: the names of the parameters that dispatch
         self.parameters = names or tuple(order)
-        #: where these parameters stand among the positional ones; ``None`` if
-        #: one of them can be passed by keyword only
-        self.positions = (
-            tuple(order.index(name) for name in self.parameters)
-            if set(self.parameters) <= set(order)
-            else None
+        #: where these parameters stand among the positional ones; -1 for one
+        #: that can be passed by keyword only
+        self.positions = tuple(
+            order.index(name) if name in order else -1 for name in self.parameters
+        )
+        #: the same parameters by the names that they can be passed by as
+        #: keywords: empty for one that cannot; none at all without names
+        self.keywords = tuple(
+            "" if parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY else name
+            for name in names
         )
         #: the names of all positional parameters, in order
         self.order = order

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Final
 
-from .lookup import is_plain
+from ._calls import ImplicitState
+from .lookup import Lookup, is_plain
 
 __all__ = ["Implicit", "NoImplicitLookupError", "implicit"]
 
@@ -34,7 +33,7 @@ class _Asked:
 _BASE: Final = _Asked(None)
 
 
-class Implicit:
+class Implicit(ImplicitState):
     """The implicit lookup: one for the process, one for a thread, one for a scope.
 
     The innermost there is counts: that of :meth:`using`, else what was assigned
@@ -47,13 +46,8 @@ class Implicit:
     """
 
     def __init__(self) -> None:
+        super().__init__(Lookup)
         self._base: Any = None
-        # The attribute of the class is the base, for threads without their own.
-        self._assigned: Any = type("_Assigned", (threading.local,), {"lookup": _BASE})()
-        self._scoped: ContextVar[Any] = ContextVar("reg.implicit.using", default=None)
-        # A warm call reads the base from here. None as soon as anything else
-        # than the base has ever counted anywhere, and where it has to be asked.
-        self._everywhere: Any = None
         self._base_only = True
 
     @property
@@ -68,7 +62,7 @@ class Implicit:
           they assigned themselves.
         """
         self._base = lookup
-        type(self._assigned).lookup = _stored(lookup)
+        self._assign_base(_stored(lookup))
         self._everywhere = lookup if self._base_only and is_plain(lookup) else None
         self.reset()
 
@@ -81,7 +75,7 @@ class Implicit:
 
         Inside :meth:`using`, that holds until its end.
         """
-        self._assigned.__dict__.pop("lookup", None)
+        self._unassign()
         if self._scoped.get() is not None:
             self._scoped.set(_BASE)
 
@@ -93,9 +87,7 @@ class Implicit:
         :meth:`using` for this scope, until its end. A new thread starts with
         the base.
         """
-        found = self._scoped.get()
-        if found is None:
-            found = self._assigned.lookup
+        found = self._get()
         if found is _BASE:
             return self._base
         return found.lookup if type(found) is _Asked else found
@@ -106,7 +98,7 @@ class Implicit:
         if self._scoped.get() is not None:
             self._scoped.set(_stored(lookup))
         else:
-            self._assigned.lookup = _stored(lookup)
+            self._assign(_stored(lookup))
 
     @contextmanager
     def using(self, lookup: Any) -> Iterator[Any]:
@@ -128,6 +120,7 @@ class Implicit:
             self._scoped.reset(token)
 
     def _not_only_the_base(self) -> None:
+        # From now on, warm calls have to find out which one counts.
         self._base_only = False
         self._everywhere = None
 
