@@ -21,20 +21,9 @@ EXAMPLES = Sybil(
 )
 
 
-@pytest.fixture
-def implicit():
-    """The implicit lookup as a program finds it when it starts; put back afterwards."""
-    base, own = reg.implicit.base_lookup, reg.implicit.lookup
-    reg.implicit.clear()
-    yield
-    reg.implicit.initialize(base)
-    if own is not base:
-        reg.implicit.lookup = own
-
-
-@pytest.mark.usefixtures("implicit")
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page):
+    reg.implicit.clear()  # as a program finds it; what was there is put back by conftest
     for example in EXAMPLES.parse(page).examples():
         example.evaluate()
 

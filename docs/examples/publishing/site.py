@@ -171,7 +171,9 @@ def _colours(style: str) -> str:
 
 
 _STYLE = f"""
-:root {{ color-scheme: light dark }}
+:root {{ color-scheme: light dark; --link: #0b57d0 }}
+@media (prefers-color-scheme: dark) {{ :root {{ --link: #8ab4f8 }} }}
+a {{ color: var(--link) }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem }}
 header {{ border-bottom: 1px solid #8886; margin-bottom: 1.5rem }}
 header p, .message, figcaption {{ opacity: .75; margin: .25rem 0 }}
