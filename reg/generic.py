@@ -134,6 +134,10 @@ def _make(
         class_first,
     )
     functools.update_wrapper(call, function)
+    for attribute in ("__name__", "__qualname__"):
+        # A partial function and most instances have none to be copied.
+        if not hasattr(call, attribute):
+            setattr(call, attribute, type(function).__name__)
     dispatch.generic = call
     # Set after update_wrapper(), which copies those of a generic function.
     call.__dict__["__reg_dispatch__"] = dispatch
