@@ -19,6 +19,7 @@ exclude_patterns = ["_build", "examples"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 
+pygments_dark_style = "github-dark"
 html_theme = "furo"
 html_title = f"reg {release}"
 html_theme_options = {"navigation_with_keys": True}
