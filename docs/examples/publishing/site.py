@@ -176,7 +176,7 @@ _STYLE = f"""
 a {{ color: var(--link) }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem }}
 header {{ border-bottom: 1px solid #8886; margin-bottom: 1.5rem }}
-header p, .message, figcaption {{ opacity: .75; margin: .25rem 0 }}
+header p, .message, figcaption {{ opacity: .9; margin: .25rem 0 }}
 h1 {{ margin: .25rem 0; overflow-wrap: anywhere }}
 img {{ max-width: 100%; height: auto }}
 pre, .source {{ overflow-x: auto; font-size: .875rem }}
