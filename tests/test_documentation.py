@@ -41,6 +41,11 @@ def test_a_wrong_example_is_noticed(tmp_path):
         example.evaluate()
 
 
+def test_the_readme_has_the_command_by_which_the_package_is_tested():
+    command = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
+    assert f"$ {command}\n" in (ROOT / "README.rst").read_text()
+
+
 def test_the_api_page_has_everything_that_the_package_offers():
     page = (ROOT / "docs" / "api.rst").read_text()
     documented = {line.split("::")[1].strip() for line in page.splitlines() if "::" in line}

@@ -271,7 +271,7 @@ def test_a_named_pipe_is_not_opened(publish, directory):
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_every_file_name_has_a_page_of_its_own_that_is_linked(publish, example, directory):
     names = [
-        "index.html", "_index.html", "source.html", ".published", ".hidden", "a", "a.html",
+        "index.html", "_index.html", "source.html", ".published-with-reg", ".hidden", "a", "a.html",
         "a b#c?d%e&\"'.md", "javascript:alert(1).txt", "new\nline.txt", "\x1b[31mred.txt",
         "[bold]x.txt", "ünïcödé.txt", os.fsdecode(b"na\xffme.txt"), "x" * 255,
     ]  # fmt: skip

@@ -39,7 +39,7 @@ def render(model: Model, target: Target) -> str:
 
 
 _CALL = (Python, HTML)
-_REGISTERED = {
+_REGISTERED: dict[str, list[tuple[type, type]]] = {
     "application": [(Text, Target), (Python, Target)],
     "framework": [(Text, HTML), (Python, HTML), (Model, Target)],
 }
@@ -55,7 +55,10 @@ def _resolution() -> dict[tuple[str, tuple[type, ...]], int]:
         for classes in combinations:
             registries[name].register(render, classes, (name, classes))
     found = reg.ListClassLookup(registries.values()).all(render, _CALL)
-    return {component: place for place, component in enumerate(found, start=1)}
+    order: dict[tuple[str, tuple[type, ...]], int] = {}
+    for component in found:
+        order[component] = len(order) + 1
+    return order
 
 
 def figure() -> str:

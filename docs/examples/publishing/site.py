@@ -20,10 +20,10 @@ from .framework import HTML, Application, kind, model, render, title
 from .models import Directory, Model, Text, Unknown
 
 #: Marks a folder as one that may be deleted and written anew.
-MARK = ".published"
+MARK = ".published-with-reg"
 
 # A file of this name would be taken for the page of its directory.
-_RESERVED = re.compile(r"_*(index\.html|source\.html|\.published)", re.IGNORECASE)
+_RESERVED = re.compile(r"_*(index\.html|source\.html|\.published-with-reg)", re.IGNORECASE)
 
 
 class Rendered(NamedTuple):
