@@ -37,6 +37,9 @@ class GenericFunction(Protocol[_P, _R]):
         """The function that was made generic."""
         ...
 
+    # Type checkers take no protocol for hashable that does not say so.
+    def __hash__(self) -> int: ...
+
     @overload
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
 
