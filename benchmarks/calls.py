@@ -234,10 +234,11 @@ def scoped_calls(quick: bool) -> Measurements:
             call(row, "reg", with_lookups, called, "Document0"),
         ]
         row = f"two contexts in turn, {arity}"
-        yield [
-            call(row, "direct", f"{statement}; {statement}", direct, "Document0"),
-            _in_two_contexts(row, statement, called, [app, other]),
+        timings = [
+            call(row, "direct", statement, direct, "Document0"),
+            call(row, "reg", statement, called, "Document0"),
         ]
+        yield [_in_two_contexts(timing, [app, other]) for timing in timings]
         row = f"inside using(), {arity}"
         timing = call(row, "reg", statement, called, "Document0")
         yield [
@@ -262,10 +263,9 @@ def _in_context(timing: Timing, context: contextvars.Context) -> Timing:
     )
 
 
-def _in_two_contexts(row: str, statement: str, names: dict[str, Any], lookups: list[Any]) -> Timing:
+def _in_two_contexts(timing: Timing, lookups: list[Any]) -> Timing:
     """Two applications that take turns after some calls each, as requests come in."""
     first, second = (_context(lookup) for lookup in lookups)
-    timing = call(row, "reg", statement, names, "Document0")
 
     def run(times: int) -> float:
         return sum(
@@ -277,8 +277,7 @@ def _in_two_contexts(row: str, statement: str, names: dict[str, Any], lookups: l
         first.run(timing.check)
         second.run(timing.check)
 
-    # Direct calls are counted in pairs, so these are too.
-    return Timing(row, "reg", run, check, timing.inner * _CALLS_IN_TURN)
+    return Timing(timing.row, timing.case, run, check, 2 * _CALLS_IN_TURN)
 
 
 def threaded_calls(quick: bool) -> Measurements:
