@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 import typing
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,6 @@ def classes_from_annotations(
     import inspect
 
     parameters = inspect.signature(implementation).parameters
-    hints = _hints(implementation, names)
     classes: list[ClassSpecification] = []
     for index, name in enumerate(dispatch.parameters):
         parameter = _counterpart(dispatch, index, parameters)
@@ -44,7 +44,7 @@ def classes_from_annotations(
                 f"{describe(implementation)} {missing}, on which {describe(dispatch.generic)}"
                 " dispatches; annotate it, or name the classes with register()"
             )
-        hint = hints[parameter.name]
+        hint = _hint(implementation, parameter, names)
         if index == 0 and dispatch.class_first and typing.get_origin(hint) is type:
             # A class generic is given the class itself, so this is how to say which.
             (hint,) = typing.get_args(hint)
@@ -63,16 +63,27 @@ def _counterpart(
     return positional[position] if 0 <= position < len(positional) else None
 
 
-def _hints(implementation: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any]:
-    function: Callable[..., Any] = implementation
-    if isinstance(implementation, type):
-        import inspect
+def _hint(
+    implementation: Callable[..., Any], parameter: inspect.Parameter, names: Mapping[str, Any]
+) -> Any:
+    """What a parameter's annotation means, evaluated if it is a string.
 
+    No other annotation is looked at: it may name what is there for type
+    checkers alone.
+    """
+    import inspect
+
+    function: Any = implementation
+    if isinstance(implementation, type):
         function = inspect.getattr_static(implementation, "__init__")
+    function = inspect.unwrap(function)
+    annotated = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
     known = dict(names)
     while True:
         try:
-            return typing.get_type_hints(function, localns=known)
+            return typing.get_type_hints(annotated, getattr(function, "__globals__", {}), known)[
+                "it"
+            ]
         except NameError as error:
             # A class defined further down its module is found by its name once
             # it is there, like one of a library that is not loaded yet.

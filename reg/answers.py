@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import abc
 import weakref
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 from ._calls import CallTables, Entries
@@ -42,10 +42,10 @@ _NOTHING = Sentinel("NOTHING")
 class Observed:
     """What answers are found through: it tells those who remember them when it changes."""
 
-    def _reg_composed(self) -> list[Any] | tuple[Any, ...] | None:
+    def _reg_composed(self) -> Iterable[Any] | None:
         """What is asked one after the other; ``None`` if this answers on its own.
 
-        A list is the very one that others may change.
+        It is the very container that others may change.
         """
         return None
 
@@ -54,6 +54,10 @@ class Observed:
         observers: dict[int, weakref.ref[Answers]] = self.__dict__.setdefault("_reg_observers", {})
         identity = id(answers)
         observers[identity] = weakref.ref(answers, lambda _: observers.pop(identity, None))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle has: not those who remember what is found here."""
+        return {name: value for name, value in self.__dict__.items() if name != "_reg_observers"}
 
     def _reg_observing(self) -> list[Answers]:
         references = list(self.__dict__.get("_reg_observers", {}).values())
@@ -195,8 +199,14 @@ class Answers(CallTables):
         composed = part._reg_composed()
         if composed is None:
             return [part] if isinstance(part, ObservedClassLookup) else None
+        # Only these two can be watched: one tells at a glance, one never changes.
+        if type(composed) not in (list, tuple):
+            return None
         parts = list(composed)
-        if isinstance(composed, list):
+        if type(composed) is list:
+            if any(_compares(each) for each in parts):
+                # Such a list can change and still be equal to its copy.
+                return None
             lists.append((composed, parts))
         leaves: list[ObservedClassLookup] = []
         for each in parts:
@@ -332,6 +342,12 @@ class Answers(CallTables):
             and tuple(map(id, mro_of(cls))) != order
             for identity, order in orders.items()
         )
+
+
+def _compares(value: Any) -> bool:
+    """Tell whether a value may be equal to another."""
+    equals: Any = type(value).__eq__
+    return equals is not object.__eq__
 
 
 def _guard(names: list[NamedClass]) -> Callable[[], bool]:

@@ -98,8 +98,9 @@ def loaded_class(name: NamedClass) -> type | None:
 
 def describe(key: object) -> str:
     """Name a key in an error: functions by where they are defined."""
-    if isinstance(key, types.FunctionType):
-        return f"{key.__module__}.{key.__qualname__}"
+    module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
+    if callable(key) and isinstance(module, str) and isinstance(name, str):
+        return f"{module}.{name}"
     return repr(key)
 
 
@@ -113,7 +114,8 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         return [types.NoneType]
     if type(specification) is ForwardClass:
         return [NamedClass(f"{specification.__module__}:{specification.__name__}")]
-    if _is_class(specification):
+    # typing.Any is a class as well, though of nothing.
+    if _is_class(specification) and specification is not typing.Any:
         _refuse_what_cannot_be_asked(key, position, specification)
         return [specification]
     if isinstance(specification, str):

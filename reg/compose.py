@@ -18,7 +18,7 @@ __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup"]
 class _Composition(ObservedClassLookup, IClassLookup):
     """Asks several class lookups, in order."""
 
-    def _reg_composed(self) -> list[Any] | tuple[Any, ...]:
+    def _reg_composed(self) -> Iterable[Any]:
         raise NotImplementedError
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
@@ -54,7 +54,9 @@ class ListClassLookup(_Composition):
 
     :param lookups: the class lookups. A :class:`reg.Lookup` in it, such as a
       :class:`reg.Registry`, stands for its class lookup. A list that is given
-      is kept: what is put into it later is asked as well, from then on.
+      is kept: what is put into it later is asked as well, from then on. Nothing
+      is remembered of what is found through a container of another kind, unless
+      it is a tuple.
     """
 
     def __init__(self, lookups: Iterable[Any]) -> None:
@@ -67,8 +69,9 @@ class ListClassLookup(_Composition):
 
     @lookups.setter
     def lookups(self, lookups: Iterable[Any]) -> None:
-        # Only these two can be watched: one tells at a glance, one never changes.
-        self._reg_lookups = lookups if type(lookups) in (list, tuple) else list(lookups)
+        # An iterator can be read only once. Anything else is kept, so that what
+        # is put into it later is asked.
+        self._reg_lookups = list(lookups) if isinstance(lookups, Iterator) else lookups
         self._reg_recomposed()
 
     def __repr__(self) -> str:
@@ -170,8 +173,9 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
         return f"CachingClassLookup({self._reg_class_lookup!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {"_reg_memory", "_reg_observers"}
-        return {name: value for name, value in self.__dict__.items() if name not in kept}
+        state = super().__getstate__()
+        del state["_reg_memory"]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ._calls import make_call
@@ -11,6 +11,7 @@ from .arginfo import accepted_keywords, takes_keyword
 from .dispatch import Dispatch
 from .implicit import NoImplicitLookupError, implicit
 from .lookup import (
+    NOTHING,
     CallChain,
     ComponentLookupError,
     Lookup,
@@ -138,14 +139,12 @@ def _make(
     call.__dict__["__reg_dispatch__"] = dispatch
 
     def component(*args: Any, **keywords: Any) -> Any:
-        lookup, dispatched = calls.asked("component", args, keywords)
-        default = keywords.get("default", MISSING)
-        predicates = keywords.get("predicates")
-        return lookup.component(call, dispatched, default, predicates, **calls.class_method)
+        lookup, dispatched, given = calls.asked("component", args, keywords)
+        return lookup.component(call, dispatched, **given, **calls.class_method)
 
     def all(*args: Any, **keywords: Any) -> Any:
-        lookup, dispatched = calls.asked("all", args, keywords)
-        return lookup.all(call, dispatched, keywords.get("predicates"), **calls.class_method)
+        lookup, dispatched, given = calls.asked("all", args, keywords)
+        return lookup.all(call, dispatched, **given, **calls.class_method)
 
     for method in (component, all):
         method.__qualname__ = f"{call.__qualname__}.{method.__name__}"
@@ -171,7 +170,8 @@ class _Calls:
           what was not given.
         :param keywords: the keyword arguments; may be changed.
         """
-        if MISSING in args:
+        # Not by ``in``, which would compare what the caller gave.
+        if any(arg is MISSING for arg in args):
             args = tuple(arg for arg in args if arg is not MISSING)
         lookup = _lookup(keywords)
         default = keywords.pop("default", MISSING)
@@ -188,17 +188,23 @@ class _Calls:
 
     def asked(
         self, name: str, args: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> tuple[Any, tuple[Any, ...]]:
-        """The lookup and the dispatch arguments of a call to ``component`` or ``all``."""
+    ) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        """What a call to ``component`` or ``all`` is about.
+
+        :return: the lookup, the dispatch arguments, and those keyword arguments
+          that are for the lookup's method of that name.
+        """
         known = {"lookup", "predicates", *(["default"] if name == "component" else [])}
         for keyword in keywords:
             if keyword not in known and keyword not in self._dispatch.names:
                 raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
         lookup = _lookup(keywords)
+        given = {keyword: keywords[keyword] for keyword in keywords if keyword in known}
         passed = {keyword: keywords[keyword] for keyword in keywords if keyword not in known}
-        if not hasattr(lookup, name):
+        # A class lookup has an all() too, but with another meaning.
+        if not hasattr(lookup, name) or not hasattr(lookup, "component"):
             raise _no_lookup(lookup)
-        return lookup, self._dispatch.arguments(args, passed)[2]
+        return lookup, self._dispatch.arguments(args, passed)[2], given
 
     def _implementation(self, lookup: Lookup, classes: tuple[type, ...]) -> Callable[..., Any]:
         """What to call for these classes, remembered if the lookup can remember."""
@@ -249,12 +255,22 @@ class _Calls:
         if not callable(getattr(lookup, "call", None)):
             raise _no_lookup(lookup)
         generic = self._dispatch.generic
-        if self._dispatch.names:
-            # call() would have all of the arguments dispatch.
-            component = lookup.component(generic, dispatched, MISSING, **self.class_method)
-            if component is MISSING:
-                component = self._function if default is MISSING else lambda *_, **__: default
-            result = with_lookup(self._adapt(component), lookup)(*args, **keywords)
+        if (
+            getattr(type(lookup), "call", None) is Lookup.call
+            or self._dispatch.names
+            or "class_method" in keywords
+        ):
+            # Our own call() does not know where call_next ends. Any other would
+            # have all of the arguments dispatch, and take the keyword for its own.
+            component = lookup.component(generic, dispatched, NOTHING, **self.class_method)
+            if component is NOTHING and default is not MISSING:
+                return default
+
+            def all_components() -> Iterator[Any]:
+                yield from lookup.all(generic, dispatched, **self.class_method)
+
+            chain = CallChain(lookup, all_components(), self._function, self._adapt)
+            result = chain.starting_with(component).call(0, args, keywords)
             return default if result is None and default is not MISSING else result
         if default is not MISSING:
             keywords["default"] = default
@@ -263,7 +279,10 @@ class _Calls:
         except ComponentLookupError:
             # Nothing registered, or an implementation failed to find something?
             find = getattr(lookup, "component", None)
-            if find is not None and find(generic, args, MISSING) is not MISSING:
+            if (
+                find is not None
+                and find(generic, args, NOTHING, **self.class_method) is not NOTHING
+            ):
                 raise
         return with_lookup(self._function, lookup)(*args, **keywords)
 

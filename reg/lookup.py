@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from ._calls import Remembering
 from .answers import Answers, Observed
 from .arginfo import takes_keyword
 from .classes import describe
-from .sentinel import MISSING
+from .sentinel import MISSING, Sentinel
 
 __all__ = [
+    "NOTHING",
     "CallChain",
     "CallNext",
     "ComponentLookupError",
@@ -24,6 +25,10 @@ __all__ = [
     "match",
     "with_lookup",
 ]
+
+#: The default where a lookup that may be a stranger's is asked whether it finds
+#: anything. Not ``MISSING``, which would mean that there is no default.
+NOTHING: Final = Sentinel("NOTHING")
 
 
 class ComponentLookupError(LookupError):
@@ -192,19 +197,17 @@ class Lookup(Remembering, Observed):
         chain = self._reg_chain(key, args, classes)
         if type(self).component is not Lookup.component:
             # A subclass has a way of its own to find what comes first.
-            first = self.component(key, args, MISSING, class_method=class_method)
-            chain = chain.starting_with(first)
+            flags: dict[str, Any] = {"class_method": True} if class_method else {}
+            chain = chain.starting_with(self.component(key, args, NOTHING, **flags))
         if chain.at(0) is MISSING and default is not MISSING:
             return default
         result = chain.call(0, args, kw)
         return default if result is None and default is not MISSING else result
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in self.__dict__.items()
-            if name not in ("_reg_answers", "_reg_observers")
-        }
+        state = super().__getstate__()
+        del state["_reg_answers"]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -289,13 +292,17 @@ class CallChain:
         return self._found[index]
 
     def starting_with(self, first: Any) -> CallChain:
-        """The chain that begins with another component and goes on behind that one's place."""
-        if first is not MISSING and self.at(0) is not first:
-            following = itertools.dropwhile(lambda each: each is not first, self._components)
-            self._components = itertools.islice(following, 1, None)
-            self._found = [first]
-        elif first is MISSING:
-            self._components, self._found = iter(()), []
+        """The chain that begins with another component and goes on behind that one's place.
+
+        :param first: the component, or ``NOTHING`` for an empty chain.
+        """
+        if first is NOTHING:
+            self._components = iter(())
+            return self
+        self._found = [first]
+        # Not searched before it is needed: each matcher on the way is asked again.
+        following = itertools.dropwhile(lambda each: each is not first, self._components)
+        self._components = itertools.islice(following, 1, None)
         return self
 
     def call(self, index: int, args: tuple[Any, ...], kw: dict[str, Any]) -> Any:

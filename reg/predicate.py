@@ -247,9 +247,10 @@ class PredicateMatcher(Matcher):
         if given:
             return {**handed_on, **{predicate.name: predicate.default for predicate in missing}}
         for predicate in missing:
-            if predicate not in computed:
-                computed[predicate] = _value(predicate, args)
-        return {**handed_on, **{predicate.name: computed[predicate] for predicate in missing}}
+            # By identity: a framework's predicates may have an equality of their own.
+            if id(predicate) not in computed:
+                computed[id(predicate)] = _value(predicate, args)
+        return {**handed_on, **{each.name: computed[id(each)] for each in missing}}
 
 
 def _value(predicate: Predicate, args: tuple[Any, ...]) -> Any:

@@ -181,8 +181,8 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
         return f"<{type(self).__name__}{name} at {id(self):#x}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
-        state.pop("_reg_observers", None)
+        # Not super(): a framework may have mixed in a class with another state.
+        state = ObservedClassLookup.__getstate__(self)
         state["_reg_store"] = self.registrations()
         return state
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 __all__ = ["MISSING", "Sentinel"]
@@ -13,14 +14,19 @@ class Sentinel:
     :param name: what ``repr()`` shows between angle brackets.
 
     A copy or a deep copy of a sentinel is the sentinel: an identity that a
-    copy could lose would be no identity.
+    copy could lose would be no identity. It pickles by reference, to the
+    variable of its name in the module that made it.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.__module__ = sys._getframe(1).f_globals.get("__name__", __name__)
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+    def __reduce__(self) -> str:
+        return self.name
 
     def __copy__(self) -> Sentinel:
         return self

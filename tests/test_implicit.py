@@ -1,0 +1,372 @@
+"""The lookup behind calls that are given none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+
+import pytest
+
+import reg
+from reg import implicit
+
+
+def in_thread(function):
+    """Run a function in a new thread, and give what it returns or raise what it raises."""
+    results = []
+
+    def run():
+        try:
+            results.append((function(), None))
+        except BaseException as error:
+            results.append((None, error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    ((result, error),) = results
+    if error is not None:
+        raise error
+    return result
+
+
+def registry_answering(answer):
+    registry = reg.Registry()
+    registry.register(who, [], lambda: answer)
+    return registry
+
+
+@reg.generic
+def who():
+    return "fallback"
+
+
+def test_at_first_there_is_no_lookup():
+    assert implicit.lookup is None
+    assert implicit.base_lookup is None
+    with pytest.raises(reg.NoImplicitLookupError, match="initialize"):
+        who()
+
+
+def test_initialize_sets_the_base():
+    registry = registry_answering("base")
+    implicit.initialize(registry)
+    assert implicit.base_lookup is registry
+    assert implicit.lookup is registry
+    assert who() == "base"
+
+
+def test_initialize_with_none_leaves_no_lookup():
+    implicit.initialize(registry_answering("base"))
+    implicit.initialize(None)
+    assert implicit.base_lookup is None
+    assert implicit.lookup is None
+    with pytest.raises(reg.NoImplicitLookupError):
+        who()
+
+
+def test_clear_leaves_no_base_and_drops_the_threads_own_assignment():
+    implicit.initialize(registry_answering("base"))
+    implicit.lookup = registry_answering("own")
+    implicit.clear()
+    assert implicit.base_lookup is None
+    assert implicit.lookup is None
+
+
+def test_initialize_drops_the_threads_own_assignment():
+    implicit.lookup = registry_answering("own")
+    implicit.initialize(registry_answering("base"))
+    assert who() == "base"
+
+
+def test_lookup_can_be_assigned_and_reset():
+    base, own = registry_answering("base"), registry_answering("own")
+    implicit.initialize(base)
+    implicit.lookup = own
+    assert implicit.lookup is own
+    assert implicit.base_lookup is base
+    assert who() == "own"
+    implicit.reset()
+    assert implicit.lookup is base
+    assert who() == "base"
+    implicit.reset()
+    assert who() == "base"
+
+
+def test_lookup_can_be_assigned_before_initialize():
+    own = registry_answering("own")
+    implicit.lookup = own
+    assert implicit.lookup is own
+    assert who() == "own"
+    implicit.reset()
+    assert implicit.lookup is None
+
+
+def test_none_can_be_assigned():
+    implicit.initialize(registry_answering("base"))
+    implicit.lookup = None
+    assert implicit.lookup is None
+    with pytest.raises(reg.NoImplicitLookupError):
+        who()
+    implicit.reset()
+    assert who() == "base"
+
+
+def test_a_new_thread_starts_at_the_base_and_not_at_its_parents_value():
+    base = registry_answering("base")
+    implicit.initialize(base)
+    implicit.lookup = registry_answering("own")
+    assert in_thread(lambda: implicit.lookup) is base
+    assert in_thread(who) == "base"
+
+
+def test_a_new_thread_starts_at_the_base_also_inside_using():
+    implicit.initialize(registry_answering("base"))
+    with implicit.using(registry_answering("scope")):
+        assert in_thread(who) == "base"
+
+
+def test_an_assignment_is_not_seen_by_other_threads():
+    implicit.initialize(registry_answering("base"))
+    other = registry_answering("other")
+
+    def assign():
+        implicit.lookup = other
+        return who()
+
+    assert in_thread(assign) == "other"
+    assert who() == "base"
+
+
+@pytest.mark.parametrize("change", ["initialize", "clear", "reset"])
+def test_other_threads_keep_what_they_assigned(change):
+    implicit.initialize(registry_answering("base"))
+    assigned, changed = threading.Event(), threading.Event()
+
+    def assign():
+        implicit.lookup = registry_answering("own")
+        assigned.set()
+        changed.wait(10)
+        return who()
+
+    found = []
+    thread = threading.Thread(target=lambda: found.append(assign()))
+    thread.start()
+    assigned.wait(10)
+    if change == "initialize":
+        implicit.initialize(registry_answering("new base"))
+    else:
+        getattr(implicit, change)()
+    changed.set()
+    thread.join()
+    assert found == ["own"]
+
+
+def test_a_thread_without_an_assignment_follows_the_base():
+    implicit.initialize(registry_answering("base"))
+    started, changed = threading.Event(), threading.Event()
+
+    def run():
+        before = who()
+        started.set()
+        changed.wait(10)
+        return before, who()
+
+    found = []
+    thread = threading.Thread(target=lambda: found.append(run()))
+    thread.start()
+    started.wait(10)
+    implicit.initialize(registry_answering("new base"))
+    changed.set()
+    thread.join()
+    assert found == [("base", "new base")]
+
+
+@pytest.mark.parametrize("installed", [object(), 0, "text", [], reg.ClassRegistry(), len])
+def test_what_is_no_lookup_can_be_installed_and_is_an_error_at_the_call(installed):
+    @reg.generic
+    def size(thing): ...
+
+    @reg.generic("thing")
+    def named(thing): ...
+
+    def check():
+        assert implicit.lookup is installed
+        for call in (size, named, size.component, size.all, named.component):
+            with pytest.raises(TypeError, match=r"component\(\), all\(\) and call\(\)"):
+                call(1)
+        with pytest.raises(TypeError):
+            size(1, default=None)
+
+    implicit.initialize(installed)
+    check()
+    implicit.clear()
+    implicit.lookup = installed
+    check()
+    implicit.reset()
+    with implicit.using(installed):
+        check()
+
+
+def test_a_falsy_lookup_is_a_lookup():
+    class Empty(reg.Registry):
+        def __bool__(self):
+            return False
+
+        def __len__(self):
+            return 0
+
+    empty = Empty()
+    empty.register(who, [], lambda: "empty")
+    implicit.initialize(empty)
+    assert who() == "empty"
+    assert who(lookup=empty) == "empty"
+
+
+def test_using_holds_within_the_block():
+    implicit.initialize(registry_answering("base"))
+    scope = registry_answering("scope")
+    with implicit.using(scope) as entered:
+        assert entered is scope
+        assert implicit.lookup is scope
+        assert who() == "scope"
+        assert implicit.base_lookup is not scope
+    assert who() == "base"
+
+
+def test_using_nests():
+    with implicit.using(registry_answering("outer")):
+        with implicit.using(registry_answering("inner")):
+            assert who() == "inner"
+        assert who() == "outer"
+    assert implicit.lookup is None
+
+
+def test_using_ends_with_an_exception():
+    implicit.initialize(registry_answering("base"))
+
+    def fail():
+        with implicit.using(registry_answering("scope")):
+            raise ValueError(who())
+
+    with pytest.raises(ValueError, match="scope"):
+        fail()
+    assert who() == "base"
+
+
+def test_using_counts_more_than_the_threads_assignment():
+    implicit.lookup = registry_answering("own")
+    with implicit.using(registry_answering("scope")):
+        assert who() == "scope"
+    assert who() == "own"
+
+
+def test_using_none_means_no_lookup():
+    implicit.initialize(registry_answering("base"))
+    with implicit.using(None):
+        assert implicit.lookup is None
+        with pytest.raises(reg.NoImplicitLookupError):
+            who()
+    assert who() == "base"
+
+
+def test_an_assignment_inside_using_ends_with_it():
+    implicit.initialize(registry_answering("base"))
+    with implicit.using(registry_answering("scope")):
+        implicit.lookup = registry_answering("assigned")
+        assert who() == "assigned"
+        implicit.reset()
+        assert who() == "base"
+    assert who() == "base"
+
+
+def test_initialize_inside_using_holds_at_once():
+    with implicit.using(registry_answering("scope")):
+        implicit.initialize(registry_answering("base"))
+        assert who() == "base"
+    assert who() == "base"
+
+
+def test_another_thread_does_not_see_a_scope():
+    implicit.initialize(registry_answering("base"))
+    entered, asked = threading.Event(), threading.Event()
+
+    def enter():
+        with implicit.using(registry_answering("scope")):
+            entered.set()
+            asked.wait(10)
+            return who()
+
+    found = []
+    thread = threading.Thread(target=lambda: found.append(enter()))
+    thread.start()
+    entered.wait(10)
+    assert who() == "base"
+    asked.set()
+    thread.join()
+    assert found == ["scope"]
+
+
+def test_a_concurrent_task_does_not_see_a_scope():
+    implicit.initialize(registry_answering("base"))
+
+    async def using(name, other):
+        before = who()
+        with implicit.using(registry_answering(name)):
+            other.set()
+            await asyncio.sleep(0)
+            inside = who()
+            await asyncio.sleep(0)
+        return before, inside, who()
+
+    async def main():
+        events = asyncio.Event(), asyncio.Event()
+        return await asyncio.gather(using("one", events[0]), using("two", events[1]))
+
+    assert asyncio.run(main()) == [("base", "one", "base"), ("base", "two", "base")]
+
+
+def test_a_scope_is_inherited_where_contextvars_are():
+    implicit.initialize(registry_answering("base"))
+
+    async def main():
+        with implicit.using(registry_answering("scope")):
+            task = asyncio.create_task(asyncio.sleep(0, None))
+            await task
+            return await asyncio.to_thread(who), await asyncio.create_task(ask())
+
+    async def ask():
+        return who()
+
+    assert asyncio.run(main()) == ("scope", "scope")
+    with implicit.using(registry_answering("scope")):
+        context = contextvars.copy_context()
+    assert context.run(who) == "scope"
+    assert who() == "base"
+
+
+def test_another_implicit_can_be_made_and_is_independent():
+    other = type(implicit)()
+    other.initialize("other")
+    assert other.lookup == "other"
+    assert implicit.lookup is None
+
+
+def test_warm_calls_follow_every_change():
+    one, two = registry_answering("one"), registry_answering("two")
+    for _ in range(3):
+        implicit.initialize(one)
+        assert [who(), who()] == ["one", "one"]
+        implicit.initialize(two)
+        assert [who(), who()] == ["two", "two"]
+        implicit.lookup = one
+        assert [who(), who()] == ["one", "one"]
+        with implicit.using(two):
+            assert [who(), who()] == ["two", "two"]
+        assert who() == "one"
+        implicit.reset()
+        assert [who(), who()] == ["two", "two"]
+        implicit.clear()
+        with pytest.raises(reg.NoImplicitLookupError):
+            who()
