@@ -90,7 +90,7 @@ def _maker(
     source = _TEMPLATE.format(
         parameters="".join(f"{name}=MISSING, " for name in names) + ("/, " if names else ""),
         unusual=" or ".join(unusual),
-        given=f"({''.join(name + ', ' for name in names)}*more)",
+        given=f"({', '.join(names)}, *more)" if names else "more",
         entries="".join(f"[id({cls})]" for cls in classes) or "[0]",
         arguments=", ".join(names if only_these else [*names, "*more"]),
     )
