@@ -11,7 +11,8 @@ watches them:
   every call compares it with its copy (``watched`` and ``seen``);
 * what is a virtual subclass of what, and which classes registered by name are
   loaded: tables with such registrations carry a guard;
-* the bases of a class: looked at whenever a registry changes;
+* the bases of a class: looked at by the entries at every call where these are
+  in C, and otherwise whenever a registry changes;
 * a class that died: its weak reference takes the answers along.
 
 Nothing is locked for reading. Whoever looks something up takes its table
@@ -27,7 +28,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
-from ._calls import CallTables, Entries
+from ._calls import CallTables, Entries, compiled
 from .classes import NamedClass, loaded_class
 from .components import Components, read_consistently, writing
 from .mro import mro_of
@@ -309,16 +310,18 @@ class Answers(CallTables):
         self.close(identity)
         self._call_tables.pop(identity, None)
 
-    def forget(self, key: Hashable) -> None:
-        """Drop what was found under a key, since its registrations have changed."""
-        self._tables.pop(key, None)
-        if type(key).__eq__ is object.__eq__:
-            self._forget_calls(id(key))
-        else:
-            # Who knows which functions such a key is equal to.
-            self.close_all()
-            self._call_tables.clear()
-        if self._bases_changed():
+    def forget(self, keys: Iterable[Hashable]) -> None:
+        """Drop what was found under these keys, since their registrations have changed."""
+        for key in keys:
+            self._tables.pop(key, None)
+            if type(key).__eq__ is object.__eq__:
+                self._forget_calls(id(key))
+            else:
+                # Who knows which functions such a key is equal to.
+                self.close_all()
+                self._call_tables.clear()
+        # The entries in C look at the bases themselves, at every call.
+        if not compiled and self._bases_changed():
             self.expire()
 
     def expire(self) -> None:

@@ -235,8 +235,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
 
     def _reg_changed(self, keys: set[Hashable]) -> None:
         for answers in self._reg_observing():
-            for key in keys:
-                answers.forget(key)
+            answers.forget(keys)
 
 
 class Registry(IRegistry, Lookup):

@@ -152,6 +152,24 @@ def test_a_subclass_of_two_virtual_bases_prefers_neither_for_ambiguity(registry)
     assert look_up(registry, [Thing]) == ["first", "second"]
 
 
+def test_abstract_classes_that_contradict_each_other_come_before_object(registry):
+    class First(abc.ABC): ...  # noqa: B024
+
+    class Second(abc.ABC): ...  # noqa: B024
+
+    class Forward(First, Second): ...
+
+    class Backward(Second, First): ...
+
+    class Thing: ...
+
+    Forward.register(Thing)
+    Backward.register(Thing)
+    for cls in (object, Forward, Backward, Thing):
+        registry.register("key", [cls], cls.__name__)
+    assert look_up(registry, [Thing]) == ["Thing", "Forward", "Backward", "object"]
+
+
 def test_abstract_classes_count_at_every_position(registry):
     registry.register("key", [collections.abc.Sized, collections.abc.Sized], "sized")
     registry.register("key", [list, collections.abc.Sized], "list")

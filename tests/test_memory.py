@@ -326,9 +326,13 @@ def test_only_the_first_component_is_looked_for_where_one_is_enough():
     assert first < every
 
 
-def test_generic_functions_are_functions_without_a_life_of_their_own():
+def test_dropped_generic_functions_leave_no_functions():
+    def make(rounds):
+        for _ in range(rounds):
+            reg.generic(lambda thing: None)
+            reg.generic("thing")(lambda thing: None)
+
+    make(1)
     before = alive(types.FunctionType)
-    for _ in range(50):
-        reg.generic(lambda thing: None)
-        reg.generic("thing")(lambda thing: None)
+    make(50)
     assert alive(types.FunctionType) == before

@@ -20,7 +20,7 @@ from . import model
 INDEX = st.integers(min_value=0, max_value=1000)
 INDEXES = st.lists(INDEX, max_size=4)
 KINDS = st.sampled_from(["plain", "next", "next", "matcher", "silent"])
-KEYS = 3
+REGISTRATIONS = st.tuples(INDEX, INDEX, INDEXES, KINDS)
 
 
 class Root:
@@ -133,20 +133,16 @@ class Dispatching(RuleBasedStateMachine):
         self.real_of = {}
         self.name = 0
         self.questions = []
-        self.made = 0
+        self.made = self.turn = 0
         # A list that was passed in stays ours to change.
         self.lists = []
         # Later ones may be made of earlier ones.
         self.lookups = list(self.registries)
-        self.keys = []
-        for _ in range(KEYS - 1):
-
-            @reg.generic
-            def generic(*args):
-                return ["fallback"]
-
-            self.keys.append(generic)
-        self.keys.append("text")
+        self.keys = [
+            reg.generic(lambda a: ["fallback"]),
+            reg.generic(lambda a, b: ["fallback"]),
+            reg.generic(lambda *args: ["fallback"]),
+        ]
 
     @initialize()
     def compose(self):
@@ -159,7 +155,8 @@ class Dispatching(RuleBasedStateMachine):
         self.over = [reg.Lookup(real) for real, _ in self.lookups]
         for _ in range(2):
             self.classes.append(make_class("A", (Root,), abstract=True))
-            self.classes.append(make_class("C", (Root,), abstract=False))
+            self.classes.append(make_class("C", (self.classes[1],), abstract=False))
+        self.classes.append(make_class("D", (self.classes[-1],), abstract=False))
 
     def add_list(self, parts):
         real = [part for part, _ in parts]
@@ -181,7 +178,7 @@ class Dispatching(RuleBasedStateMachine):
 
     @rule(bases=st.lists(INDEX, max_size=3), abstract=st.booleans())
     def add_class(self, bases, abstract):
-        if len(self.classes) < 14:
+        if len(self.classes) < 10:
             chosen = tuple(cls for cls in dict.fromkeys(self.pick(bases)) if cls is not object)
             self.made += 1
             cls = make_class(f"C{self.made}", chosen, abstract)
@@ -190,15 +187,35 @@ class Dispatching(RuleBasedStateMachine):
 
     @rule(base=INDEX, cls=INDEX)
     def add_virtual_subclass(self, base, cls):
-        abstract = [each for each in self.classes if isinstance(each, abc.ABCMeta)]
-        register_virtual(abstract[base % len(abstract)], self.pick([cls])[0])
+        bases = [each for each in self.registered() if isinstance(each, abc.ABCMeta)]
+        bases += [each for each in self.classes if isinstance(each, abc.ABCMeta)]
+        asked = [each for _, classes in self.questions for each in classes] or self.classes
+        register_virtual(bases[base % len(bases)], asked[cls % len(asked)])
+
+    def registered(self):
+        """Every class that something is registered for."""
+        return [
+            cls
+            for _, expected in self.registries
+            for _, classes, _ in expected.registered
+            for cls in classes
+        ]
 
     @rule(cls=INDEX, bases=st.lists(INDEX, min_size=1, max_size=2), registry=INDEX)
     def change_bases(self, cls, bases, registry):
-        changed = 2 + cls % (len(self.classes) - 2)
-        if isinstance(self.classes[changed], abc.ABCMeta):
+        plain = [
+            index
+            for index, each in enumerate(self.classes)
+            if index > 1 and not isinstance(each, abc.ABCMeta)
+        ]
+        asked = [each for _, classes in self.questions for each in classes]
+        plain = [index for index in plain if self.classes[index] in asked] or plain
+        if not plain:
             return
-        chosen = [self.classes[1 + index % (changed - 1)] for index in bases]
+        changed = plain[cls % len(plain)]
+        earlier = self.classes[1:changed]
+        chosen = [each for each in self.registered() if each in earlier] or earlier
+        chosen = [chosen[index % len(chosen)] for index in bases]
         chosen = [each for each in dict.fromkeys(chosen) if not isinstance(each, abc.ABCMeta)]
         try:
             self.classes[changed].__bases__ = tuple(chosen) or (Root,)
@@ -221,15 +238,16 @@ class Dispatching(RuleBasedStateMachine):
             yield from self.leaves(real.lookup)
             yield from self.leaves(real.next)
 
-    @rule(registry=INDEX, key=INDEX, classes=INDEXES, kind=KINDS)
-    def register(self, registry, key, classes, kind):
-        self.name += 1
-        component = model.Component(self.name, kind)
-        implementation = implementation_of(component)
-        self.real_of[component] = implementation
-        real, expected = self.registries[registry % len(self.registries)]
-        real.register(self.keys[key % KEYS], self.pick(classes), implementation)
-        expected.register(self.keys[key % KEYS], self.pick(classes), component)
+    @rule(registrations=st.lists(REGISTRATIONS, min_size=1, max_size=4))
+    def register(self, registrations):
+        for registry, key, classes, kind in registrations:
+            self.name += 1
+            component = model.Component(self.name, kind)
+            self.real_of[component] = implementation_of(component)
+            real, expected = self.registries[registry % len(self.registries)]
+            key, classes = self.question(key, classes)
+            real.register(key, classes, self.real_of[component])
+            expected.register(key, classes, component)
 
     @rule(registry=INDEX, number=INDEX, kind=KINDS)
     def replace(self, registry, number, kind):
@@ -305,7 +323,7 @@ class Dispatching(RuleBasedStateMachine):
         """Give a lookup another class lookup, and put it back: it has to notice twice."""
         number = which % len(self.over)
         self.over[number].class_lookup = self.lookups[part % len(self.lookups)][0]
-        self.over[number].all("text", [])
+        self.over[number].all(self.keys[0], [1])
         self.over[number].class_lookup = self.lookups[number][0]
 
     @precondition(lambda self: len(self.classes) > 6)
@@ -323,35 +341,63 @@ class Dispatching(RuleBasedStateMachine):
 
     # What is asked
 
-    @rule(key=INDEX, classes=INDEXES)
-    def ask(self, key, classes):
-        question = (self.keys[key % KEYS], self.pick(classes))
-        if question not in self.questions:
-            self.questions = [*self.questions[-5:], question]
-        real, expected = self.registries[key % len(self.registries)]
-        assert real.exact(*question) is self.real_of.get(expected.exact(*question))
+    def question(self, key, classes):
+        """A key and classes: one class for the first key, two for the next, else any number."""
+        number = key % len(self.keys)
+        if number < 2:
+            classes = [*classes, key, key + 1][: number + 1]
+        return self.keys[number], self.pick(classes)
+
+    @rule(questions=st.lists(st.tuples(INDEX, INDEXES), min_size=1, max_size=4))
+    def ask(self, questions):
+        for key, classes in questions:
+            question = self.question(key, classes)
+            if question not in self.questions:
+                self.questions = [*self.questions[-7:], question]
+            real, expected = self.registries[key % len(self.registries)]
+            assert real.exact(*question) is self.real_of.get(expected.exact(*question))
 
     @invariant()
     def all_agree(self):
+        self.turn += 1
         for key, classes in self.questions:
             for (real, expected), lookup in zip(self.lookups, self.over, strict=True):
                 self.agree(key, classes, real, expected, lookup)
 
     def agree(self, key, classes, real, expected, lookup):
-        # All of them first, so that both remember the same where answers are kept.
         arguments = [cls() for cls in classes]
         found = expected.all(key, classes)
         answers = [self.answer(component) for component in model.resolved(found)]
-        assert lookup.all(key, arguments) == answers
-        assert real.all(key, classes) == [self.real_of[component] for component in found]
-        assert real.get(key, classes) is self.real_of.get(expected.get(key, classes))
-        assert lookup.component(key, arguments, None) is (answers[0] if answers else None)
-        if callable(key):
-            names = model.called(found)
-            for _ in range(2):
-                assert key(*arguments, lookup=lookup) == names
+        names = model.called(found)
+
+        def ask_for_all():
+            assert lookup.all(key, arguments) == answers
+            assert real.all(key, classes) == [self.real_of[component] for component in found]
+            assert real.get(key, classes) is self.real_of.get(expected.get(key, classes))
+
+        def ask_for_one():
+            assert lookup.component(key, arguments, None) is (answers[0] if answers else None)
+
+        def call():
+            assert key(*arguments, lookup=lookup) == names
+
+        def call_by_scope():
             with reg.implicit.using(lookup):
                 assert key(*arguments) == names
+                assert key(*arguments) == names
+
+        ways = [ask_for_all, ask_for_one, call, call_by_scope]
+        # Where answers are kept, all of them first, so that both keep the same.
+        first = 0 if self.keeps(real) else self.turn % len(ways)
+        for way in [*ways[first:], *ways[:first]]:
+            way()
+
+    def keeps(self, real):
+        if isinstance(real, reg.ListClassLookup):
+            return any(self.keeps(part) for part in real.lookups)
+        if isinstance(real, reg.ChainClassLookup):
+            return self.keeps(real.lookup) or self.keeps(real.next)
+        return isinstance(real, reg.CachingClassLookup)
 
     def answer(self, component):
         implementation = self.real_of[component]
@@ -359,7 +405,7 @@ class Dispatching(RuleBasedStateMachine):
 
 
 Dispatching.TestCase.settings = settings(
-    max_examples=max(250, settings().max_examples),
+    max_examples=max(200, settings().max_examples),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

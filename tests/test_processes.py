@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import concurrent.futures
 import importlib
 import multiprocessing
@@ -113,7 +114,7 @@ def test_importing_the_package_needs_nothing_else():
     printed = subprocess.run(
         [sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True
     ).stdout
-    names = set(eval(printed)) - {"reg", "site", "sitecustomize", "usercustomize"}
+    names = set(ast.literal_eval(printed)) - {"reg", "site", "sitecustomize", "usercustomize"}
     assert {name for name in names if not name.startswith("_")} <= {
         *sys.stdlib_module_names,
         "distutils-precedence",

@@ -1,0 +1,59 @@
+"""A dictionary by class that finds what is kept for a base class.
+
+Older frameworks import these two names. In new code, register under a key in a
+:class:`reg.ClassRegistry`, which does the same for any number of classes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .mro import mro_of
+
+__all__ = ["ClassMapKey", "Map"]
+
+
+class ClassMapKey:
+    """A class as a key of a :class:`Map`; equal to another for the same class.
+
+    :param key: the class.
+    """
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: type) -> None:
+        self.key = key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ClassMapKey) and self.key is other.key
+
+    def __hash__(self) -> int:
+        return object.__hash__(self.key)
+
+    def __repr__(self) -> str:
+        return f"<ClassMapKey: {self.key!r}>"
+
+
+class Map(dict[ClassMapKey, Any]):
+    """A dictionary whose values are found for subclasses of their keys as well.
+
+    Only reading by key and :meth:`get` do so; all else is that of a dictionary.
+    """
+
+    def __getitem__(self, key: ClassMapKey) -> Any:
+        """Get the value of the class, or of the first in its MRO that has one.
+
+        :raises KeyError: if there is none.
+        """
+        for cls in mro_of(key.key):
+            base = ClassMapKey(cls)
+            if base in self:
+                return super().__getitem__(base)
+        raise KeyError(key)
+
+    def get(self, key: ClassMapKey, default: Any = None) -> Any:
+        """Get the value as by ``[key]``, or the default."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
