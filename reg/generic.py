@@ -37,6 +37,9 @@ class GenericFunction(Protocol[_P, _R]):
         """The function that was made generic."""
         ...
 
+    # Type checkers take no protocol for hashable that does not say so.
+    def __hash__(self) -> int: ...
+
     @overload
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
 
@@ -134,6 +137,10 @@ def _make(
         class_first,
     )
     functools.update_wrapper(call, function)
+    for attribute in ("__name__", "__qualname__"):
+        # A partial function and most instances have none to be copied.
+        if not hasattr(call, attribute):
+            setattr(call, attribute, type(function).__name__)
     dispatch.generic = call
     # Set after update_wrapper(), which copies those of a generic function.
     call.__dict__["__reg_dispatch__"] = dispatch

@@ -206,7 +206,7 @@ class Lookup(Remembering, Observed):
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        del state["_reg_answers"]
+        state.pop("_reg_answers", None)  # where the call is in C, it is kept elsewhere
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -26,13 +26,15 @@ settings.load_profile(os.environ.get("REG_HYPOTHESIS_PROFILE", "default"))
 @pytest.fixture(autouse=True)
 def implicit_put_back() -> Iterator[None]:
     """Put back everything that ``reg.implicit`` holds, whatever a test leaves there."""
-    before = dict(vars(reg.implicit))
-    base = type(reg.implicit._assigned).lookup
-    own = dict(vars(reg.implicit._assigned))
-    scoped = reg.implicit._scoped.get()
+    implicit = reg.implicit
+    base, base_only, scoped = implicit.base_lookup, implicit._base_only, implicit._scoped.get()
+    implicit._scoped.set(None)
+    own = implicit.lookup
+    implicit._scoped.set(scoped)
     yield
-    reg.implicit._scoped.set(scoped)
-    vars(reg.implicit._assigned).clear()
-    vars(reg.implicit._assigned).update(own)
-    type(reg.implicit._assigned).lookup = base
-    vars(reg.implicit).update(before)
+    implicit._scoped.set(None)
+    implicit._base_only = base_only
+    implicit.initialize(base)
+    if own is not base:
+        implicit.lookup = own
+    implicit._scoped.set(scoped)

@@ -271,7 +271,7 @@ def test_a_named_pipe_is_not_opened(publish, directory):
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_every_file_name_has_a_page_of_its_own_that_is_linked(publish, example, directory):
     names = [
-        "index.html", "_index.html", "source.html", ".published", ".hidden", "a", "a.html",
+        "index.html", "_index.html", "source.html", ".published-with-reg", ".hidden", "a", "a.html",
         "a b#c?d%e&\"'.md", "javascript:alert(1).txt", "new\nline.txt", "\x1b[31mred.txt",
         "[bold]x.txt", "ünïcödé.txt", os.fsdecode(b"na\xffme.txt"), "x" * 255,
     ]  # fmt: skip
@@ -377,8 +377,8 @@ def test_a_view_is_found_by_its_name(example, directory):
         found = framework.model(path)
         assert "<dl><dt>a<dd>" in framework.render(found, framework.HTML())
         assert 'class="source"' in framework.render(found, framework.HTML("source"))
-        assert framework.render(found, framework.HTML("summary")) == "1 lines"
-        assert framework.render(found, framework.Terminal("summary")) == "1 lines"
+        assert framework.render(found, framework.HTML("summary")) == "1 line"
+        assert framework.render(found, framework.Terminal("summary")) == "1 line"
         assert "nothing to show" in framework.render(found, framework.HTML("nonsense"))
 
 
@@ -438,9 +438,9 @@ def test_the_command_publishes_the_documentation_of_the_project(tmp_path, applic
     assert done.stderr == ""
     assert done.returncode == 0
     assert re.search(
-        r"publish\.py +│ Python +│ (defaults\.highlighted|handbook\.outlined)", done.stdout
+        r"publish\.py +Python +(defaults\.highlighted|handbook\.outlined)", done.stdout
     )
-    assert re.search(r"index\.rst +│ ReST +│ defaults\.document", done.stdout)
+    assert re.search(r"index\.rst +ReST +defaults\.document", done.stdout)
     assert f"{application} published" in done.stdout
     assert broken_links(site) == []
 
@@ -449,7 +449,7 @@ def test_the_command_shows_a_file_on_the_terminal(directory):
     (directory / "a.py").write_text("answer = 42\n")
     (directory / "b.bin").write_bytes(b"\0")
     assert run(directory / "a.py", "--terminal").stdout.strip() == "answer = 42"
-    assert "a.py  1 lines" in run(directory, "--terminal").stdout
+    assert "a.py  1 line" in run(directory, "--terminal").stdout
     assert "nothing to show of b.bin" in run(directory / "b.bin", "--terminal").stdout
 
 

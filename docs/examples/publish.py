@@ -21,6 +21,7 @@ try:
     from publishing.models import Model
     from publishing.plain import application as plain
     from publishing.site import Rendered, publish
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def report(rendered: Sequence[Rendered]) -> Table:
     """Tabulate which implementation rendered what, and what fell back."""
-    table = Table("File", "Model", "Rendered by", "Fell back because")
+    table = Table("File", "Model", "Rendered by", "Fell back because", box=SIMPLE_HEAD)
     for column in table.columns:
         column.overflow = "fold"
     for each in rendered:

@@ -66,20 +66,24 @@ def document_title(model: ReST, call_next: Callable[[], str]) -> str:
 
 @registry.view(Model, Target, name="summary")
 def size(model: Model, target: Target) -> str:
-    return f"{model.path.lstat().st_size} bytes"
+    return _count(model.path.lstat().st_size, "byte", "bytes")
 
 
 @registry.view(Text, Target, name="summary")
 def length(model: Text, target: Target, call_next: Callable[[], str]) -> str:
     try:
-        return f"{len(model.text.splitlines())} lines"
+        return _count(len(model.text.splitlines()), "line", "lines")
     except ValueError:
         return call_next()
 
 
 @registry.view(Directory, Target, name="summary")
 def number_of_entries(model: Directory, target: Target) -> str:
-    return f"{len(model.paths)} entries"
+    return _count(len(model.paths), "entry", "entries")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 @registry.view(Directory, HTML)

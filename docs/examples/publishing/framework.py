@@ -6,7 +6,7 @@ otherwise. The framework's own answers are in ``defaults``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,7 +114,7 @@ class Registry(reg.Registry):
         return register
 
     def _matcher(
-        self, key: Any, classes: list[type], predicates: Sequence[reg.Predicate]
+        self, key: Hashable, classes: list[type], predicates: Sequence[reg.Predicate]
     ) -> reg.PredicateMatcher:
         known: reg.PredicateMatcher | None = self.exact(key, classes)
         if known is not None:

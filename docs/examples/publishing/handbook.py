@@ -62,7 +62,7 @@ def _definitions(module: ast.Module) -> Iterator[str]:
 
 
 @application.registry.view(Directory, HTML)
-def index_and_readme(directory: Directory, target: HTML, call_next: Callable[[], str]) -> str:
+def with_readme(directory: Directory, target: HTML, call_next: Callable[[], str]) -> str:
     readme = next((path for path in directory.paths if path.stem.lower() == "readme"), None)
     if readme is None or target.url(readme) is None:
         return call_next()

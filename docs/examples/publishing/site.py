@@ -20,10 +20,10 @@ from .framework import HTML, Application, kind, model, render, title
 from .models import Directory, Model, Text, Unknown
 
 #: Marks a folder as one that may be deleted and written anew.
-MARK = ".published"
+MARK = ".published-with-reg"
 
 # A file of this name would be taken for the page of its directory.
-_RESERVED = re.compile(r"_*(index\.html|source\.html|\.published)", re.IGNORECASE)
+_RESERVED = re.compile(r"_*(index\.html|source\.html|\.published-with-reg)", re.IGNORECASE)
 
 
 class Rendered(NamedTuple):
@@ -171,10 +171,12 @@ def _colours(style: str) -> str:
 
 
 _STYLE = f"""
-:root {{ color-scheme: light dark }}
+:root {{ color-scheme: light dark; --link: #0b57d0 }}
+@media (prefers-color-scheme: dark) {{ :root {{ --link: #8ab4f8 }} }}
+a {{ color: var(--link) }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem }}
 header {{ border-bottom: 1px solid #8886; margin-bottom: 1.5rem }}
-header p, .message, figcaption {{ opacity: .75; margin: .25rem 0 }}
+header p, .message, figcaption {{ opacity: .9; margin: .25rem 0 }}
 h1 {{ margin: .25rem 0; overflow-wrap: anywhere }}
 img {{ max-width: 100%; height: auto }}
 pre, .source {{ overflow-x: auto; font-size: .875rem }}

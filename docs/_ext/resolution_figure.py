@@ -1,0 +1,157 @@
+"""The figure of how a call is resolved, drawn from an actual look-up.
+
+The directive ``resolution-figure`` makes two registries, asks reg which
+components there are for a call, and draws the answer. If the order changed,
+so would the figure.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import reg
+
+
+class Model: ...
+
+
+class Text(Model): ...
+
+
+class Python(Text): ...
+
+
+class Target: ...
+
+
+class HTML(Target): ...
+
+
+@reg.generic
+def render(model: Model, target: Target) -> str:
+    """What the figure resolves a call of."""
+    return "fallback"
+
+
+_CALL = (Python, HTML)
+_REGISTERED: dict[str, list[tuple[type, type]]] = {
+    "application": [(Text, Target), (Python, Target)],
+    "framework": [(Text, HTML), (Python, HTML), (Model, Target)],
+}
+
+_CELL_WIDTH, _CELL_HEIGHT, _LEFT, _TOP = 66, 40, 70, 76
+_GAP = 42
+
+
+def _resolution() -> dict[tuple[str, tuple[type, ...]], int]:
+    """The place of each component in the order that reg finds them in."""
+    registries = {name: reg.ClassRegistry(name=name) for name in _REGISTERED}
+    for name, combinations in _REGISTERED.items():
+        for classes in combinations:
+            registries[name].register(render, classes, (name, classes))
+    found = reg.ListClassLookup(registries.values()).all(render, _CALL)
+    order: dict[tuple[str, tuple[type, ...]], int] = {}
+    for component in found:
+        order[component] = len(order) + 1
+    return order
+
+
+def figure() -> str:
+    """Draw the figure as SVG, in the colours of the page it stands in."""
+    order = _resolution()
+    rows, columns = (cls.__mro__ for cls in _CALL)
+    grid_width = _LEFT + len(columns) * _CELL_WIDTH
+    width = len(_REGISTERED) * grid_width + (len(_REGISTERED) - 1) * _GAP
+    height = _TOP + len(rows) * _CELL_HEIGHT + 64
+    parts: list[str] = []
+    for index, name in enumerate(_REGISTERED):
+        left = index * (grid_width + _GAP)
+        parts.append(_text(left + _LEFT, 18, f"{index + 1}. {name}", "start", bold=True))
+        parts += [
+            _text(left + _LEFT + (place + 0.5) * _CELL_WIDTH, _TOP - 12, cls.__name__)
+            for place, cls in enumerate(columns)
+        ]
+        for line, row in enumerate(rows):
+            top = _TOP + line * _CELL_HEIGHT
+            parts.append(_text(left + _LEFT - 8, top + 25, row.__name__, "end"))
+            for place, column in enumerate(columns):
+                number = order.get((name, (row, column)))
+                parts.append(_cell(left + _LEFT + place * _CELL_WIDTH, top, number))
+        parts.append(_text(left + _LEFT, _TOP - 36, "target: its MRO →", "start", faint=True))
+        parts.append(_text(left, _TOP - 12, "model ↓", "start", faint=True))
+    bottom = _TOP + len(rows) * _CELL_HEIGHT + 34
+    parts.append(_cell(_LEFT, bottom - 25, len(order) + 1, "dashed"))
+    parts.append(
+        _text(_LEFT + _CELL_WIDTH + 12, bottom, "the decorated function, render() itself", "start")
+    )
+    label = (
+        "Two grids, of an application and of a framework. Rows are the MRO of Python, columns that"
+        " of HTML. Registered combinations are numbered row by row, the application's first."
+    )
+    return (
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"'
+        f' style="max-width: {width}px; min-width: 440px; width: 100%; display: block"'
+        f' xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+    )
+
+
+def _cell(left: float, top: float, number: int | None, kind: str = "") -> str:
+    chosen = number == 1
+    colour = "var(--color-brand-primary, currentColor)"
+    fill = colour if chosen else "none"
+    stroke = colour if number else "var(--color-foreground-border, currentColor)"
+    line = f'stroke="{stroke}" stroke-width="{1.5 if number else 0.75}"'
+    dashes = ' stroke-dasharray="4 3"' if kind == "dashed" else ""
+    rectangle = (
+        f'<rect x="{left + 3}" y="{top + 3}" width="{_CELL_WIDTH - 6}" height="{_CELL_HEIGHT - 6}"'
+        f' rx="4" fill="{fill}" {line}{dashes}/>'
+    )
+    if number is None:
+        return rectangle
+    text = _text(left + _CELL_WIDTH / 2, top + 25, str(number), bold=True)
+    if chosen:
+        text = text.replace("currentColor", "var(--color-background-primary, white)")
+    return rectangle + text
+
+
+def _text(
+    left: float,
+    baseline: float,
+    text: str,
+    anchor: str = "middle",
+    *,
+    bold: bool = False,
+    faint: bool = False,
+) -> str:
+    weight = ' font-weight="bold"' if bold else ""
+    opacity = ' opacity="0.75"' if faint else ""
+    return (
+        f'<text x="{left}" y="{baseline}" text-anchor="{anchor}" font-size="14"'
+        f' fill="currentColor"{weight}{opacity}>{escape(text)}</text>'
+    )
+
+
+class ResolutionFigure(SphinxDirective):
+    """Put the figure in the page, with the content of the directive as its caption."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        # In the page and not beside it: a picture would not know the page's colours.
+        svg = f'<div style="overflow-x: auto">{figure()}</div>'
+        caption = nodes.caption()
+        content = nodes.paragraph()
+        self.state.nested_parse(self.content, self.content_offset, content)
+        for paragraph in content.children:
+            caption += paragraph.children
+        return [nodes.figure("", nodes.raw("", svg, format="html"), caption)]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("resolution-figure", ResolutionFigure)
+    return {"version": "1", "parallel_read_safe": True}
