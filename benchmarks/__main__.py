@@ -37,7 +37,7 @@ def main() -> None:
     suite.dump(str(path), replace=True)
     results = Results(path)
     table = report.tables(results)
-    path.with_suffix(".rst").write_text(table)
+    path.with_suffix(".txt").write_text(table)
     path.with_suffix(".svg").write_text(chart.calls(results))
     (output / f"scaling-{version}.svg").write_text(chart.curves(results))
     print(table)

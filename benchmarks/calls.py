@@ -15,7 +15,7 @@ __all__ = ["implicit_calls", "scoped_calls", "threaded_calls"]
 
 
 # After so many calls, it is the other application's turn.
-_CALLS_IN_TURN = 100
+_CALLS_IN_TURN = 500
 
 
 class Content: ...

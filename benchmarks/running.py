@@ -145,10 +145,10 @@ def _run(timings: list[Timing], quick: bool) -> list[dict[str, Any]]:
     """Run timings alternately; the values are for one call each."""
     for timing in timings:
         timing.check()
-    least = 0.002 if quick else 0.01
+    least = 0.002 if quick else 0.005
     loops = [timing.times or _calibrated(timing, least) for timing in timings]
     values: list[list[float]] = [[] for _ in timings]
-    rounds = 7 if quick else 21
+    rounds = 15 if quick else 31
     if any(timing.times and timing.times >= 10_000 for timing in timings):
         rounds = 3
     for round in range(rounds):

@@ -12,8 +12,8 @@
      the class still has its address. So a pointer in a record that is equal to
      that of a living class is that class.
    - An answer counts only if each class has the very MRO by which it was found.
-     That is compared item by item: the tuple may be another one at an old
-     address, and the version tag of a type changes with every attribute.
+     With another version tag, which a type gets with every attribute, that is
+     compared item by item: the tuple may be another one at an old address.
    - Whatever may run Python code (a guard, __class__, the destructor of what is
      dropped) runs before the pointers are read, or after the last use of them.
      An implementation is owned while it runs: it may unregister itself.
@@ -44,11 +44,22 @@ static PyObject *names_plain[3];    /* "call", "component", "all" */
 #define LOOK_UP_IN_TYPE(cls, name) _PyType_Lookup(cls, name)
 
 
+/* The version of a type, 0 if it has none just now. No two types ever have the
+   same version, and each change gives a new one. */
+#if PY_VERSION_HEX < 0x030D0000
+#define VERSION_OF_TYPE(type) \
+    (PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) ? (type)->tp_version_tag : 0)
+#else
+#define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
+#endif
+
+
 /* ---- Entries ------------------------------------------------------------ */
 
 /* A class, not owned, with the MRO that its answers were found by. */
 typedef struct {
     PyTypeObject *cls;
+    unsigned int version;   /* one that the class had with this MRO */
     Py_ssize_t length;
     PyObject *mro[1];
 } Record;
@@ -83,8 +94,12 @@ place(size_t hash, Py_ssize_t size)
 }
 
 static inline int
-has_noted_mro(const Record *record)
+has_noted_mro(Record *record)
 {
+    unsigned int version = VERSION_OF_TYPE(record->cls);
+    if (version != 0 && record->version == version) {
+        return 1;
+    }
     PyObject *mro = record->cls->tp_mro;
     if (mro == NULL || PyTuple_GET_SIZE(mro) != record->length) {
         return 0;
@@ -94,6 +109,7 @@ has_noted_mro(const Record *record)
             return 0;
         }
     }
+    record->version = version;
     return 1;
 }
 
@@ -246,6 +262,7 @@ note_class(Entries *self, PyTypeObject *cls)
         return -1;
     }
     record->cls = cls;
+    record->version = 0;
     record->length = length;
     for (Py_ssize_t i = 0; i < length; i++) {
         record->mro[i] = PyTuple_GET_ITEM(mro, i);
@@ -956,15 +973,6 @@ is_name(PyObject *name, PyObject *wanted)
     return name == wanted || (PyUnicode_GET_LENGTH(name) == PyUnicode_GET_LENGTH(wanted) &&
                               PyUnicode_Compare(name, wanted) == 0);
 }
-
-/* The version of a type, 0 if it has none just now. No two types ever have the
-   same version, and each change gives a new one. */
-#if PY_VERSION_HEX < 0x030D0000
-#define VERSION_OF_TYPE(type) \
-    (PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) ? (type)->tp_version_tag : 0)
-#else
-#define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
-#endif
 
 /* Whether a lookup can be passed over, since it would do what a warm call does. */
 static inline int
