@@ -32,6 +32,8 @@
 #define MOST_CLASSES 16
 /* Calls with lookup= and more arguments than this allocate a copy of them. */
 #define MOST_COPIED 32
+/* Of so many lookups a generic function knows where its entries are. */
+#define STATES_SEEN 8
 
 static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
@@ -767,6 +769,7 @@ typedef struct {
     PyObject *base;         /* for threads without a lookup of their own */
     PyObject *key;          /* of that, in the dictionary of a thread */
     PyObject *plain[3];     /* call, component and all of reg.Lookup */
+    unsigned int plain_version;     /* of the last type that was found to have these */
 } ImplicitState;
 
 static PyTypeObject ImplicitState_Type;
@@ -935,10 +938,13 @@ typedef struct {
     Py_ssize_t *positions;  /* of them; -1 for one that is keyword only */
     Py_ssize_t dispatching; /* how many they are */
     char only_these, class_first;
-    /* The entries, not owned, that were found in the call tables when these had
-       this state. As long as they have it, they own the entries. */
-    uint64_t state;
-    Entries *entries;
+    /* Entries, not owned, that were found in call tables when these had this
+       state. As long as they have it, they own the entries. There are several
+       for programs that use several lookups in turn. */
+    struct {
+        uint64_t state;
+        Entries *entries;
+    } seen[STATES_SEEN];
 } Generic;
 
 static PyTypeObject Generic_Type;
@@ -951,30 +957,39 @@ is_name(PyObject *name, PyObject *wanted)
                               PyUnicode_Compare(name, wanted) == 0);
 }
 
-/* Whether a lookup can be passed over, since it would do what a warm call does. */
-static inline int
-is_plain(const ImplicitState *state, PyObject *lookup)
-{
-    if (!PyObject_TypeCheck(lookup, &Remembering_Type)) {
-        return 0;
-    }
-    for (int i = 0; i < 3; i++) {
-        if (LOOK_UP_IN_TYPE(Py_TYPE(lookup), names_plain[i]) != state->plain[i]) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-/* Versions of types whose instances are of the class that they claim to be of.
-   No two types ever have the same version, and each change gives a new one. */
-#define HONEST_VERSIONS 1024
+/* The version of a type, 0 if it has none just now. No two types ever have the
+   same version, and each change gives a new one. */
 #if PY_VERSION_HEX < 0x030D0000
 #define VERSION_OF_TYPE(type) \
     (PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) ? (type)->tp_version_tag : 0)
 #else
 #define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
 #endif
+
+/* Whether a lookup can be passed over, since it would do what a warm call does. */
+static inline int
+is_plain(ImplicitState *state, PyObject *lookup)
+{
+    PyTypeObject *type = Py_TYPE(lookup);
+    unsigned int version = VERSION_OF_TYPE(type);
+    if (version != 0 && state->plain_version == version) {
+        return 1;
+    }
+    if (!PyType_IsSubtype(type, &Remembering_Type)) {
+        return 0;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (LOOK_UP_IN_TYPE(type, names_plain[i]) != state->plain[i]) {
+            return 0;
+        }
+    }
+    /* Those look-ups have given the type a version, if there was one to have. */
+    state->plain_version = VERSION_OF_TYPE(type);
+    return 1;
+}
+
+/* Of types whose instances are of the class that they claim to be of. */
+#define HONEST_VERSIONS 1024
 static unsigned int honest_versions[HONEST_VERSIONS];
 
 /* Whether the class that an argument claims to be of is simply its type. */
@@ -1061,15 +1076,16 @@ entries_in(Generic *self, PyObject *lookup)
     if (tables == NULL || !is_composed_as_seen(tables)) {
         return NULL;
     }
-    if (self->state != tables->state) {
+    size_t at = tables->state % STATES_SEEN;
+    if (self->seen[at].state != tables->state) {
         Entries *found = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
         if (found == NULL || found->depth != self->dispatching) {
             return NULL;
         }
-        self->entries = found;
-        self->state = tables->state;
+        self->seen[at].entries = found;
+        self->seen[at].state = tables->state;
     }
-    return self->entries;
+    return self->seen[at].entries;
 }
 
 /* The same for the lookup that counts in a call: a new reference. */

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .arginfo import is_positional
 from .classes import ClassSpecification, ForwardClass, describe
 from .dispatch import Dispatch
 
-__all__ = ["classes_from_annotations"]
+if TYPE_CHECKING:
+    import inspect
 
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+__all__ = ["classes_from_annotations"]
 
 
 def classes_from_annotations(
@@ -27,11 +28,13 @@ def classes_from_annotations(
     :return: a class, union or name for each dispatch parameter, in their order.
     :raises TypeError: if the implementation lacks a parameter or an annotation.
     """
+    import inspect
+
     parameters = inspect.signature(implementation).parameters
     classes: list[ClassSpecification] = []
     for index, name in enumerate(dispatch.parameters):
         parameter = _counterpart(dispatch, index, parameters)
-        if parameter is None or parameter.annotation is inspect.Parameter.empty:
+        if parameter is None or parameter.annotation is parameter.empty:
             missing = (
                 f"has no parameter for {name!r}"
                 if parameter is None
@@ -55,7 +58,7 @@ def _counterpart(
     """The implementation's parameter that will get the dispatch argument at ``index``."""
     if dispatch.names and dispatch.names[index] in parameters:
         return parameters[dispatch.names[index]]
-    positional = [p for p in parameters.values() if p.kind in _POSITIONAL]
+    positional = [p for p in parameters.values() if is_positional(p)]
     position = dispatch.positions[index]
     return positional[position] if 0 <= position < len(positional) else None
 
@@ -68,6 +71,8 @@ def _hint(
     No other annotation is looked at: it may name what is there for type
     checkers alone.
     """
+    import inspect
+
     function: Any = implementation
     if isinstance(implementation, type):
         function = inspect.getattr_static(implementation, "__init__")

@@ -29,7 +29,7 @@ from typing import Any
 
 from ._calls import CallTables, Entries
 from .classes import NamedClass, loaded_class
-from .components import Components, read_consistently
+from .components import Components, read_consistently, writing
 from .mro import mro_of
 from .sentinel import MISSING, Sentinel
 
@@ -293,12 +293,15 @@ class Answers(CallTables):
             if (remembering := answers()) is not None:
                 remembering._forget_calls(identity)
 
-        if warm:
-            self.close(identity)
-        tables[arity] = table = self.table(generic, arity)
-        self._call_tables[identity] = (tables, weakref.ref(generic, forget))
-        if warm:
-            self.open(identity, table.entries)
+        # Under the lock, so that a registration for an abstract class cannot come
+        # between the table, which has no guard yet, and those who would drop it.
+        with writing:
+            if warm:
+                self.close(identity)
+            tables[arity] = table = self.table(generic, arity)
+            self._call_tables[identity] = (tables, weakref.ref(generic, forget))
+            if warm:
+                self.open(identity, table.entries)
         return table
 
     def _forget_calls(self, identity: int) -> None:

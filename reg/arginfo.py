@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    # Imported where it is used: it takes longer than all of this package.
+    import inspect
 
 __all__ = [
     "ArgumentInfo",
     "accepted_keywords",
     "arginfo",
+    "is_positional",
     "mapply",
     "takes_keyword",
     "wrapped_by",
 ]
 
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+# inspect.CO_VARKEYWORDS
+_VARIADIC_KEYWORDS = 0x08
 
 
 class ArgumentInfo(NamedTuple):
@@ -52,7 +56,7 @@ def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
     defaults: list[Any] = []
     varargs = keywords = None
     for parameter in _parameters(callable):
-        if parameter.kind in _POSITIONAL:
+        if is_positional(parameter):
             args.append(parameter.name)
             if parameter.default is not parameter.empty:
                 defaults.append(parameter.default)
@@ -88,7 +92,7 @@ def accepted_keywords(callable: Any, names: Iterable[str], /) -> list[str]:
         return list(names)
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return list(names)
-    taken = {parameter.name for parameter in parameters if parameter.kind in _BY_NAME}
+    taken = {parameter.name for parameter in parameters if _is_by_name(parameter)}
     return [name for name in names if name in taken]
 
 
@@ -107,7 +111,7 @@ def takes_keyword(callable: Any, name: str, /) -> bool:
         # The answer is in the code object; inspect would take 50 times as long,
         # and matchers have it asked anew at every call.
         code = function.__code__
-        if not code.co_flags & inspect.CO_VARKEYWORDS:
+        if not code.co_flags & _VARIADIC_KEYWORDS:
             first = code.co_posonlyargcount
             last = code.co_argcount + code.co_kwonlyargcount
             return name in code.co_varnames[first:last]
@@ -117,7 +121,7 @@ def takes_keyword(callable: Any, name: str, /) -> bool:
         except TypeError:
             parameters = None
         if parameters is not None and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return any(p.name == name and p.kind in _BY_NAME for p in parameters)
+            return any(p.name == name and _is_by_name(p) for p in parameters)
     wrapped = wrapped_by(callable)
     return wrapped is not None and takes_keyword(wrapped, name)
 
@@ -130,8 +134,19 @@ def wrapped_by(callable: Any, /) -> Any:
     return getattr(callable, "__dict__", {}).get("__wrapped__")
 
 
+def is_positional(parameter: inspect.Parameter, /) -> bool:
+    """Tell whether a parameter can be passed by position, as one of its own."""
+    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _is_by_name(parameter: inspect.Parameter) -> bool:
+    return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+
+
 def _parameters(callable: Any) -> list[inspect.Parameter]:
     """The parameters a caller can fill, or a ``TypeError``."""
+    import inspect
+
     if isinstance(callable, type) and _has_no_constructor(callable):
         return []
     if isinstance(inspect.getattr_static(type(callable), "__call__", None), staticmethod):
@@ -145,6 +160,8 @@ def _parameters(callable: Any) -> list[inspect.Parameter]:
 
 
 def _has_no_constructor(cls: type) -> bool:
+    import inspect
+
     return (
         inspect.getattr_static(cls, "__init__") is object.__dict__["__init__"]
         and inspect.getattr_static(cls, "__new__") is object.__dict__["__new__"]

@@ -7,7 +7,6 @@ A class; ``None``, for its type; a union, for each of its alternatives; or
 from __future__ import annotations
 
 import itertools
-import re
 import sys
 import types
 import typing
@@ -26,8 +25,6 @@ __all__ = [
 
 #: What :meth:`reg.ClassRegistry.register` takes for each class.
 ClassSpecification: TypeAlias = "type | types.UnionType | str | Any | None"
-
-_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 class NamedClass(str):
@@ -122,7 +119,7 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         _refuse_what_cannot_be_asked(key, position, specification)
         return [specification]
     if isinstance(specification, str):
-        if not _NAME.fullmatch(specification):
+        if not _looks_like_a_name(specification):
             raise _refusal(key, position, specification, 'a name looks like "package.module:Class"')
         return [NamedClass(specification)]
     if typing.get_origin(specification) in (typing.Union, types.UnionType):
@@ -132,6 +129,13 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
             for cls in _alternatives(key, position, alternative)
         ]
     raise _refusal(key, position, specification, _what_to_use_instead(specification))
+
+
+def _looks_like_a_name(specification: str) -> bool:
+    module, _, qualified_name = specification.partition(":")
+    return all(
+        part.isidentifier() for dotted in (module, qualified_name) for part in dotted.split(".")
+    )
 
 
 def _refuse_what_cannot_be_asked(key: Hashable, position: int, cls: type) -> None:

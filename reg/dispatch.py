@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .arginfo import is_positional
 from .sentinel import MISSING
 
-__all__ = ["Dispatch", "dispatch_of"]
+if TYPE_CHECKING:
+    import inspect
 
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+__all__ = ["Dispatch", "dispatch_of"]
 
 
 class Dispatch:
@@ -38,7 +38,7 @@ class Dispatch:
         self.class_first = class_first
         self.signature = _signature(function)
         parameters = self.signature.parameters
-        order = [name for name, each in parameters.items() if each.kind in _POSITIONAL]
+        order = [name for name, each in parameters.items() if is_positional(each)]
         if names:
             self._check_names()
         #: the names of the parameters that dispatch
@@ -51,8 +51,8 @@ class Dispatch:
         #: the same parameters by the names that they can be passed by as
         #: keywords: empty for one that cannot; none at all without names
         self.keywords = tuple(
-            "" if parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY else name
-            for name in names
+            "" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name
+            for parameter in (parameters[name] for name in names)
         )
         #: the names of all positional parameters, in order
         self.order = order
@@ -109,7 +109,7 @@ class Dispatch:
 
     def _check_names(self) -> None:
         parameters = self.signature.parameters
-        usable = [p.name for p in parameters.values() if p.kind not in _VARIADIC]
+        usable = [p.name for p in parameters.values() if not _is_variadic(p)]
         for name in self.names:
             if name not in usable:
                 raise TypeError(
@@ -134,7 +134,13 @@ def dispatch_of(generic: object) -> Dispatch:
     return dispatch
 
 
+def _is_variadic(parameter: inspect.Parameter) -> bool:
+    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+
+
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    import inspect
+
     try:
         return inspect.signature(function)
     except (TypeError, ValueError):

@@ -49,6 +49,9 @@ class Implicit(ImplicitState):
         super().__init__(Lookup)
         self._base: Any = None
         self._base_only = True
+        # Held to change these two, so that none of them is decided by what the
+        # other was before.
+        self._deciding = threading.RLock()
 
     @property
     def base_lookup(self) -> Any:
@@ -61,9 +64,11 @@ class Implicit(ImplicitState):
         :param lookup: a lookup, or ``None`` for none. Other threads keep what
           they assigned themselves.
         """
-        self._base = lookup
-        self._assign_base(_stored(lookup))
-        self._everywhere = lookup if self._base_only and is_plain(lookup) else None
+        stored = _stored(lookup)
+        with self._deciding:
+            self._base = lookup
+            self._assign_base(stored)
+            self._everywhere = lookup if self._base_only and stored is lookup else None
         self.reset()
 
     def clear(self) -> None:
@@ -121,8 +126,10 @@ class Implicit(ImplicitState):
 
     def _not_only_the_base(self) -> None:
         # From now on, warm calls have to find out which one counts.
-        self._base_only = False
-        self._everywhere = None
+        if self._base_only:
+            with self._deciding:
+                self._base_only = False
+                self._everywhere = None
 
 
 def _stored(lookup: Any) -> Any:
