@@ -1,5 +1,7 @@
 """Generic functions whose implementations live in registries that can be composed."""
 
+from typing import TYPE_CHECKING, Any
+
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup
 from .generic import classgeneric, generic
@@ -16,6 +18,9 @@ from .predicate import (
 )
 from .registry import ClassRegistry, Registration, RegistrationError, Registry
 from .sentinel import Sentinel
+
+if TYPE_CHECKING:
+    from .checking import check
 
 __all__ = [
     "ANY",
@@ -39,8 +44,22 @@ __all__ = [
     "Registry",
     "Sentinel",
     "arginfo",
+    "check",
     "classgeneric",
     "generic",
     "implicit",
     "mapply",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Whoever imports the package to call something needs no tools for it.
+    if name == "check":
+        from .checking import check
+
+        return check
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from .classes import NamedClass, RegisteredClass, is_abstract, loaded_class
 from .mro import mro_of, virtual_mro
 
-__all__ = ["Components", "Registration", "read_consistently", "writing"]
+__all__ = ["Components", "Registration", "ranking", "read_consistently", "writing"]
 
 _T = TypeVar("_T")
 
@@ -99,6 +99,18 @@ class _Position:
             own_name = f"{base.__module__}:{base.__qualname__}"
             ranked += [name for name, found in loaded.items() if base is found or name == own_name]
         return ranked
+
+
+def ranking(registered: Iterable[RegisteredClass]) -> Callable[[type], list[RegisteredClass]]:
+    """Make the order in which what is registered at one position is found for a class.
+
+    :param registered: the classes that something is registered for.
+    :return: gives, for a class, those of them that apply, most specific first.
+    """
+    position = _Position()
+    for cls in registered:
+        position.add(cls)
+    return position.ranked
 
 
 class _Trie:

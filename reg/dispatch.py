@@ -41,8 +41,10 @@ class Dispatch:
         order = [name for name, each in parameters.items() if is_positional(each)]
         if names:
             self._check_names()
+        # A last parameter of that name is given the lookup, by keyword.
+        dispatching = order[:-1] if order[-1:] == ["lookup"] else order
         #: the names of the parameters that dispatch
-        self.parameters = names or tuple(order)
+        self.parameters = names or tuple(dispatching)
         #: where these parameters stand among the positional ones; -1 for one
         #: that can be passed by keyword only
         self.positions = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ._calls import make_call
 from .arginfo import accepted_keywords, takes_keyword
@@ -22,6 +22,9 @@ from .lookup import (
     with_lookup,
 )
 from .sentinel import MISSING
+
+if TYPE_CHECKING:
+    from .resolution import Resolution
 
 __all__ = ["GenericFunction", "classgeneric", "generic"]
 
@@ -58,6 +61,16 @@ class GenericFunction(Protocol[_P, _R]):
 
     def all(self, *args: Any, lookup: Any = ..., predicates: Any = ...) -> Iterable[Any]:
         """Find all components for these arguments; see :meth:`reg.Lookup.all`."""
+        ...
+
+    def explain(
+        self, *args: Any, lookup: Any = ..., predicates: Any = ..., **kwargs: Any
+    ) -> Resolution:
+        """Tell what a call with these arguments would call, and why.
+
+        It takes what the call takes. See :meth:`reg.Lookup.explain`; the
+        lookup is ``lookup``, or the implicit one.
+        """
         ...
 
 
@@ -153,7 +166,18 @@ def _make(
         lookup, dispatched, given = calls.asked("all", args, keywords)
         return lookup.all(call, dispatched, **given, **calls.class_method)
 
-    for method in (component, all):
+    def explain(*args: Any, **keywords: Any) -> Any:
+        from .explain import explain
+
+        lookup = _lookup(keywords)
+        if not hasattr(lookup, "all"):
+            raise _no_lookup(lookup)
+        predicates = keywords.pop("predicates", None)
+        # All else that a call may have does not matter here, and may stay.
+        dispatched = dispatch.arguments(args, keywords)[2]
+        return explain(lookup, call, dispatched, predicates, **calls.class_method)
+
+    for method in (component, all, explain):
         method.__qualname__ = f"{call.__qualname__}.{method.__name__}"
         method.__module__ = call.__module__
         method.__doc__ = getattr(GenericFunction, method.__name__).__doc__

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ._calls import Remembering
 from .answers import Answers, Observed
 from .arginfo import takes_keyword
 from .classes import describe
 from .sentinel import MISSING, Sentinel
+
+if TYPE_CHECKING:
+    from .resolution import Resolution
 
 __all__ = [
     "NOTHING",
@@ -36,24 +39,42 @@ class ComponentLookupError(LookupError):
 
     :param key: what was looked up.
     :param classes: for which classes.
+    :param lookup: where; the error then tells what came nearest, which is found
+      out only when it is shown.
 
-    Both can be left out in favour of a message.
+    All can be left out in favour of a message.
     """
 
     def __init__(
-        self, *args: object, key: Hashable = MISSING, classes: tuple[type, ...] = ()
+        self,
+        *args: object,
+        key: Hashable = MISSING,
+        classes: tuple[type, ...] = (),
+        lookup: Any = None,
     ) -> None:
         super().__init__(*args)
         #: what was looked up; ``MISSING`` if the error only has a message
         self.key = key
         #: the classes of the arguments it was looked up for
         self.classes = classes
+        #: where it was looked up; ``None`` if that is not known
+        self.lookup = lookup
 
     def __str__(self) -> str:
         if self.key is MISSING or self.args:
             return super().__str__()
         classes = ", ".join(f"{cls.__module__}.{cls.__qualname__}" for cls in self.classes)
-        return f"no component is registered under {describe(self.key)} for ({classes})"
+        problem = f"no component is registered under {describe(self.key)} for ({classes})"
+        if self.lookup is None:
+            return problem
+        from .explain import nearest
+
+        return "\n".join([problem, *nearest(self.lookup, self.key, self.classes)])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process needs to know what happened, and not a copy of the registry.
+        state = {**self.__dict__, "lookup": None}
+        return type(self), (self.args or (str(self),)), state
 
 
 class Matcher:
@@ -153,7 +174,7 @@ class Lookup(Remembering, Observed):
         if found is not MISSING:
             return found
         if default is MISSING:
-            raise ComponentLookupError(key=key, classes=classes)
+            raise ComponentLookupError(key=key, classes=classes, lookup=self)
         return default
 
     def all(
@@ -204,6 +225,35 @@ class Lookup(Remembering, Observed):
         result = chain.call(0, args, kw)
         return default if result is None and default is not MISSING else result
 
+    def explain(
+        self,
+        key: Hashable,
+        args: Iterable[Any],
+        predicates: Mapping[str, Any] | None = None,
+        *,
+        class_method: bool = False,
+    ) -> Resolution:
+        """Tell which component is found for these arguments, and why.
+
+        The parameters are those of :meth:`component`. All matchers that apply
+        are asked, as :meth:`all` asks them.
+
+        :return: what was found out, to be printed or read.
+        """
+        from .explain import explain
+
+        return explain(self, key, tuple(args), predicates, class_method=class_method)
+
+    def explain_classes(self, key: Hashable, classes: Iterable[type]) -> Resolution:
+        """Tell which component is found for arguments of these classes, and why.
+
+        :return: as :meth:`explain`; but a matcher cannot be asked without the
+          arguments, so that what it stands for stays open.
+        """
+        from .explain import explain_classes
+
+        return explain_classes(self, key, tuple(classes))
+
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         state.pop("_reg_answers", None)  # where the call is in C, it is kept elsewhere
@@ -252,7 +302,7 @@ class Lookup(Remembering, Observed):
         self, key: Hashable, args: tuple[Any, ...], classes: tuple[type, ...]
     ) -> CallChain:
         def nothing_left(*args: object, **kw: object) -> NoReturn:
-            raise ComponentLookupError(key=key, classes=classes)
+            raise ComponentLookupError(key=key, classes=classes, lookup=self)
 
         candidates = match(self._reg_every(key, classes), args, None)
         return CallChain(self, candidates, nothing_left)

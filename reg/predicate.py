@@ -80,9 +80,10 @@ class Predicate:
 class _Entry:
     """A registered value, told from every other, also from an equal one."""
 
-    __slots__ = ("value",)
+    __slots__ = ("keys", "value")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, keys: list[Any], value: Any) -> None:
+        self.keys = keys
         self.value = value
 
 
@@ -106,6 +107,9 @@ class _Pattern:
 
     def get(self, keys: list[Any]) -> list[_Entry]:
         return self._entries.get(tuple([keys[place] for place in self._keyed]), [])
+
+    def entries(self) -> list[_Entry]:
+        return [entry for entries in list(self._entries.values()) for entry in list(entries)]
 
 
 class PredicateRegistry:
@@ -151,7 +155,7 @@ class PredicateRegistry:
         for key, indexed in zip(keys, self._indexed, strict=True):
             if not indexed:
                 hash(key)  # refused before anything is changed
-        entry = _Entry(value)
+        entry = _Entry(keys, value)
         with writing:
             for key, index, indexed in zip(keys, self._indexes, self._indexed, strict=True):
                 if indexed and key is not ANY:
@@ -187,6 +191,18 @@ class PredicateRegistry:
             if entries:
                 return entries[0].value
         return default
+
+    def entries(self) -> list[tuple[dict[str, Any], Any]]:
+        """List everything that is registered.
+
+        :return: a new list of predicates and value, those that name an earlier
+          predicate first. A predicate that may have any value is ``ANY``.
+        """
+        return [
+            (dict(zip(self._names, entry.keys, strict=True)), entry.value)
+            for pattern in self._patterns
+            for entry in pattern.entries()
+        ]
 
     def _pattern(self, named: tuple[bool, ...]) -> _Pattern:
         for pattern in self._patterns:

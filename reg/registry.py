@@ -23,6 +23,7 @@ __all__ = [
     "Registration",
     "RegistrationError",
     "Registry",
+    "definition_of",
 ]
 
 _T = TypeVar("_T")
@@ -315,14 +316,21 @@ def _names(classes: tuple[RegisteredClass, ...]) -> str:
     return f"({', '.join(names)})"
 
 
-def _place(component: Any) -> tuple[str, int]:
-    """Where a function is defined; for any other component, where it is registered."""
+def definition_of(component: Any) -> tuple[str, int] | None:
+    """File and line where a function is defined; ``None`` for any other component."""
     function = component
     while (inner := wrapped_by(function)) is not None:
         function = inner
     function = getattr(function, "__func__", function)
     if isinstance(function, types.FunctionType):
         return function.__code__.co_filename, function.__code__.co_firstlineno
+    return None
+
+
+def _place(component: Any) -> tuple[str, int]:
+    """Where a function is defined; for any other component, where it is registered."""
+    if (defined := definition_of(component)) is not None:
+        return defined
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
         frame = frame.f_back
