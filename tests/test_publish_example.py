@@ -413,6 +413,35 @@ def test_an_implementation_that_fails_costs_its_own_page_only(publish, example, 
     assert rendered["b.txt"].fell_back == []
 
 
+def test_a_title_that_fails_costs_no_more_than_the_pages_that_need_it(
+    publish, example, directory, page
+):
+    application = example.framework.Application("failing")
+
+    @application.registry.implements(example.framework.title)
+    def fail(model: example.models.Image):
+        raise RuntimeError("no title")
+
+    (directory / "a").mkdir()
+    (directory / "a" / "a.png").touch()
+    (directory / "b.txt").write_text("b")
+    rendered = publish(application)
+    assert rendered["a"].fell_back == ["RuntimeError: no title"]
+    assert rendered["a/a.png"].fell_back == ["RuntimeError: no title"]
+    assert rendered["."].fell_back == rendered["b.txt"].fell_back == []
+    assert "It could not be rendered" in page("a")
+
+
+@pytest.mark.parametrize("source", ["(" * 5_000, "x = " + "-" * 5_000 + "1", '"\\d"'])
+def test_a_module_that_is_hard_to_parse_is_shown_all_the_same(
+    publish, example, directory, page, source
+):
+    (directory / "a.py").write_text(source)
+    rendered = publish(example.handbook.application)["a.py"]
+    assert implementation(rendered) == "publishing.handbook.outlined"
+    assert 'class="source"' in page("a.py")
+
+
 def test_publishing_leaves_no_implicit_lookup_behind(publish):
     before = reg.implicit.lookup
     publish()

@@ -60,7 +60,7 @@ def directory_title(model: Directory) -> str:
 def document_title(model: ReST, call_next: Callable[[], str]) -> str:
     try:
         return model.document.get("title") or call_next()
-    except (OSError, ValueError):
+    except Exception:  # whatever is wrong with it, its own page will tell
         return call_next()
 
 
@@ -73,13 +73,16 @@ def size(model: Model, target: Target) -> str:
 def length(model: Text, target: Target, call_next: Callable[[], str]) -> str:
     try:
         return _count(len(model.text.splitlines()), "line", "lines")
-    except ValueError:
+    except (OSError, ValueError):
         return call_next()
 
 
 @registry.view(Directory, Target, name="summary")
-def number_of_entries(model: Directory, target: Target) -> str:
-    return _count(len(model.paths), "entry", "entries")
+def number_of_entries(model: Directory, target: Target, call_next: Callable[[], str]) -> str:
+    try:
+        return _count(len(model.paths), "entry", "entries")
+    except OSError:
+        return call_next()
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -134,7 +137,7 @@ def document(model: ReST, target: HTML) -> str:
         writer="html5",
         settings_overrides={**SAFE_DOCUTILS, "output_encoding": "unicode"},
     )
-    return str(parts["docinfo"] + parts["body"])
+    return parts.get("docinfo", "") + parts.get("body", "")
 
 
 def _safe_address(path: Path, address: str, where: Callable[[Path], str | None]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import warnings
 from collections.abc import Callable, Iterator
 from html import escape
 
@@ -35,8 +36,8 @@ def table(table: Table, target: HTML) -> str:
 def subject(model: Python, call_next: Callable[[], str]) -> str:
     """A module is called by the first line of its docstring."""
     try:
-        docstring = ast.get_docstring(ast.parse(model.text))
-    except (OSError, ValueError, SyntaxError):
+        docstring = ast.get_docstring(_parsed(model))
+    except Exception:  # whatever is wrong with it, its own page will tell
         docstring = None
     return docstring.splitlines()[0] if docstring else call_next()
 
@@ -45,12 +46,18 @@ def subject(model: Python, call_next: Callable[[], str]) -> str:
 def outlined(model: Python, target: HTML, call_next: Callable[[], str]) -> str:
     """What is defined in a module goes in front of what the framework shows."""
     try:
-        names = [escape(name) for name in _definitions(ast.parse(model.text))]
-    except SyntaxError as error:
+        names = [escape(name) for name in _definitions(_parsed(model))]
+    except (SyntaxError, RecursionError, MemoryError) as error:
         target.fell_back.append(f"no outline: {error}")
         names = []
     outline = "".join(f"<li><code>{name}</code>" for name in names)
     return f"<ul>{outline}</ul>{call_next()}" if outline else call_next()
+
+
+def _parsed(model: Python) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are about what is shown, not about this program
+        return ast.parse(model.text)
 
 
 def _definitions(module: ast.Module) -> Iterator[str]:

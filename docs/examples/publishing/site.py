@@ -76,18 +76,20 @@ class _Site:
         target = self._target(path)
         implementation = render.component(found, target, default=None)
         try:
-            content = render(found, target)
+            pages = self._pages(found, render(found, target))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             target.fell_back.append(reason)
             implementation, found = None, Unknown(path)
-            content = target.message(f"It could not be rendered. {reason}")
+            pages = self._pages(found, target.message(f"It could not be rendered. {reason}"))
         else:
             if implementation is None:
                 target.fell_back.append(f"nothing is registered for {type(found).__name__}")
         try:
-            has_source = isinstance(found, Text) and self._write_source(found)
-            self._write(found, "index.html", content, 'source.html">Source' if has_source else "")
+            folder = self._folder(path)
+            folder.mkdir(parents=True, exist_ok=True)
+            for filename, page in pages.items():
+                (folder / filename).write_bytes(page.encode(errors="replace"))
         except OSError as error:
             target.fell_back.append(f"not written: {error.strerror}")
         return Rendered(path.relative_to(self._root), found, implementation, target.fell_back)
@@ -109,25 +111,27 @@ class _Site:
             fnmatch.fnmatch(path.name, pattern) for pattern in self._skip
         )
 
-    def _write_source(self, found: Text) -> bool:
-        content = render(found, self._target(found.path, "source"))
-        self._write(found, "source.html", content, 'index.html">Page')
-        return True
+    def _pages(self, found: Model, content: str) -> dict[str, str]:
+        """The pages of a model, by file name; text has one more for its source."""
+        if not isinstance(found, Text):
+            return {"index.html": self._page(found, content)}
+        source = render(found, self._target(found.path, "source"))
+        return {
+            "index.html": self._page(found, content, '<a href="source.html">Source</a>'),
+            "source.html": self._page(found, source, '<a href="index.html">Page</a>'),
+        }
 
-    def _write(self, found: Model, filename: str, content: str, other: str) -> None:
-        page = _PAGE.format(
+    def _page(self, found: Model, content: str, other: str = "") -> str:
+        return _PAGE.format(
             title=escape(title(found)),
             kind=escape(type(found).__name__),
             summary=escape(render(found, HTML("summary"))),
             application=escape(self._application.name),
             trail="".join(self._trail(found.path)),
-            other=f'<a href="{other}</a>' if other else "",
+            other=other,
             style=_STYLE,
             content=content,
         )
-        folder = self._folder(found.path)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / filename).write_bytes(page.encode(errors="replace"))
 
     def _trail(self, path: Path) -> Iterator[str]:
         for parent in reversed(path.parents):
