@@ -17,7 +17,7 @@ import linecache
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from types import FunctionType
 from typing import Any
 
@@ -177,6 +177,10 @@ class ImplicitState:
 
     def _assign(self, stored: Any) -> None:
         self._assigned.lookup = stored
+
+    def _scope(self, stored: Any) -> Token[Any]:
+        """Store for the running context; the token puts back what was there."""
+        return self._scoped.set(stored)
 
     def _unassign(self) -> None:
         self._assigned.__dict__.pop("lookup", None)

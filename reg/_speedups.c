@@ -786,6 +786,7 @@ typedef struct {
     PyObject *base;         /* for threads without a lookup of their own */
     PyObject *key;          /* of that, in the dictionary of a thread */
     PyObject *plain[3];     /* call, component and all of reg.Lookup */
+    int has_scopes;         /* whether there has ever been anything in scoped */
     unsigned int plain_version;     /* of the last type that was found to have these */
 } ImplicitState;
 
@@ -821,30 +822,58 @@ ImplicitState_init(ImplicitState *self, PyObject *args, PyObject *keywords)
     return 0;
 }
 
+/* Counts all changes of what is stored for threads, by all threads. */
+static uint64_t assignments = 1;
+
+/* What was stored for a thread at that count, borrowed from its dictionary or
+   from the base: who replaces it there counts one up. */
+static _Thread_local struct {
+    const ImplicitState *state;
+    uint64_t thread, assignments;
+    PyObject *stored;
+} of_this_thread;
+
+static PyObject *
+stored_for_thread(ImplicitState *self)
+{
+    uint64_t thread = PyThreadState_GetID(PyThreadState_Get());
+    if (of_this_thread.assignments == assignments && of_this_thread.thread == thread &&
+        of_this_thread.state == self) {
+        return of_this_thread.stored;
+    }
+    PyObject *stored = NULL, *dict = PyThreadState_GetDict();
+    if (dict != NULL) {
+        stored = PyDict_GetItemWithError(dict, self->key);
+        if (stored == NULL && PyErr_Occurred()) {
+            return NULL;
+        }
+    }
+    if (stored == NULL) {
+        stored = self->base;
+    }
+    of_this_thread.state = self;
+    of_this_thread.thread = thread;
+    of_this_thread.assignments = assignments;
+    of_this_thread.stored = stored;
+    return stored;
+}
+
 /* What is stored in the running context, else for this thread, else as the
    base: a new reference, or NULL with an error. */
 static PyObject *
 stored_lookup(ImplicitState *self)
 {
-    PyObject *stored;
-    if (PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
-        return NULL;
-    }
-    if (stored != NULL && stored != Py_None) {
-        return stored;
-    }
-    Py_XDECREF(stored);
-    PyObject *of_thread = PyThreadState_GetDict();
-    if (of_thread != NULL) {
-        stored = PyDict_GetItemWithError(of_thread, self->key);
-        if (stored == NULL && PyErr_Occurred()) {
+    if (self->has_scopes) {
+        PyObject *stored;
+        if (PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
             return NULL;
         }
-        if (stored != NULL) {
-            return Py_NewRef(stored);
+        if (stored != NULL && stored != Py_None) {
+            return stored;
         }
+        Py_XDECREF(stored);
     }
-    return Py_NewRef(self->base);
+    return Py_XNewRef(stored_for_thread(self));
 }
 
 static PyObject *
@@ -856,6 +885,7 @@ ImplicitState_get(ImplicitState *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 ImplicitState_assign_base(ImplicitState *self, PyObject *stored)
 {
+    assignments++;
     Py_XSETREF(self->base, Py_NewRef(stored));
     Py_RETURN_NONE;
 }
@@ -868,6 +898,7 @@ ImplicitState_assign(ImplicitState *self, PyObject *stored)
         PyErr_SetString(PyExc_RuntimeError, "this thread cannot have a lookup of its own");
         return NULL;
     }
+    assignments++;
     if (PyDict_SetItem(of_thread, self->key, stored) < 0) {
         return NULL;
     }
@@ -875,9 +906,17 @@ ImplicitState_assign(ImplicitState *self, PyObject *stored)
 }
 
 static PyObject *
+ImplicitState_scope(ImplicitState *self, PyObject *stored)
+{
+    self->has_scopes = 1;
+    return PyContextVar_Set(self->scoped, stored);
+}
+
+static PyObject *
 ImplicitState_unassign(ImplicitState *self, PyObject *Py_UNUSED(ignored))
 {
     PyObject *of_thread = PyThreadState_GetDict();
+    assignments++;
     if (of_thread != NULL && PyDict_DelItem(of_thread, self->key) < 0) {
         if (!PyErr_ExceptionMatches(PyExc_KeyError)) {
             return NULL;
@@ -903,6 +942,7 @@ static void
 ImplicitState_dealloc(ImplicitState *self)
 {
     PyObject_GC_UnTrack(self);
+    assignments++;
     Py_CLEAR(self->everywhere);
     Py_CLEAR(self->scoped);
     Py_CLEAR(self->base);
@@ -917,6 +957,7 @@ static PyMethodDef ImplicitState_methods[] = {
     {"_get", (PyCFunction)ImplicitState_get, METH_NOARGS, NULL},
     {"_assign_base", (PyCFunction)ImplicitState_assign_base, METH_O, NULL},
     {"_assign", (PyCFunction)ImplicitState_assign, METH_O, NULL},
+    {"_scope", (PyCFunction)ImplicitState_scope, METH_O, NULL},
     {"_unassign", (PyCFunction)ImplicitState_unassign, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

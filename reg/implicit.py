@@ -83,7 +83,7 @@ class Implicit(ImplicitState):
         """
         self._unassign()
         if self._scoped.get() is not None:
-            self._scoped.set(_BASE)
+            self._scope(_BASE)
 
     @property
     def lookup(self) -> Any:
@@ -102,7 +102,7 @@ class Implicit(ImplicitState):
     def lookup(self, lookup: Any) -> None:
         self._not_only_the_base()
         if self._scoped.get() is not None:
-            self._scoped.set(_stored(lookup))
+            self._scope(_stored(lookup))
         else:
             self._assign(_stored(lookup))
 
@@ -119,7 +119,7 @@ class Implicit(ImplicitState):
         each puts back what was before it, also after an exception.
         """
         self._not_only_the_base()
-        token = self._scoped.set(_stored(lookup))
+        token = self._scope(_stored(lookup))
         try:
             yield lookup
         finally:
