@@ -10,7 +10,7 @@ from typing import Any
 from reg.sentinel import MISSING
 
 from .dispatch import Decision, Dispatched
-from .routing import Layout
+from .routing import Layout, compiled
 from .selection import BackendName, Selection, State
 from .signatures import with_keyword
 
@@ -131,12 +131,14 @@ def dispatched_class(cls: object) -> Class | None:
 def _metaclass(dispatched: Class) -> type:
     """A metaclass like that of the host's class, which decides when it is called."""
     base: Any = type(dispatched.function)
-    now = dispatched.selection.state.get
     keyword = dispatched.keyword
+    now = dispatched.selection.state.get
     make = dispatched.make
 
-    def __call__(cls: Any, *args: Any, **keywords: Any) -> Any:  # noqa: N807
-        if cls is not dispatched.key or (now().host and keyword not in keywords):
+    def construct(cls: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if MISSING in args:
+            args = tuple(arg for arg in args if arg is not MISSING)
+        if cls is not dispatched.key:
             return make(cls, *args, **keywords)
         given = keywords.pop(keyword, None)
         if given is None and now().host:
@@ -150,13 +152,59 @@ def _metaclass(dispatched: Class) -> type:
         return with_keyword(dispatched.signature, keyword)
 
     namespace = {
-        "__call__": __call__,
+        "__call__": _make_call(dispatched, construct),
         "__signature__": property(signature),
         "__module__": base.__module__,
         "__qualname__": base.__qualname__,
         "_reg_dispatched": dispatched,
     }
     return types.new_class(base.__name__, (base,), {}, lambda body: body.update(namespace))
+
+
+def _make_call(dispatched: Class, construct: Callable[..., Any]) -> Callable[..., Any]:
+    """The ``__call__`` of the metaclass.
+
+    What ``type.__call__`` does for a class with a plain ``__init__``, it does
+    itself, if the arguments are positional: it is slow to be called from here.
+    """
+    cls: Any = dispatched.function
+    init = inspect.getattr_static(cls, "__init__")
+    plain = (
+        type(cls).__call__ is type.__call__
+        and inspect.getattr_static(cls, "__new__") is object.__dict__["__new__"]
+        and isinstance(init, types.FunctionType)
+    )
+    count = dispatched.layout.positional if plain else 0
+    variables = dispatched.layout.variables[:count]
+    body = []
+    if plain:
+        body += [
+            "if not _reg_keywords and not _reg_args and _reg_cls is _reg_dispatched.key"
+            " and _reg_now().host:",
+            "    _reg_self = _reg_new(_reg_cls)",
+        ]
+        for index in range(count, -1, -1):
+            test = f"if {variables[index - 1]} is not _reg_missing" if index else "else"
+            test = test if index in (0, count) else f"el{test}"
+            given = ", ".join(["_reg_self", *variables[:index]])
+            body.append(f"    {test if count else 'if True'}:")
+            body.append(f"        _reg_result = _reg_cls.__init__({given})")
+        body += [
+            "    if _reg_result is None: return _reg_self",
+            "    raise TypeError('__init__() should return None, not'"
+            " f' {type(_reg_result).__name__!r}')",
+        ]
+    given = f"({''.join(f'{variable}, ' for variable in variables)}*_reg_args)"
+    body.append(f"return _reg_construct(_reg_cls, {given}, _reg_keywords)")
+    parameters = ["_reg_cls", *(f"{variable}=_reg_missing" for variable in variables), "/"]
+    names = {
+        "_reg_construct": construct,
+        "_reg_dispatched": dispatched,
+        "_reg_missing": MISSING,
+        "_reg_new": object.__new__,
+        "_reg_now": dispatched.selection.state.get,
+    }
+    return compiled("__call__", (*parameters, "*_reg_args", "**_reg_keywords"), body, names)
 
 
 def _constructor(cls: Any) -> inspect.Signature:

@@ -36,6 +36,9 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R", covariant=True)
 
 logger: Final = logging.getLogger("reg.backends")
+# Tells what logger.isEnabledFor() told before, at a fraction of its cost; None
+# if it has not been asked since the configuration of logging has changed.
+_logged: Final = getattr(logger, "_cache", {logging.DEBUG: True}).get
 _RUNNING: Final = "it is running this function already"
 
 
@@ -139,7 +142,7 @@ class Dispatched:
             candidates.append(Candidate(backend, refusal))
             if refusal is None:
                 reason = f"chosen by {why}"
-                passed = extra if takes_strict(implementation) else other
+                passed = extra if other is extra or takes_strict(implementation) else other
                 return Decision(choice, strict, backend, implementation, passed, candidates, reason)
         reason = "; ".join(f"{each.backend.name}: {each.reason}" for each in candidates)
         if strict and any(each.reason != _RUNNING for each in candidates):
@@ -443,7 +446,7 @@ class Function(Dispatched):
             "_reg_known": known,
             "_reg_step": step,
             "_reg_cold": cold,
-            "_reg_debug": functools.partial(logger.isEnabledFor, logging.DEBUG),
+            "_reg_logged": _logged,
             "_reg_set": self.selection.state.set,
             "_reg_call": found.call,
             "_reg_awaitable": inspect.isawaitable,
@@ -458,17 +461,21 @@ class Function(Dispatched):
                 f"_reg_result = _reg_call(_reg_function, {arguments})",
                 "return await _reg_result if _reg_awaitable(_reg_result) else _reg_result",
             ]
+        asked = f"_reg_cold(_reg_now, _reg_given, {arguments})"
         body = [
-            f"_reg_function = getattr(_reg_source, {name!r}, None)",
-            f"if {same} is _reg_known() and 'strict' not in _reg_extra and not _reg_debug():",
-            "    _reg_inside = _reg_now.within.get(_reg_step)",
-            "    if _reg_inside is not None:",
-            "        _reg_set(_reg_inside)",
-            "        try:",
-            *(f"            {line}" for line in call),
-            "        finally:",
-            "            _reg_set(_reg_now)",
-            f"return {awaited}_reg_cold(_reg_now, _reg_given, {arguments})",
+            "try:",
+            f"    _reg_function = _reg_source.{name}",
+            "    _reg_inside = _reg_now.within[_reg_step]",
+            "except (AttributeError, KeyError):",
+            f"    return {awaited}{asked}",
+            f"if {same} is _reg_known() and _reg_logged({logging.DEBUG}) is False"
+            " and not (_reg_extra and 'strict' in _reg_extra):",
+            "    _reg_set(_reg_inside)",
+            "    try:",
+            *(f"        {line}" for line in call),
+            "    finally:",
+            "        _reg_set(_reg_now)",
+            f"return {awaited}{asked}",
         ]
         parameters = ("_reg_now", "_reg_given", *self.layout.variables, "_reg_extra")
         return compiled("run", parameters, body, names, "async " if awaited else "")

@@ -195,6 +195,10 @@ def _body(layout: Layout, shape: _Shape) -> tuple[str, ...]:
     optional = {name: variable for name, variable in taken.items() if not required[name]}
     lines.append("if not _reg_extra:")
     lines += [f"    {line}" for line in _usual_calls(shape, taken, optional)]
+    if not optional:
+        call = _call(shape, always)
+        lines.append(f"return _reg_function({call}{', ' if call else ''}**_reg_extra)")
+        return tuple(lines)
     lines.append("_reg_keywords = dict(_reg_extra)")
     for name, variable in optional.items():
         lines.append(f"if {variable} is not _reg_missing: _reg_keywords[{name!r}] = {variable}")
