@@ -81,12 +81,13 @@ class Class(Dispatched):
           the arguments by the host's parameters, as far as they fit.
         :raises TypeError: if the backend exports something that will not do.
         """
+        names = self.layout.names
+        own = {name: value for name, value in keywords.items() if name in names}
         try:
-            bound = self.signature.bind_partial(*args, **keywords).arguments
+            bound = self.signature.bind_partial(*args, **own).arguments
         except TypeError:
             # Whatever is constructed will say so; a backend may take more.
-            bound = {}
-        names = self.layout.names
+            bound = own
         values = tuple(bound.get(name, MISSING) for name in names)
         extra = {name: value for name, value in keywords.items() if name not in names}
         decision = self.decide(state, given, values, extra)
@@ -194,7 +195,7 @@ def _make_call(dispatched: Class, construct: Callable[..., Any]) -> Callable[...
             "    raise TypeError('__init__() should return None, not'"
             " f' {type(_reg_result).__name__!r}')",
         ]
-    given = f"({''.join(f'{variable}, ' for variable in variables)}*_reg_args)"
+    given = f"({', '.join([*variables, '*_reg_args'])},)"
     body.append(f"return _reg_construct(_reg_cls, {given}, _reg_keywords)")
     parameters = ["_reg_cls", *(f"{variable}=_reg_missing" for variable in variables), "/"]
     names = {

@@ -147,9 +147,10 @@ class Discovery:
         return sorted(self._found.labels)
 
     def in_order_of_priority(self) -> list[Backend]:
-        """All backends: those that the host trusts as it lists them, then the others."""
+        """All backends: those that the host trusts as it lists them, then the others by name."""
         trusted = {each.name: index for index, each in enumerate(self._trust)}
-        return sorted(self.all(), key=lambda each: trusted.get(each.name, len(trusted)))
+        backends = sorted(self.all(), key=lambda each: each.name)
+        return sorted(backends, key=lambda each: trusted.get(each.name, len(trusted)))
 
     def failure(self, label: str) -> Failure | None:
         """Why there is no backend of this name: what failed before what was refused."""

@@ -17,7 +17,7 @@ from .trust import Trust
 __all__ = ["BackendName", "Choice", "Selection", "State"]
 
 #: What names a choice: a backend, ``"cpu"``, ``"auto"``, or several in order of preference.
-BackendName: TypeAlias = "str | list[str] | tuple[str, ...]"
+BackendName: TypeAlias = str | list[str] | tuple[str, ...]
 
 
 class Choice:
@@ -194,13 +194,15 @@ class Selection:
         :raises ValueError: if it names nothing that is known, or nothing at all.
         :raises ImportError: if it names a backend that cannot be had.
         """
-        key: Any = name
-        try:
-            known = self.choices.get(key)
-        except TypeError:
-            # A list; anything else that has no hash names no backend.
-            key = tuple(name) if isinstance(name, list) else (name,)
-            known = self.choices.get(key)
+        # Not the list itself, which has no hash, and is anybody's to change.
+        key: Any = tuple(name) if isinstance(name, (list, tuple)) else name
+        for label in key if isinstance(key, tuple) else (key,):
+            if not isinstance(label, str) or not label.strip():
+                raise ValueError(
+                    f"a backend of {self._labels.host} is chosen by its name, a non-empty string;"
+                    f" got {label!r}"
+                )
+        known = self.choices.get(key)
         return known if known is not None else self._resolve(key)
 
     def _resolve(self, name: Any) -> Choice:
@@ -243,12 +245,8 @@ class Selection:
                 found.setdefault(name, backends[name])
         return found
 
-    def _backend(self, label: Any) -> Backend:
+    def _backend(self, label: str) -> Backend:
         host = self._labels.host
-        if not isinstance(label, str) or not label.strip():
-            raise ValueError(
-                f"a backend of {host} is chosen by its name, a non-empty string; got {label!r}"
-            )
         reason = self._labels.why_reserved(label)
         if reason is not None:
             raise ValueError(f"{label!r} is reserved by {host}: {reason}")
