@@ -36,7 +36,7 @@ class Failure(NamedTuple):
 
     names: tuple[str, ...]
     reason: str
-    error: Exception | None
+    error: BaseException | None
     refused: bool
 
     def is_about(self, label: str) -> bool:
@@ -68,6 +68,8 @@ class _Found:
         self.backends: dict[str, Backend] = {}
         self.labels: dict[str, Backend] = {}
         self.failures: list[Failure] = []
+        #: read without the lock, so not before the last one is loaded
+        self.complete = False
 
     def copy(self) -> _Found:
         copied = _Found()
@@ -76,11 +78,8 @@ class _Found:
         copied.backends = dict(self.backends)
         copied.labels = dict(self.labels)
         copied.failures = list(self.failures)
+        copied.complete = self.complete
         return copied
-
-    @property
-    def complete(self) -> bool:
-        return self.entries is not None and not self.pending
 
 
 class Discovery:
@@ -105,6 +104,8 @@ class Discovery:
         self._trust = trust
         self._use = use
         self._found = _Found()
+        # How many calls of _load() are in each other.
+        self._loading = 0
         self.lock = threading.RLock()
 
     # Asking
@@ -210,6 +211,7 @@ class Discovery:
 
     def _load(self, entries: Iterable[_Entry], notices: Notices) -> None:
         before = self._found.copy()
+        self._loading += 1
         try:
             for entry in entries:
                 # One that is being loaded may ask for others, but not for itself.
@@ -217,9 +219,12 @@ class Discovery:
                     self._found.pending.remove(entry)
                     self._load_one(entry, notices)
             self._use(self.loaded(), notices)
+            self._found.complete = not self._found.pending and self._loading == 1
         except BaseException:
             self._found = before
             raise
+        finally:
+            self._loading -= 1
 
     def _load_one(self, entry: _Entry, notices: Notices) -> None:
         origin = entry.origin
@@ -231,7 +236,9 @@ class Discovery:
             source = entry.point.load()
             if isinstance(source, type):
                 source = source()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            if isinstance(error, SystemExit) and not _comes_from_a_module(error):
+                raise
             logger.debug("%s did not load", origin, exc_info=True)
             self._fail(entry, f"{origin} did not load", error)
             return
@@ -328,7 +335,7 @@ class Discovery:
         claimed = [label for each in self._trust.claimed(entry.origin) for label in each.labels]
         return (entry.origin.entry_point, *claimed, *more)
 
-    def _fail(self, entry: _Entry, reason: str, error: Exception) -> None:
+    def _fail(self, entry: _Entry, reason: str, error: BaseException) -> None:
         self._found.failures.append(Failure(self._names_of(entry), reason, error, False))
 
     def _refuse(
@@ -339,6 +346,19 @@ class Discovery:
         if warn:
             notices.add(f"a backend of {self._labels.host} is not used: {reason}")
         self._found.failures.append(Failure(self._names_of(entry, *names), reason, None, True))
+
+
+def _comes_from_a_module(error: SystemExit) -> bool:
+    """Tell whether it was a module that exited when it was imported.
+
+    That is a script which was taken for a backend, and no wish of the user's.
+    """
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_name == "<module>":
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 @contextmanager

@@ -307,7 +307,7 @@ class Selection:
         return [backend for backend in backends if id(backend) in found]
 
 
-def failed(host: str, label: str, reason: str, error: Exception | None) -> ImportError:
+def failed(host: str, label: str, reason: str, error: BaseException | None) -> ImportError:
     """The error for a backend that is there and cannot be had."""
     raised = ImportError(
         f"the backend {label!r} of {host} cannot be used: {reason}"

@@ -3,12 +3,69 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from reg.arginfo import arginfo
 
-__all__ = ["run_conformance"]
+from .dispatcher import BackendDispatcher
+from .records import Record
+
+__all__ = ["HostSuite", "run_conformance"]
+
+
+class HostSuite:
+    """What a host tells the pytest plugin about its own tests.
+
+    A host returns one from the hook ``pytest_reg_host`` in its ``conftest.py``.
+
+    :param dispatcher: the host's dispatcher.
+    :param tolerances: by name of a function, how far a backend may be off, for
+      example ``{"rtol": 1e-6}``; given to tests by the fixture ``reg_tolerance``.
+    :param expected_failures: by name of a backend, reasons by name of a test, or
+      of a function that a test names with the marker ``backend_functions``.
+    """
+
+    def __init__(
+        self,
+        dispatcher: BackendDispatcher,
+        *,
+        tolerances: Mapping[str, Mapping[str, float]] | None = None,
+        expected_failures: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self.dispatcher = dispatcher
+        self.tolerances = dict(tolerances or {})
+        self.expected_failures = dict(expected_failures or {})
+
+    def expected_failure(self, backend: str, names: Iterable[str]) -> str | None:
+        """Why a test with one of these names is expected to fail on a backend."""
+        reasons = self.expected_failures.get(backend, {})
+        return next((reasons[name] for name in names if name in reasons), None)
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """Put back afterwards what was chosen and what had been discovered."""
+        selection = self.dispatcher._selection
+        chosen, state = selection.base.choice, selection.state.get()
+        found = selection.discovery.state()
+        selection.state.set(selection.base)
+        try:
+            yield
+        finally:
+            selection.state.set(state)
+            selection.discovery.restore(found)
+            selection.forget()
+            selection.set_default(chosen)
+
+    @contextmanager
+    def running_on(self, backend: str) -> Iterator[list[Record]]:
+        """Make a backend the default of the whole process, and record what runs."""
+        selection = self.dispatcher._selection
+        with self.isolated():
+            selection.set_default(selection.resolve(backend))
+            with self.dispatcher.record() as records:
+                yield records
 
 
 def run_conformance(
@@ -47,17 +104,13 @@ def run_conformance(
             if reason is not None:
                 results[name] = f"SKIPPED ({reason})"
                 continue
-            if raise_on_failure or not isinstance(error, _FAILURES):
+            if raise_on_failure or not _is_failure(error):
                 error.add_note(f"in the conformance test of {name}() on {backend_name!r}")
                 raise
             results[name] = f"FAILED: {type(error).__name__}: {error}"
         else:
             results[name] = "PASSED"
     return results
-
-
-# Besides errors, what pytest.fail() raises.
-_FAILURES: tuple[type[BaseException], ...] = (Exception,)
 
 
 def _filtered(
@@ -93,6 +146,11 @@ def _takes_nothing(test: Callable[..., Any]) -> bool:
     except TypeError:
         return False
     return not taken.args and taken.varargs is None
+
+
+def _is_failure(error: BaseException) -> bool:
+    # What pytest.fail() raises is no Exception.
+    return isinstance(error, Exception) or type(error).__qualname__ == "Failed"
 
 
 def _skipped(error: BaseException) -> str | None:

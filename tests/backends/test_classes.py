@@ -74,7 +74,7 @@ def test_an_export_that_will_not_do_is_a_type_error(host, site):
     class Model:
         pass
 
-    with pytest.raises(TypeError, match="'Model' of the backend 'accel'.*must be a class"):
+    with pytest.raises(TypeError, match=r"'Model' of the backend 'accel'.*must be a class"):
         Model()
     dispatcher.get_backend("accel").Model = Model
     with pytest.raises(TypeError, match="export a class of its own"):
@@ -140,7 +140,7 @@ def test_dataclasses_survive(host, slots):
 def test_metaclasses_and_prepared_namespaces_survive(host, site, accel):
     class Meta(type):
         @classmethod
-        def __prepare__(mcs, name, bases, **keywords):
+        def __prepare__(cls, name, bases, **keywords):
             return {"prepared": name}
 
         def __call__(cls, *args):

@@ -162,7 +162,7 @@ def test_an_export_that_is_not_callable_is_a_type_error(host, site, export):
     def f(x):
         return "host"
 
-    with pytest.raises(TypeError, match="'f' of the backend 'accel'.*accel-dist"):
+    with pytest.raises(TypeError, match=r"'f' of the backend 'accel'.*accel-dist"):
         host().backend_dispatch(f)(1, backend="accel")
 
 
@@ -586,7 +586,7 @@ def test_array_types_that_are_none_are_warned_about(host, site):
     def f(x):
         return "host"
 
-    with pytest.warns(UserWarning, match="accel-dist.*3 in its array_types"):
+    with pytest.warns(UserWarning, match=r"accel-dist.*3 in its array_types"):
         dispatcher.discover()
     assert f(1j, backend="auto") == "accel"
 
@@ -660,7 +660,7 @@ def test_can_run_must_answer(host, site):
     def f(x):
         return "host"
 
-    with pytest.raises(TypeError, match="can_run.*'accel'"):
+    with pytest.raises(TypeError, match=r"can_run.*'accel'"):
         f(1, backend="accel")
 
 

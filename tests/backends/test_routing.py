@@ -100,7 +100,7 @@ def test_otherwise_it_is_dropped_with_a_warning(route, value):
 
     g = route("def f(a): return a", f)
     for _ in range(3):
-        with pytest.warns(UserWarning, match="f.*'accel'.*'b'"):
+        with pytest.warns(UserWarning, match=r"f.*'accel'.*'b'"):
             assert g(1, value) == 1
 
 

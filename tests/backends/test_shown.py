@@ -48,7 +48,7 @@ def test_backends_add_their_parameters_after_discovery(host, site, module):
     dispatcher = host()
     f = module("@dispatcher.backend_dispatch" + HOST, dispatcher=dispatcher).f
     assert parameters(f) == ["x", "y", "backend", "options"]
-    with pytest.warns(UserWarning, match="'_hid'.*underscore"):
+    with pytest.warns(UserWarning, match=r"'_hid'.*underscore"):
         dispatcher.discover()
     assert parameters(f) == ["x", "y", "device", "chunk", "backend", "options"]
     device = inspect.signature(f).parameters["device"]
@@ -151,7 +151,7 @@ STYLES = {
     "numpydoc": (
         "Do.\n\nParameters\n----------\nx : int\n    The x.\n\nReturns\n-------\nint\n",
         "Do.\n\nParameters\n----------\nx : int\n    The x.\nbackend : str, list of str or None\n",
-        "\nOther Parameters\n----------------\ndevice (accel) : int\n    The card.\nplain\n\nReturns",
+        "\nOther Parameters\n----------------\ndevice (accel) : int\n    The card.\nplain\n",
     ),
     "google": (
         "Do.\n\nArgs:\n    x (int): The x.\n        More of it.\n\nReturns:\n    int: It.\n",

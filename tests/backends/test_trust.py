@@ -22,9 +22,9 @@ def test_an_impostor_is_not_imported(host, site, entry_point, untrusted):
         untrusted=untrusted,
         trusted_backends={"accel": {"aliases": ["acc", "fast_er"], "package": "accel-dist"}},
     )
-    with pytest.warns(UserWarning, match="'evil'.*'accel-dist'"):
+    with pytest.warns(UserWarning, match=r"'evil'.*'accel-dist'"):
         dispatcher.discover()
-    with pytest.raises(ImportError, match="'evil'.*'accel-dist'"):
+    with pytest.raises(ImportError, match=r"'evil'.*'accel-dist'"):
         dispatcher.settings.backend = "accel"
     assert not site.imported(module)
 
@@ -85,11 +85,12 @@ def test_the_distribution_is_checked_first(host, site):
 def test_an_untrusted_backend_warns_once(host, site):
     site.backend("accel", "aliases = ['acc']\ndef f(x): return x")
     dispatcher = host(untrusted="warn")
-    with pytest.warns(UserWarning, match="accel-dist") as warned:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
         dispatcher.settings.backend = "accel"
         dispatcher.settings.backend = "acc"
         dispatcher.settings.backend = "cpu"
-    assert len(warned) == 1
+    assert ["accel-dist" in str(each.message) for each in warned] == [True]
 
 
 def test_threads_get_one_warning_together(host, site):
@@ -145,7 +146,7 @@ def test_refused_distributions_are_never_imported(host, site):
     module = site.backend("accel")
     trusted = site.backend("known")
     dispatcher = host(untrusted="refuse", trusted_backends={"known": {"package": "known-dist"}})
-    with pytest.raises(ImportError, match="'accel-dist'.*trusted_backends"):
+    with pytest.raises(ImportError, match=r"'accel-dist'.*trusted_backends"):
         dispatcher.settings.backend = "accel"
     assert dispatcher.settings.available_backends() == ["known"]
     assert site.imported(trusted)
