@@ -121,7 +121,7 @@ class Discovery:
             return backend
         with self.lock, _issued() as notices:
             for load_next in (self._called, self._perhaps_called, self._everything):
-                self._load(load_next(label), notices)
+                self._load(load_next, label, notices)
                 if (backend := self._found.labels.get(label)) is not None:
                     return backend
                 if any(each.error and each.is_about(label) for each in self._found.failures):
@@ -135,7 +135,7 @@ class Discovery:
         """
         if not self._found.complete:
             with self.lock, _issued() as notices:
-                self._load(self._everything(""), notices)
+                self._load(self._everything, "", notices)
         return self.loaded()
 
     def loaded(self) -> list[Backend]:
@@ -209,11 +209,11 @@ class Discovery:
 
     # Loading
 
-    def _load(self, entries: Iterable[_Entry], notices: Notices) -> None:
+    def _load(self, choose: Callable[[str], list[_Entry]], label: str, notices: Notices) -> None:
         before = self._found.copy()
         self._loading += 1
         try:
-            for entry in entries:
+            for entry in choose(label):
                 # One that is being loaded may ask for others, but not for itself.
                 if entry in self._found.pending:
                     self._found.pending.remove(entry)

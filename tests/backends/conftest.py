@@ -23,14 +23,14 @@ class Site:
         self.modules.append(module)
         importlib.invalidate_caches()
 
-    def install(self, distribution, entry_points, version="1.0"):
+    def install(self, distribution, entry_points, version="1.0", group=GROUP):
         info = self.path / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         info.joinpath("METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
         )
         lines = [f"{name} = {value}" for name, value in entry_points.items()]
-        info.joinpath("entry_points.txt").write_text("\n".join([f"[{GROUP}]", *lines, ""]))
+        info.joinpath("entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
         importlib.invalidate_caches()
 
     def backend(self, name, source="", *, distribution=None, entry_point=None, module=None):
