@@ -136,8 +136,7 @@ def reg_tolerance(
 
 
 def _backends(config: pytest.Config) -> list[str]:
-    names: list[str] = config.getoption("reg_backend")
-    return names
+    return list(config.getoption("reg_backend") or ())
 
 
 def _suite(config: pytest.Config) -> HostSuite | None:

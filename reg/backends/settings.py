@@ -166,34 +166,50 @@ def _within(
     selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
 ) -> Callable[..., Any]:
     """Wrap a function, of whatever kind, so that its body runs in a block."""
-    kind = kind_of(function)
-    call: Callable[..., Any]
+    wrap = {
+        COROUTINE: _coroutine_within,
+        GENERATOR: _generator_within,
+        ASYNC_GENERATOR: _async_generator_within,
+    }.get(kind_of(function), _function_within)
+    return functools.update_wrapper(wrap(selection, use, function), function)
 
-    if kind == COROUTINE:
 
-        async def call(*args: Any, **keywords: Any) -> Any:
-            with use():
-                return await function(*args, **keywords)
+def _function_within(
+    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    def call(*args: Any, **keywords: Any) -> Any:
+        with use():
+            return function(*args, **keywords)
 
-    elif kind == GENERATOR:
+    return call
 
-        def call(*args: Any, **keywords: Any) -> Any:
-            make = functools.partial(function, *args, **keywords)
-            return (yield from steps(selection.state, use().inside(), make))
 
-    elif kind == ASYNC_GENERATOR:
+def _coroutine_within(
+    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    async def call(*args: Any, **keywords: Any) -> Any:
+        with use():
+            return await function(*args, **keywords)
 
-        def start(*args: Any, **keywords: Any) -> Any:
-            make = functools.partial(function, *args, **keywords)
-            return async_steps(selection.state, use().inside(), make)
+    return call
 
-        body = [line.replace("_reg_start()", "start(*args, **keywords)") for line in DELEGATION]
-        call = compiled("call", ("*args", "**keywords"), body, {"start": start}, before="async ")
 
-    else:
+def _generator_within(
+    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    def call(*args: Any, **keywords: Any) -> Any:
+        make = functools.partial(function, *args, **keywords)
+        return (yield from steps(selection.state, use().inside(), make))
 
-        def call(*args: Any, **keywords: Any) -> Any:
-            with use():
-                return function(*args, **keywords)
+    return call
 
-    return functools.update_wrapper(call, function)
+
+def _async_generator_within(
+    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    def start(*args: Any, **keywords: Any) -> Any:
+        make = functools.partial(function, *args, **keywords)
+        return async_steps(selection.state, use().inside(), make)
+
+    body = [line.replace("_reg_start()", "start(*args, **keywords)") for line in DELEGATION]
+    return compiled("call", ("*args", "**keywords"), body, {"start": start}, before="async ")
