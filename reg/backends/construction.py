@@ -174,6 +174,7 @@ def _make_call(dispatched: Class, construct: Callable[..., Any]) -> Callable[...
         type(cls).__call__ is type.__call__
         and inspect.getattr_static(cls, "__new__") is object.__dict__["__new__"]
         and isinstance(init, types.FunctionType)
+        and cls.__getattribute__ is object.__getattribute__
     )
     count = dispatched.layout.positional if plain else 0
     variables = dispatched.layout.variables[:count]
@@ -187,9 +188,9 @@ def _make_call(dispatched: Class, construct: Callable[..., Any]) -> Callable[...
         for index in range(count, -1, -1):
             test = f"if {variables[index - 1]} is not _reg_missing" if index else "else"
             test = test if index in (0, count) else f"el{test}"
-            given = ", ".join(["_reg_self", *variables[:index]])
+            given = ", ".join(variables[:index])
             body.append(f"    {test if count else 'if True'}:")
-            body.append(f"        _reg_result = _reg_cls.__init__({given})")
+            body.append(f"        _reg_result = _reg_self.__init__({given})")
         body += [
             "    if _reg_result is None: return _reg_self",
             "    raise TypeError('__init__() should return None, not'"
