@@ -12,7 +12,8 @@ for _needed in ("docstring_parser", "packaging"):
             name=_needed,
         )
 
-from .dispatch import BackendFallbackError, DispatchedFunction  # noqa: E402
+from .decision import BackendFallbackError  # noqa: E402
+from .dispatch import DispatchedFunction  # noqa: E402
 from .dispatcher import BackendDispatcher  # noqa: E402
 from .explanation import Explanation  # noqa: E402
 from .records import Record  # noqa: E402

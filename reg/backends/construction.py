@@ -9,7 +9,7 @@ from typing import Any
 
 from reg.sentinel import MISSING
 
-from .dispatch import Decision, Dispatched
+from .decision import Decision, Dispatched
 from .routing import Layout, compiled
 from .selection import BackendName, Selection, State
 from .signatures import with_keyword
