@@ -228,6 +228,22 @@ def test_even_if_it_chooses_itself(nested):
         assert module.f(1, backend="accel") == ["accel f", "host f", "host g"]
 
 
+def test_the_next_in_a_list_is_not_the_hosts_code(nested, site):
+    module = nested("def f(x): return ['accel f', *host.f(x)]")
+    site.backend("other", "def f(x): return ['other f']")
+    for _ in range(2):
+        with module.dispatcher.settings.use_backend(["accel", "other"]):
+            assert module.f(1) == ["accel f", "host f", "host g"]
+        nested_call = module.f(1, backend=["accel", "other"])
+        assert nested_call == ["accel f", "host f", "host g"]
+
+
+def test_a_backend_may_choose_another_inside(nested, site):
+    module = nested("def f(x): return ['accel f', *host.f(x, backend='other')]")
+    site.backend("other", "def f(x): return ['other f']")
+    assert module.f(1, backend="accel") == ["accel f", "other f"]
+
+
 def test_a_backend_may_export_the_hosts_function(nested):
     module = nested("f = host.f")
     module.dispatcher.get_backend("accel").f = module.f
@@ -652,6 +668,18 @@ def test_a_backend_may_decline(host, site):
     assert "f needs a positive x: {'x': -1}" in calls[0].reason
 
 
+def test_a_backend_may_decline_without_a_reason(host, site):
+    site.backend("accel", "def can_run(name, arguments): return False\ndef f(x): return 1")
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def f(x):
+        return "host"
+
+    assert f(1, backend="accel") == "host"
+    assert dispatcher.explain(f, 1, backend="accel").reason == "accel: it declined"
+
+
 def test_can_run_must_answer(host, site):
     site.backend("accel", "def can_run(name, arguments): return None\ndef f(x): return 1")
     dispatcher = host()
@@ -720,3 +748,32 @@ def test_a_decorator_outside_may_call_on(host, site):
         return "host"
 
     assert f(1, backend="accel") == "accel"
+
+
+def test_synchronous_and_other_iterables_do_for_async_generators(host, site):
+    site.backend(
+        "accel",
+        """
+        def f(x): return [x, x]
+        class g:
+            def __init__(self, x): self.left = [x]
+            def __aiter__(self): return self
+            async def __anext__(self):
+                if not self.left: raise StopAsyncIteration
+                return self.left.pop()
+        """,
+    )
+    dispatcher = host(default="accel")
+
+    @dispatcher.backend_dispatch
+    async def f(x):
+        yield "host"
+
+    @dispatcher.backend_dispatch
+    async def g(x):
+        yield "host"
+
+    async def main():
+        return [each async for each in f(1)] + [each async for each in g(2)]
+
+    assert asyncio.run(main()) == [1, 1, 2]
