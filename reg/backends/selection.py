@@ -39,6 +39,8 @@ class Choice:
         )
         #: what calls are told apart by in :attr:`State.within`
         self.calls: dict[tuple[object, Backend | None], object] = {}
+        #: what states that differ in nothing share; see :attr:`State.within`
+        self.within: dict[tuple[bool, str], dict[object, State]] = {}
 
     @property
     def is_host(self) -> bool:
@@ -86,6 +88,9 @@ class State:
         self.host = choice is not None and choice.is_host and not records
         #: the states of calls made from here, by what is called
         self.within: dict[object, State] = {}
+        if choice is not None and not running and not records:
+            # The same for each scope of such a choice, so that its calls stay warm.
+            self.within = choice.within.setdefault((strict, why), self.within)
 
     def but(
         self,

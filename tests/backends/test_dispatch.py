@@ -274,6 +274,25 @@ def test_routing_is_worked_out_once(host, site, monkeypatch):
     assert implementation not in asked
 
 
+def test_calls_stay_warm_from_scope_to_scope(host, site):
+    site.backend("accel", "def f(x): return 'accel'")
+    dispatcher = host()
+
+    def f(x):
+        return "host"
+
+    g = dispatcher.backend_dispatch(f)
+    asked = []
+    real = type(g.__reg_dispatched__).decide
+    g.__reg_dispatched__.decide = lambda *args: (
+        asked.append(args), real(g.__reg_dispatched__, *args)
+    )[1]  # fmt: skip
+    for _ in range(3):
+        with dispatcher.settings.use_backend("accel"):
+            assert g(1) == "accel"
+    assert len(asked) == 1
+
+
 def test_a_replaced_export_is_seen_and_the_old_one_dropped(host, site):
     site.backend("accel", "def f(x): return 'old'")
     dispatcher = host()
