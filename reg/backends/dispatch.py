@@ -1,0 +1,327 @@
+"""A host's function, run by the backend that is chosen."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import re
+import weakref
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, Final, ParamSpec, Protocol, TypeVar, overload
+
+from reg.sentinel import MISSING
+
+from .backend import Backend
+from .decision import Decision, Dispatched
+from .kinds import (
+    ASYNC_GENERATOR,
+    COROUTINE,
+    DELEGATION,
+    FUNCTION,
+    GENERATOR,
+    async_steps,
+    kind_of,
+    steps,
+)
+from .labels import AUTO, HOST
+from .routing import PREFIX, Layout, Route, compiled, route
+from .selection import BackendName, Selection, State
+
+__all__ = ["DispatchedFunction", "Function", "signature_of"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R", covariant=True)
+
+logger: Final = logging.getLogger("reg.backends")
+# Tells what logger.isEnabledFor() told before, at a fraction of its cost; None
+# if it has not been asked since the configuration of logging has changed.
+_logged: Final = getattr(logger, "_cache", {logging.DEBUG: True}).get
+
+
+class DispatchedFunction(Protocol[_P, _R]):
+    """What ``@backend_dispatch`` returns: the function, with one more keyword argument."""
+
+    @property
+    def __wrapped__(self) -> Callable[_P, _R]:
+        """The host's own function."""
+        ...
+
+    @overload
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+
+    @overload
+    def __call__(self, *args: Any, backend: BackendName | None = ..., **kwargs: Any) -> Any: ...
+
+
+class Function(Dispatched):
+    """A function of a host that dispatches to backends.
+
+    :param signature: of the host's function.
+    """
+
+    def __init__(
+        self,
+        selection: Selection,
+        name: str,
+        keyword: str,
+        function: Callable[..., Any],
+        signature: inspect.Signature,
+    ) -> None:
+        super().__init__(selection, name, keyword, function, Layout.of(signature))
+        self.signature = signature
+        self.kind = kind_of(function)
+        self._routes: weakref.WeakKeyDictionary[Any, Route] = weakref.WeakKeyDictionary()
+        self._host_route = route(name, signature, HOST, signature)
+        self.key = self._make_call()
+
+    def route(self, backend: Backend, implementation: Any) -> Route:
+        """How the arguments of a call reach an implementation.
+
+        :raises TypeError: if it is not something that can be called with them.
+        """
+        subject = implementation
+        if type(implementation) is MethodType:
+            subject = implementation.__func__
+        try:
+            known = self._routes.get(subject)
+        except TypeError:
+            known = None
+        if known is not None:
+            return known
+        found = route(
+            self.name,
+            self.signature,
+            backend.name,
+            signature_of(self.name, backend, implementation),
+        )
+        try:
+            self._routes[subject] = found
+        except TypeError:
+            # It cannot be referred to weakly, and must not be kept alive.
+            logger.debug("%r is inspected at each call", implementation)
+        return found
+
+    def bind(
+        self, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Sort the arguments of a call: a value for each parameter, and the others.
+
+        :raises TypeError: if they do not fit the host's signature.
+        """
+        names = self.layout.names
+        by_position = names[: self.layout.positional_only]
+        own = {n: v for n, v in keywords.items() if n in names and n not in by_position}
+        bound = self.signature.bind(*args, **own).arguments
+        values = tuple(bound.get(name, MISSING) for name in names)
+        return values, {n: v for n, v in keywords.items() if n not in own}
+
+    # Calls
+
+    def _make_call(self) -> Callable[..., Any]:
+        """The function that the host's users call."""
+        cold = {
+            FUNCTION: self._run,
+            COROUTINE: self._run_coroutine,
+            GENERATOR: self._generate,
+            ASYNC_GENERATOR: self._generate_async,
+        }[self.kind]
+        names = {
+            **self._host_route.names,
+            "_reg_function": self.function,
+            "_reg_state": self.selection.state.get,
+            "_reg_choices": self.selection.choices,
+            "_reg_cold": cold,
+        }
+        values = ", ".join(self.layout.variables)
+        arguments = f"{values}, _reg_extra" if values else "_reg_extra"
+        if self.kind == GENERATOR:
+            body = [f"return (yield from _reg_cold(_reg_state(), {self.keyword}, {arguments}))"]
+        elif self.kind == ASYNC_GENERATOR:
+            start = f"_reg_cold(_reg_state(), {self.keyword}, {arguments})"
+            body = [line.replace("_reg_start()", start) for line in DELEGATION]
+        else:
+            awaited = "await " if self.kind == COROUTINE else ""
+            body = [
+                "_reg_now = _reg_state()",
+                f"if {self.keyword} is None and _reg_now.host:",
+                *(
+                    f"    {line.replace('return ', f'return {awaited}')}"
+                    for line in self._host_route.text
+                ),
+                "try:",
+                f"    _reg_run = (_reg_now.choice if {self.keyword} is None"
+                f" else _reg_choices[{self.keyword}])"
+                ".lookup._reg_answers.calls[_reg_identity][0]",
+                "except (AttributeError, KeyError, TypeError):",
+                "    _reg_run = _reg_cold",
+                f"return {awaited}_reg_run(_reg_now, {self.keyword}, {arguments})",
+            ]
+        own = dict(zip(self.layout.variables, self.layout.names, strict=True))
+        body = [re.sub(PREFIX + r"\d+", lambda match: own[match.group()], line) for line in body]
+        before = "async " if self.kind in (COROUTINE, ASYNC_GENERATOR) else ""
+        call = compiled("call", self._parameters(), body, names, before)
+        return functools.update_wrapper(call, self.function)
+
+    def _parameters(self) -> list[str]:
+        """The parameters of the function that the host's users call."""
+        written = [
+            name if required else f"{name}=_reg_missing" for name, required in self.layout.required
+        ]
+        positional_only, positional = self.layout.positional_only, self.layout.positional
+        return [
+            *written[:positional_only],
+            *(["/"] if positional_only else []),
+            *written[positional_only:positional],
+            "*",
+            *written[positional:],
+            f"{self.keyword}=None",
+            "**_reg_extra",
+        ]
+
+    def _prepare(
+        self, state: State, given: BackendName | None, *arguments: Any
+    ) -> tuple[State, Callable[[], Any]]:
+        """Decide, and remember what follows for calls like this one.
+
+        :return: the state to run in, and what to run.
+        """
+        values, extra = arguments[:-1], arguments[-1]
+        decision = self.decide(state, given, values, extra)
+        self.note(state, decision)
+        backend = decision.backend
+        found = self._host_route
+        if backend is not None:
+            found = self.route(backend, decision.implementation)
+        inside = self.inside(state, given, decision)
+        self._remember(state, inside, decision, found)
+        call = functools.partial(found.call, decision.implementation, *values, decision.extra)
+        return inside, call
+
+    def _run(self, state: State, given: BackendName | None, *arguments: Any) -> Any:
+        inside, call = self._prepare(state, given, *arguments)
+        variable = self.selection.state
+        variable.set(inside)
+        try:
+            return call()
+        finally:
+            variable.set(state)
+
+    async def _run_coroutine(self, state: State, given: BackendName | None, *arguments: Any) -> Any:
+        inside, call = self._prepare(state, given, *arguments)
+        variable = self.selection.state
+        variable.set(inside)
+        try:
+            result = call()
+            return await result if inspect.isawaitable(result) else result
+        finally:
+            variable.set(state)
+
+    def _generate(self, state: State, given: BackendName | None, *arguments: Any) -> Any:
+        return steps(self.selection.state, *self._prepare(state, given, *arguments))
+
+    def _generate_async(self, state: State, given: BackendName | None, *arguments: Any) -> Any:
+        return async_steps(self.selection.state, *self._prepare(state, given, *arguments))
+
+    # Warm calls
+
+    def _remember(self, state: State, inside: State, decision: Decision, found: Route) -> None:
+        """Let calls like this one skip the decision, if it cannot but be the same.
+
+        It is the same as long as the backend exports the same object, does not
+        decide by the arguments, and nothing else is registered. That last part
+        is known to the answers of the core's lookup, which is where this is kept.
+        """
+        backend = decision.backend
+        choice = decision.choice
+        if state.records or len(choice.names) > 1 or choice.names == (AUTO,):
+            return
+        if self.kind not in (FUNCTION, COROUTINE):
+            return
+        if backend is None and not choice.is_host:
+            return
+        if backend is not None and (backend.registry is not None or backend.can_run is not None):
+            return
+        step = choice.calls.setdefault((self, backend), object())
+        if state.strict == decision.strict:
+            state.within[step] = inside
+        answers = choice.lookup._reg_current_answers()
+        if answers.leaves() is None:
+            return
+        # Taken before anything is looked up; see reg.answers.
+        table = answers.call_table(self.key, 0, True)
+        if backend is None:
+            run = self._warm(self, "function", self.function, found, step)
+        else:
+            if choice.lookup.component(self.key, ()) is not decision.implementation:
+                return
+            run = self._warm(backend.source, self.name, decision.implementation, found, step)
+        if run is not None:
+            table.store((), run)
+
+    def _warm(
+        self, source: Any, name: str, implementation: Any, found: Route, step: object
+    ) -> Callable[..., Any] | None:
+        """Make what runs a warm call of one implementation."""
+        method = type(implementation) is MethodType
+        subject = implementation.__func__ if method else implementation
+        try:
+            known = weakref.ref(subject)
+        except TypeError:
+            return None
+        same = "getattr(_reg_function, '__func__', None)" if method else "_reg_function"
+        cold = self._run if self.kind == FUNCTION else self._run_coroutine
+        names = {
+            **found.names,
+            "_reg_source": source,
+            "_reg_known": known,
+            "_reg_step": step,
+            "_reg_cold": cold,
+            "_reg_logged": _logged,
+            "_reg_set": self.selection.state.set,
+            "_reg_call": found.call,
+            "_reg_awaitable": inspect.isawaitable,
+        }
+        values = ", ".join(self.layout.variables)
+        arguments = f"{values}, _reg_extra" if values else "_reg_extra"
+        call = list(found.text)
+        awaited = ""
+        if self.kind == COROUTINE:
+            awaited = "await "
+            call = [
+                f"_reg_result = _reg_call(_reg_function, {arguments})",
+                "return await _reg_result if _reg_awaitable(_reg_result) else _reg_result",
+            ]
+        asked = f"_reg_cold(_reg_now, _reg_given, {arguments})"
+        body = [
+            "try:",
+            f"    _reg_function = _reg_source.{name}",
+            "    _reg_inside = _reg_now.within[_reg_step]",
+            "except (AttributeError, KeyError):",
+            f"    return {awaited}{asked}",
+            f"if {same} is _reg_known() and _reg_logged({logging.DEBUG}) is False"
+            " and not (_reg_extra and 'strict' in _reg_extra):",
+            "    _reg_set(_reg_inside)",
+            "    try:",
+            *(f"        {line}" for line in call),
+            "    finally:",
+            "        _reg_set(_reg_now)",
+            f"return {awaited}{asked}",
+        ]
+        parameters = ("_reg_now", "_reg_given", *self.layout.variables, "_reg_extra")
+        return compiled("run", parameters, body, names, "async " if awaited else "")
+
+
+def signature_of(name: str, backend: Backend, implementation: Any) -> inspect.Signature:
+    """The signature of what a backend exports.
+
+    :raises TypeError: if it cannot be called, or does not say with what.
+    """
+    what = f"{name!r} of the backend {backend.name!r}, {backend.origin},"
+    if not callable(implementation):
+        raise TypeError(f"{what} is not callable: {implementation!r}")
+    try:
+        return inspect.signature(implementation)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} does not say which arguments it takes: {error}") from error

@@ -1,0 +1,251 @@
+"""Who may supply which backend: what a host trusts, checked before anything is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
+
+from packaging.utils import canonicalize_name
+
+from .labels import WHAT_A_LABEL_IS, Labels, is_label
+
+__all__ = ["Origin", "Trust", "Trusted", "Untrusted"]
+
+#: What happens to entry points of distributions that the host does not name.
+Untrusted: TypeAlias = Literal["warn", "refuse", "allow"]
+
+# Each field of a trusted backend's configuration, with its singular forms.
+_FIELDS: Final = {
+    "distributions": ("package", "distribution"),
+    "entrypoints": ("entrypoint",),
+    "object_refs": ("object_ref",),
+    "module_prefixes": ("module_prefix",),
+}
+_CONTAINERS = (list, tuple, set, frozenset)
+
+
+class Origin(NamedTuple):
+    """Where a backend comes from: what an entry point says without being loaded."""
+
+    entry_point: str
+    object_reference: str
+    #: name of the distribution as it is written; ``None`` if it is not known
+    distribution: str | None
+    version: str | None
+
+    @property
+    def module(self) -> str:
+        """The module that loading the entry point imports."""
+        return self.object_reference.partition(":")[0]
+
+    def __str__(self) -> str:
+        distribution = "an unknown distribution"
+        if self.distribution is not None:
+            version = "" if self.version is None else f" {self.version}"
+            distribution = f"the distribution {self.distribution!r}{version}"
+        return f"entry point {self.entry_point!r} ({self.object_reference}) of {distribution}"
+
+
+class Trusted:
+    """One backend that a host trusts, and who may supply it.
+
+    :param name: its canonical name.
+    :param configuration: as the host wrote it; copied.
+    :raises ValueError: if there is something wrong with it.
+    """
+
+    def __init__(self, name: str, configuration: Mapping[str, Any]) -> None:
+        self.name = name
+        self.aliases = _strings(name, "aliases", configuration.get("aliases", ()))
+        known = {"aliases", *_FIELDS, *(form for forms in _FIELDS.values() for form in forms)}
+        for field in configuration:
+            if field not in known:
+                raise ValueError(
+                    f"trusted_backends: {name!r} has an unknown field {field!r}; the fields are"
+                    f" {', '.join(sorted(known))}"
+                )
+        #: what to install to have it
+        self.package = configuration.get("package", name)
+        found = {field: _field(name, field, configuration) for field in _FIELDS}
+        self.distributions = tuple(canonicalize_name(each) for each in found["distributions"])
+        self.entrypoints = found["entrypoints"]
+        self.object_refs = tuple(each.replace(" ", "") for each in found["object_refs"])
+        self.module_prefixes = found["module_prefixes"]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its name and its aliases."""
+        return (self.name, *self.aliases)
+
+    def refusal(self, origin: Origin) -> str | None:
+        """Why an entry point may not supply this backend; ``None`` if it may.
+
+        Nothing is imported to find out.
+        """
+        if self.distributions:
+            if origin.distribution is None:
+                return f"its distribution is not known, and {_one_of(self.distributions)} expected"
+            if canonicalize_name(origin.distribution) not in self.distributions:
+                return (
+                    f"it comes from the distribution {origin.distribution!r}, and"
+                    f" {_one_of(self.distributions)} expected"
+                )
+        if self.entrypoints and origin.entry_point not in self.entrypoints:
+            return (
+                f"its entry point is called {origin.entry_point!r}, and"
+                f" {_one_of(self.entrypoints)} expected"
+            )
+        if self.object_refs and origin.object_reference not in self.object_refs:
+            return (
+                f"its entry point refers to {origin.object_reference!r}, and"
+                f" {_one_of(self.object_refs)} expected"
+            )
+        if self.module_prefixes and not any(
+            f"{origin.module}.".startswith(f"{prefix.rstrip('.')}.")
+            for prefix in self.module_prefixes
+        ):
+            return (
+                f"it is in the module {origin.module!r}, and one in"
+                f" {_one_of(self.module_prefixes)} expected"
+            )
+        return None
+
+
+class Trust:
+    """What one host trusts.
+
+    :param labels: the names that are taken.
+    :param trusted: configurations by name, as the host gave them; copied.
+    :param untrusted: what happens to everything else.
+    :raises ValueError: if there is something wrong with them.
+    """
+
+    def __init__(
+        self, labels: Labels, trusted: Mapping[str, Mapping[str, Any]] | None, untrusted: Untrusted
+    ) -> None:
+        if untrusted not in get_args(Untrusted):
+            raise ValueError(
+                f"untrusted must be one of {', '.join(map(repr, get_args(Untrusted)))};"
+                f" got {untrusted!r}"
+            )
+        if trusted is not None and not isinstance(trusted, Mapping):
+            raise ValueError(f"trusted_backends must be a mapping by name; got {trusted!r}")
+        self.untrusted = untrusted
+        self._trusted: dict[str, Trusted] = {}
+        self._by_label: dict[str, Trusted] = {}
+        for name, configuration in (trusted or {}).items():
+            if not isinstance(configuration, Mapping):
+                raise ValueError(
+                    f"trusted_backends: the configuration of {name!r} must be a mapping;"
+                    f" got {configuration!r}"
+                )
+            _check_label(labels, name, f"{name!r}")
+            self._trusted[name] = self._by_label[name] = Trusted(name, configuration)
+        for each in self:
+            for alias in each.aliases:
+                _check_label(labels, alias, f"the alias {alias!r} of {each.name!r}")
+                if alias in self._by_label:
+                    raise ValueError(
+                        f"trusted_backends: the alias {alias!r} of {each.name!r} is taken by"
+                        f" {self._by_label[alias].name!r}"
+                    )
+                self._by_label[alias] = each
+
+    def __iter__(self) -> Iterator[Trusted]:
+        return iter(self._trusted.values())
+
+    def named(self, label: str) -> Trusted | None:
+        """The trusted backend of this name or alias."""
+        return self._by_label.get(label)
+
+    def claimed(self, origin: Origin) -> list[Trusted]:
+        """The trusted backends that an entry point seems to supply.
+
+        By its name, or because it is of their distribution. Which one it is
+        for certain, only the backend itself tells, when it is imported.
+        """
+        entry_point = canonicalize_name(origin.entry_point)
+        distribution = origin.distribution and canonicalize_name(origin.distribution)
+        return [
+            each
+            for each in self
+            if distribution in each.distributions
+            or any(
+                entry_point == canonicalize_name(name) for name in (*each.labels, *each.entrypoints)
+            )
+        ]
+
+    def refusal_before_import(self, origin: Origin) -> str | None:
+        """Why an entry point must not be imported; ``None`` if it may be.
+
+        It must not where all that it could supply is to come from elsewhere.
+        """
+        claimed = self.claimed(origin)
+        if claimed:
+            reasons = {each.name: each.refusal(origin) for each in claimed}
+            if None not in reasons.values():
+                return "; ".join(f"not trusted as {name!r}: {why}" for name, why in reasons.items())
+        if self.untrusted == "refuse" and not any(
+            origin.distribution is not None
+            and canonicalize_name(origin.distribution) in each.distributions
+            for each in self
+        ):
+            return self.how_to_allow(origin)
+        return None
+
+    def how_to_allow(self, origin: Origin) -> str:
+        """What keeps an entry point out where the host refuses all that it does not name."""
+        return (
+            "the host imports only backends that it trusts, and this is none of them; to allow"
+            f" it, add it to trusted_backends, with {origin.distribution!r} as its package, or"
+            ' use untrusted="warn"'
+        )
+
+
+def _check_label(labels: Labels, label: object, what: str) -> None:
+    if not is_label(label):
+        raise ValueError(f"trusted_backends: {what} cannot be used; {WHAT_A_LABEL_IS}")
+    reason = labels.why_reserved(str(label))
+    if reason is not None:
+        raise ValueError(f"trusted_backends: {what} is reserved: {reason}")
+
+
+def _field(name: str, field: str, configuration: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a field allows, in its plural and in its singular forms."""
+    found: list[str] = []
+    for form in _FIELDS[field]:
+        if form in configuration:
+            value = configuration[form]
+            if not isinstance(value, str) or not value.strip():
+                raise ValueError(
+                    f"trusted_backends: {form!r} of {name!r} must be a non-empty string;"
+                    f" got {value!r}"
+                )
+            found.append(value)
+    if field in configuration:
+        value = configuration[field]
+        found += _strings(name, field, (value,) if isinstance(value, str) else value)
+        if not value:
+            raise ValueError(
+                f"trusted_backends: {field!r} of {name!r} allows nothing; leave it out"
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _strings(name: str, field: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, _CONTAINERS) or not all(
+        isinstance(each, str) and each.strip() for each in value
+    ):
+        raise ValueError(
+            f"trusted_backends: {field!r} of {name!r} must be a list, tuple or set of non-empty"
+            f" strings; got {value!r}"
+        )
+    ordered = value if isinstance(value, (list, tuple)) else sorted(value)
+    if len(set(ordered)) < len(ordered):
+        raise ValueError(f"trusted_backends: {field!r} of {name!r} names one twice: {value!r}")
+    return tuple(ordered)
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    listed = " or ".join(map(repr, names))
+    return f"{listed} {'was' if len(names) == 1 else 'were'}"

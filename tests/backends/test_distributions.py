@@ -1,0 +1,406 @@
+"""Real wheels, in a real virtual environment, used by real processes."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import textwrap
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import reg
+
+HOST = """
+from reg.backends import BackendDispatcher
+import asyncio
+dispatcher = BackendDispatcher(
+    entrypoint_group="real_host.backends", host_name="real_host",
+    trusted_backends={"good": {"aliases": ["g"], "package": "real-good"},
+                      "precious": {"package": "real-precious"}},
+    reserved_backends={"later": "it comes with the next version"},
+    environment_variable="REAL_HOST_BACKEND",
+)
+settings = dispatcher.settings
+
+@dispatcher.backend_dispatch
+def double(x):
+    return ["host", 2 * x]
+
+@dispatcher.backend_dispatch
+async def fetch(x):
+    await asyncio.sleep(0)
+    return ["host", x]
+"""
+MARK = "import os, pathlib; pathlib.Path(__file__ + '.imported').touch()\n"
+GOOD = """
+name = {name!r}
+def double(x, *, boost=0): return [{name!r}, 2 * x + boost]
+async def fetch(x):
+    import asyncio
+    await asyncio.sleep(0)
+    return [{name!r}, x]
+"""
+DYNAMIC = """
+name = "dynamic"
+def __getattr__(attribute):
+    if attribute == "double": return lambda x: ["dynamic", x + x]
+    raise AttributeError(attribute)
+"""
+# Distribution, entry point, source.
+BACKENDS = [
+    ("real-good", "good", GOOD.format(name="good")),
+    ("real-impostor", "precious", GOOD.format(name="precious")),
+    ("real-raising", "raising", "raise RuntimeError('broken on purpose')"),
+    ("real-quitting", "quitting", "import sys; sys.exit(3)"),
+    ("real-aliases", "aliased", GOOD.format(name="aliased") + "aliases = ['fine', 'b d', 'later']"),
+    ("real-slow", "slow", "import time; time.sleep(0.2)\n" + GOOD.format(name="slow")),
+    ("real-dynamic", "dynamic", DYNAMIC),
+    ("real-other", "other", GOOD.format(name="other")),
+]
+
+
+def wheel(directory, distribution, files, entry_points=""):
+    """Write a wheel; what it holds is written down here, so that nothing has to be built."""
+    stem = f"{distribution.replace('-', '_')}-1.2"
+    info = f"{stem}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
+    tag = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    contents = {
+        **files,
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": tag,
+        f"{info}/entry_points.txt": entry_points,
+    }
+    record = "".join(f"{name},,\n" for name in [*contents, f"{info}/RECORD"])
+    path = directory / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**contents, f"{info}/RECORD": record}.items():
+            archive.writestr(name, content)
+    return path
+
+
+class Environment:
+    """A virtual environment with the host and all of its backends."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        venv.create(directory / "venv", with_pip=True)
+        scripts = "Scripts" if os.name == "nt" else "bin"
+        self.python = directory / "venv" / scripts / "python"
+        wheels = [wheel(directory, "real-host", {"real_host.py": HOST})]
+        for distribution, name, source in BACKENDS:
+            module = distribution.replace("-", "_")
+            entry_points = f"[real_host.backends]\n{name} = {module}\n"
+            wheels.append(
+                wheel(directory, distribution, {f"{module}.py": MARK + source}, entry_points)
+            )
+        subprocess.run(
+            [self.python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", *wheels],
+            check=True,
+        )
+        purelib = self.ask("import sysconfig; found = sysconfig.get_path('purelib')", host=False)
+        self.site = Path(purelib)
+        # This package and what it needs are those that are under test here.
+        paths = [Path(reg.__file__).parent.parent, sysconfig.get_path("purelib")]
+        self.site.joinpath("under_test.pth").write_text("".join(f"{path}\n" for path in paths))
+
+    def run(self, code, host=True, **environment):
+        for marker in self.site.glob("*.imported") if host else ():
+            marker.unlink()
+        beginning = "import json, real_host\nfrom real_host import *\n" if host else "import json\n"
+        code = beginning + textwrap.dedent(code) + "\nprint(json.dumps(found))"
+        return subprocess.run(
+            [self.python, "-W", "error", "-c", code],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": "", **environment},
+            timeout=60,
+            check=False,
+        )
+
+    def ask(self, code, **options):
+        """What a program finds, which it leaves in ``found``."""
+        done = self.run(code, **options)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def imported(self):
+        return sorted(
+            path.name.removesuffix(".py.imported") for path in self.site.glob("*.imported")
+        )
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
+    return Environment(tmp_path_factory.mktemp("real"))
+
+
+def test_importing_and_using_the_host_imports_no_backend(environment):
+    assert environment.ask("found = double(1) + double(2, backend='cpu')") == ["host", 2, "host", 4]
+    assert environment.imported() == []
+
+
+def test_a_backend_is_used_and_nothing_else_imported(environment):
+    code = "found = [double(1, backend='g', boost=5), settings.backend]"
+    assert environment.ask(code) == [["good", 7], "cpu"]
+    assert environment.imported() == ["real_good"]
+
+
+def test_an_impostor_is_never_imported(environment):
+    done = environment.run(
+        "import warnings; warnings.simplefilter('always'); double(1, backend='precious')"
+    )
+    assert done.returncode == 1
+    assert "ImportError" in done.stderr
+    assert "'real-impostor' 1.2" in done.stderr
+    assert "UserWarning" in done.stderr
+    assert "real_impostor" not in environment.imported()
+
+
+def test_one_that_raises_is_reported_with_its_cause(environment):
+    done = environment.run("double(1, backend='raising')")
+    assert "RuntimeError: broken on purpose" in done.stderr
+    assert "'real-raising' 1.2" in done.stderr
+    assert environment.imported() == ["real_raising"]
+
+
+def test_one_that_exits_is_reported_and_ends_nothing(environment):
+    code = """
+        import warnings
+        warnings.simplefilter("ignore")
+        try:
+            settings.backend = "quitting"
+        except ImportError as error:
+            found = [str(error), repr(error.__cause__)]
+        found.append(settings.available_backends())
+        """
+    message, cause, names = environment.ask(code)
+    assert "'real-quitting' 1.2" in message
+    assert cause == "SystemExit(3)"
+    assert names == ["aliased", "dynamic", "good", "other", "slow"]
+
+
+def test_bad_aliases_are_dropped(environment):
+    code = """
+        import warnings
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            found = [double(1, backend="aliased"), double(1, backend="fine")]
+        found += sorted(str(each.message).count("real-aliases") for each in warned)
+        """
+    assert environment.ask(code) == [["aliased", 2], ["aliased", 2], 1, 1, 1]
+
+
+def test_a_dynamic_one_is_used(environment):
+    code = """
+        import warnings
+        warnings.simplefilter("ignore")
+        found = [double(2, backend="dynamic"), double(3, backend="dynamic")]
+        """
+    assert environment.ask(code) == [["dynamic", 4], ["dynamic", 6]]
+
+
+def test_the_environment_variable_chooses(environment):
+    assert environment.ask("found = double(1)", REAL_HOST_BACKEND="good") == ["good", 2]
+    code = "import warnings; warnings.simplefilter('ignore'); double(1)"
+    done = environment.run(code, REAL_HOST_BACKEND="goood")
+    assert "REAL_HOST_BACKEND" in done.stderr
+
+
+def test_a_server_handles_two_requests_at_once_on_two_backends(environment):
+    code = """
+        import asyncio, warnings
+        warnings.simplefilter("ignore")
+
+        async def handle(reader, writer):
+            name = (await reader.readline()).decode().strip()
+            with settings.use_backend(name):
+                for number in range(20):
+                    answer = await fetch(number)
+                    writer.write(f"{answer[0]}\\n".encode())
+                    await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+
+        async def request(port, name):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"{name}\\n".encode())
+            answer = (await reader.read()).decode().split()
+            writer.close()
+            await writer.wait_closed()
+            return [len(answer), *set(answer)]
+
+        async def main():
+            server = await asyncio.start_server(handle, "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            names = ["good", "other", "cpu"]
+            answers = await asyncio.gather(*(request(port, name) for name in names))
+            server.close()
+            await server.wait_closed()
+            return [answers, settings.backend]
+
+        found = asyncio.run(main())
+        """
+    assert environment.ask(code) == [[[20, "good"], [20, "other"], [20, "host"]], "cpu"]
+
+
+def test_a_bound_function_takes_the_choice_to_threads_and_processes(environment):
+    code = """
+        import concurrent.futures as futures, multiprocessing
+        with settings.use_backend("good"):
+            bound, plain = settings.bind(double), double
+        with futures.ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(bound, [1, 2])) + list(pool.map(plain, [3]))
+        context = multiprocessing.get_context("spawn")
+        with futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+            found += list(pool.map(bound, [4, 5])) + list(pool.map(plain, [6]))
+        """
+    assert environment.ask(code) == [
+        ["good", 2],
+        ["good", 4],
+        ["host", 6],
+        ["good", 8],
+        ["good", 10],
+        ["host", 12],
+    ]
+
+
+def test_a_missing_extra_is_named(environment):
+    code = """
+        import sys
+        for name in ("docstring_parser", "packaging"):
+            sys.modules.pop("reg.backends", None)
+            real, sys.path[:] = list(sys.path), [p for p in sys.path if "real" not in p or 1]
+            import importlib.util as util
+            kept = util.find_spec
+            util.find_spec = lambda asked, kept=kept: None if asked == name else kept(asked)
+            try:
+                import reg.backends
+            except ImportError as error:
+                found.append(str(error))
+            util.find_spec = kept
+        """
+    found = environment.ask("found = []\n" + textwrap.dedent(code), host=False)
+    assert [("reg[backends]" in each, each.split()[4]) for each in found] == [
+        (True, "docstring_parser;"),
+        (True, "packaging;"),
+    ]
+
+
+# The pytest plugin
+
+SUITE = {
+    "conftest.py": """
+        import real_host
+        from reg.backends.testing import HostSuite
+
+        def pytest_reg_host():
+            return HostSuite(
+                real_host.dispatcher,
+                tolerances={"double": {"abs": 0.5}},
+                expected_failures={"other": {"test_fails": "it is known"}},
+            )
+        """,
+    "test_host.py": """
+        import threading
+        import pytest
+        from real_host import double, settings
+
+        def test_double(reg_tolerance):
+            assert double(1)[1] == pytest.approx(2.25, **(reg_tolerance("double") or {"abs": 0.3}))
+
+        def test_in_a_thread():
+            seen = []
+            thread = threading.Thread(target=lambda: seen.append(double(1)[0]))
+            thread.start()
+            thread.join()
+            assert seen == [{"cpu": "host"}.get(settings.backend, settings.backend)]
+            double(1)
+
+        @pytest.mark.backend_functions("missing")
+        def test_missing():
+            assert double(1)[1] == 2
+
+        def test_of_the_host_alone():
+            assert 1 + 1 == 2
+
+        def test_fails():
+            assert double(1)[0] != "other"
+
+        def test_chooses():
+            settings.backend = "cpu"
+            double(1)
+            settings.backend = "good"
+            double(1)
+
+        def test_after_it():
+            assert settings.backend == EXPECTED
+            double(1)
+        """,
+}
+
+
+@pytest.fixture
+def suite(environment, tmp_path):
+    def run(*options, expected="cpu", ini=""):
+        for name, source in SUITE.items():
+            source = textwrap.dedent(source).replace("EXPECTED", repr(expected))
+            tmp_path.joinpath(name).write_text(source)
+        tmp_path.joinpath("pytest.ini").write_text(f"[pytest]\n{ini}")
+        done = subprocess.run(
+            [environment.python, "-m", "pytest", "-p", "reg.pytest_backends", "-rA", *options],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            timeout=60,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_the_plugin_isolates_choices_between_tests(suite):
+    assert "7 passed" in suite()
+
+
+def test_the_plugin_runs_the_suite_on_a_backend(suite):
+    shown = suite("--reg-backend", "good", expected="good")
+    assert "5 passed, 2 skipped" in shown
+    assert "good does not implement missing()" in shown
+    assert "good ran nothing in this test" in shown
+    assert "test_double[good]" in shown
+
+
+def test_the_plugin_runs_it_on_each_and_expects_known_failures(suite):
+    ini = "filterwarnings =\n    ignore:the backend 'other'"
+    shown = suite("--reg-backend=g", "--reg-backend=other", "-k", "fails or double", ini=ini)
+    assert "3 passed" in shown
+    assert "1 xfailed" in shown
+    assert "other: it is known" in shown
+
+
+def test_the_plugin_refuses_what_does_not_load(suite):
+    assert "--reg-backend raising: " in suite("--reg-backend", "raising")
+    assert "did you mean 'good'" in suite("--reg-backend", "goood", "-W", "ignore")
+
+
+def test_the_plugin_needs_a_host(environment, tmp_path):
+    tmp_path.joinpath("test_x.py").write_text("def test_x(): pass")
+    command = [environment.python, "-m", "pytest", "-p", "reg.pytest_backends"]
+    done = subprocess.run(
+        [*command, "--reg-backend=good"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        timeout=60,
+        check=False,
+    )
+    assert "pytest_reg_host" in done.stdout + done.stderr
+    assert sys.executable

@@ -1,0 +1,139 @@
+"""Which backend ran, and why."""
+
+import asyncio
+import logging
+
+import pytest
+
+
+@pytest.fixture
+def f(host, site):
+    site.backend(
+        "accel",
+        """
+        array_types = [complex]
+        def can_run(name, arguments): return "too small" if arguments["x"] == 0 else True
+        def f(x, device=0): return "accel"
+        """,
+    )
+    site.backend("other", "def f(x, y): return 'other'")
+    site.backend("empty")
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def f(x, y=1):
+        return "host"
+
+    f.dispatcher = dispatcher
+    return f
+
+
+def test_explain_tells_choice_candidates_and_arguments(f):
+    explain = f.dispatcher.explain
+    found = explain(f, 0, y=1, backend=["empty", "accel", "other"])
+    assert found.choice == ("empty", "accel", "other")
+    assert found.backend == "other"
+    assert [(each.name, each.reason) for each in found.candidates] == [
+        ("empty", "it does not implement f()"),
+        ("accel", "it declined: too small"),
+        ("other", None),
+    ]
+    assert found.forwarded == ("x", "y")
+    found = explain(f, 1, 2, device=3, backend="accel")
+    assert (found.forwarded, found.dropped) == (("x", "device"), ("y",))
+    text = str(found)
+    for part in ("f() runs on accel", "accel-dist 1.0", "forwarded: x, device", "dropped:   y"):
+        assert part in text
+
+
+def test_explain_runs_nothing_and_checks_the_arguments(f):
+    accel = f.dispatcher.get_backend("accel")
+    accel.f = lambda x: 1 / 0
+    assert f.dispatcher.explain(f, 1, backend="accel").implementation is accel.f
+    with pytest.raises(TypeError, match="x"):
+        f.dispatcher.explain(f, backend="accel")
+
+
+def test_explain_of_the_host(f):
+    found = f.dispatcher.explain(f, 1)
+    assert (found.backend, found.reason) == ("cpu", "chosen by the default")
+    found = f.dispatcher.explain(f, 1, backend="auto")
+    assert (found.backend, found.reason) == ("cpu", "no backend owns the class of an argument")
+    with f.dispatcher.settings.use_backend("empty"):
+        assert f.dispatcher.explain(f, 1).reason == "empty: it does not implement f()"
+
+
+def test_an_explanation_is_a_table_in_a_notebook(f):
+    f.dispatcher.get_backend("accel").can_run = lambda name, arguments: "<b>no</b>"
+    shown = f.dispatcher.explain(f, 1, backend="accel")._repr_html_()
+    assert shown.startswith("<table>")
+    assert "&lt;b&gt;no&lt;/b&gt;" in shown
+    assert "accel-dist 1.0" in shown
+
+
+def test_explain_wants_a_function_of_this_host(f, host):
+    for wrong in (len, 3, host().backend_dispatch(f.__wrapped__)):
+        with pytest.raises(TypeError, match="does not dispatch"):
+            f.dispatcher.explain(wrong)
+
+
+def test_every_dispatched_call_is_recorded(f):
+    with f.dispatcher.record() as calls:
+        f(1)
+        f(1, backend="other", y=2)
+        f(1, backend="other", y=2)
+        f(0, backend="accel")
+        with f.dispatcher.settings.use_backend("accel"):
+            f(1)
+    f(1)
+    assert [(call.function, call.backend) for call in calls] == [
+        ("f", "cpu"),
+        ("f", "other"),
+        ("f", "other"),
+        ("f", "cpu"),
+        ("f", "accel"),
+    ]
+    assert calls[1][2:4] == ("other-dist", "1.0")
+    assert calls[0][2:4] == (None, None)
+    assert calls[3].reason == "accel: it declined: too small"
+    assert calls[4].reason == "chosen by use_backend()"
+    assert str(calls[1]) == "f: other (other-dist 1.0): chosen by backend='other' in the call"
+
+
+def test_records_nest_and_follow_tasks(f):
+    async def main():
+        with f.dispatcher.record() as outer:
+            f(1)
+            with f.dispatcher.record() as inner:
+                await asyncio.gather(asyncio.to_thread(f, 1), asyncio.to_thread(f, 1))
+            return len(outer), len(inner)
+
+    assert asyncio.run(main()) == (3, 2)
+
+
+def test_nested_calls_are_recorded(host, site):
+    site.backend("accel", "def f(): return host_f()")
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def f():
+        return "host"
+
+    dispatcher.get_backend("accel").host_f = f
+    with dispatcher.record() as calls:
+        assert f(backend="accel") == "host"
+    assert [call.backend for call in calls] == ["accel", "cpu"]
+    assert "running this function" in calls[1].reason
+
+
+def test_the_debug_log_says_the_same(f, caplog):
+    f(1, backend="other", y=2)
+    with caplog.at_level(logging.DEBUG, "reg.backends"):
+        f(1, backend="other", y=2)
+        f(1, backend="other", y=2)
+    assert (
+        caplog.messages == ["f: other (other-dist 1.0): chosen by backend='other' in the call"] * 2
+    )
+    caplog.clear()
+    f(1, backend="other", y=2)
+    assert caplog.messages == []
