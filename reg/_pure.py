@@ -115,10 +115,11 @@ def _attribute(identity: int) -> str:
 class CallTables:
     """The answers of one lookup that warm calls read."""
 
-    __slots__ = ("calls", "seen", "watched")
+    __slots__ = ("_entries", "calls", "seen", "watched")
 
     def __init__(self) -> None:
         self.calls = _Opened()
+        self._entries: dict[int, dict[int, Any]] = {}
         #: the lists that are composed, and copies of them from when the answers
         #: were found; None if there are none. Of one list, it and its copy.
         self.watched: list[Any] | None = None
@@ -139,16 +140,28 @@ class CallTables:
 
     def open(self, identity: int, entries: Entries) -> None:
         """Let warm calls of a generic function read these entries."""
+        self._entries[identity] = entries.root
         setattr(self.calls, _attribute(identity), entries.root)
 
     def close(self, identity: int) -> None:
         """Let warm calls of a generic function read nothing any more."""
+        self._entries.pop(identity, None)
         with suppress(AttributeError):
             delattr(self.calls, _attribute(identity))
 
     def close_all(self) -> None:
         """Let no warm call read anything any more."""
+        self._entries = {}
         self.calls = _Opened()
+
+    def find(self, identity: int) -> Any:
+        """Get what answers for no classes at all, under a key given by its identity.
+
+        :raises KeyError: if that has to be looked up.
+        """
+        if not self.is_composed_as_seen():
+            raise KeyError(identity)
+        return self._entries[identity][0]
 
 
 class Remembering:

@@ -153,7 +153,7 @@ class Function(Dispatched):
                 "try:",
                 f"    _reg_run = (_reg_now.choice if {self.keyword} is None"
                 f" else _reg_choices[{self.keyword}])"
-                ".lookup._reg_answers.calls[_reg_identity][0]",
+                ".lookup._reg_answers.find(_reg_identity)",
                 "except (AttributeError, KeyError, TypeError):",
                 "    _reg_run = _reg_cold",
                 f"return {awaited}_reg_run(_reg_now, {self.keyword}, {arguments})",
