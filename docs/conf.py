@@ -13,7 +13,7 @@ author = "The reg developers"
 copyright = "the reg developers"
 release = importlib.metadata.version("reg")
 
-extensions = ["sphinx.ext.autodoc", "resolution_figure"]
+extensions = ["sphinx.ext.autodoc", "composition_figure", "resolution_figure"]
 exclude_patterns = ["_build", "examples"]
 
 autodoc_member_order = "bysource"
@@ -21,5 +21,7 @@ autodoc_typehints = "none"
 
 pygments_dark_style = "github-dark"
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["beside.css"]
 html_title = f"reg {release}"
 html_theme_options = {"navigation_with_keys": True}

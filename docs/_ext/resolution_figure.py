@@ -7,12 +7,10 @@ so would the figure.
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
-from docutils import nodes
+from drawing import BORDER, BRAND, INVERSE, FigureDirective, picture, text
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 import reg
 
@@ -71,40 +69,35 @@ def figure() -> str:
     parts: list[str] = []
     for index, name in enumerate(_REGISTERED):
         left = index * (grid_width + _GAP)
-        parts.append(_text(left + _LEFT, 18, f"{index + 1}. {name}", "start", bold=True))
+        parts.append(text(left + _LEFT, 18, f"{index + 1}. {name}", "start", bold=True))
         parts += [
-            _text(left + _LEFT + (place + 0.5) * _CELL_WIDTH, _TOP - 12, cls.__name__)
+            text(left + _LEFT + (place + 0.5) * _CELL_WIDTH, _TOP - 12, cls.__name__)
             for place, cls in enumerate(columns)
         ]
         for line, row in enumerate(rows):
             top = _TOP + line * _CELL_HEIGHT
-            parts.append(_text(left + _LEFT - 8, top + 25, row.__name__, "end"))
+            parts.append(text(left + _LEFT - 8, top + 25, row.__name__, "end"))
             for place, column in enumerate(columns):
                 number = order.get((name, (row, column)))
                 parts.append(_cell(left + _LEFT + place * _CELL_WIDTH, top, number))
-        parts.append(_text(left + _LEFT, _TOP - 36, "target: its MRO →", "start", faint=True))
-        parts.append(_text(left, _TOP - 12, "model ↓", "start", faint=True))
+        parts.append(text(left + _LEFT, _TOP - 36, "target: its MRO →", "start", faint=True))
+        parts.append(text(left, _TOP - 12, "model ↓", "start", faint=True))
     bottom = _TOP + len(rows) * _CELL_HEIGHT + 34
     parts.append(_cell(_LEFT, bottom - 25, len(order) + 1, "dashed"))
     parts.append(
-        _text(_LEFT + _CELL_WIDTH + 12, bottom, "the decorated function, render() itself", "start")
+        text(_LEFT + _CELL_WIDTH + 12, bottom, "the decorated function, render() itself", "start")
     )
     label = (
         "Two grids, of an application and of a framework. Rows are the MRO of Python, columns that"
         " of HTML. Registered combinations are numbered row by row, the application's first."
     )
-    return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"'
-        f' style="max-width: {width}px; min-width: 440px; width: 100%; display: block"'
-        f' xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
-    )
+    return picture(width, height, label, parts)
 
 
 def _cell(left: float, top: float, number: int | None, kind: str = "") -> str:
     chosen = number == 1
-    colour = "var(--color-brand-primary, currentColor)"
-    fill = colour if chosen else "none"
-    stroke = colour if number else "var(--color-foreground-border, currentColor)"
+    fill = BRAND if chosen else "none"
+    stroke = BRAND if number else BORDER
     line = f'stroke="{stroke}" stroke-width="{1.5 if number else 0.75}"'
     dashes = ' stroke-dasharray="4 3"' if kind == "dashed" else ""
     rectangle = (
@@ -113,43 +106,14 @@ def _cell(left: float, top: float, number: int | None, kind: str = "") -> str:
     )
     if number is None:
         return rectangle
-    text = _text(left + _CELL_WIDTH / 2, top + 25, str(number), bold=True)
-    if chosen:
-        text = text.replace("currentColor", "var(--color-background-primary, white)")
-    return rectangle + text
+    colour = INVERSE if chosen else "currentColor"
+    return rectangle + text(left + _CELL_WIDTH / 2, top + 25, str(number), bold=True, fill=colour)
 
 
-def _text(
-    left: float,
-    baseline: float,
-    text: str,
-    anchor: str = "middle",
-    *,
-    bold: bool = False,
-    faint: bool = False,
-) -> str:
-    weight = ' font-weight="bold"' if bold else ""
-    opacity = ' opacity="0.75"' if faint else ""
-    return (
-        f'<text x="{left}" y="{baseline}" text-anchor="{anchor}" font-size="14"'
-        f' fill="currentColor"{weight}{opacity}>{escape(text)}</text>'
-    )
-
-
-class ResolutionFigure(SphinxDirective):
+class ResolutionFigure(FigureDirective):
     """Put the figure in the page, with the content of the directive as its caption."""
 
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        # In the page and not beside it: a picture would not know the page's colours.
-        svg = f'<div style="overflow-x: auto">{figure()}</div>'
-        caption = nodes.caption()
-        content = nodes.paragraph()
-        self.state.nested_parse(self.content, self.content_offset, content)
-        for paragraph in content.children:
-            caption += paragraph.children
-        return [nodes.figure("", nodes.raw("", svg, format="html"), caption)]
+    draw = staticmethod(figure)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""The figure of what a composition answers, drawn from actual look-ups.
+
+The directive ``composition-figure`` makes the registries of the start page,
+asks reg what there is for four calls, and draws the answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drawing import BORDER, BRAND, INVERSE, FigureDirective, picture, text
+from sphinx.application import Sphinx
+
+import reg
+
+
+class Text: ...
+
+
+class Image: ...
+
+
+class Page: ...
+
+
+class Screen: ...
+
+
+@reg.generic
+def show(item: Any, place: Any) -> Any:
+    """What the figure shows calls of."""
+
+
+_REGISTERED: dict[str, dict[str, tuple[type, type]]] = {
+    "application": {"framed": (Text, Page), "picture": (Image, Page)},
+    "framework": {"plain": (Text, object), "paragraph": (Text, Page)},
+}
+_CALLS = [(Text, Page), (Text, Screen), (Image, Page), (Image, Screen)]
+_COLUMNS = [*_REGISTERED, "the function"]
+_LEFT, _TOP, _COLUMN_WIDTH, _ROW_HEIGHT = 196, 44, 168, 46
+
+
+def _found(classes: tuple[type, type]) -> list[tuple[str, str]]:
+    """The registry and the name of each component, in the order that reg finds them in."""
+    registries = []
+    for name, components in _REGISTERED.items():
+        registry = reg.ClassRegistry(name=name)
+        for component, registered in components.items():
+            registry.register(show, registered, (name, component))
+        registries.append(registry)
+    return [*reg.ListClassLookup(registries).all(show, classes), (_COLUMNS[-1], show.__name__)]
+
+
+def figure() -> str:
+    """Draw a row for each call and a column for each registry."""
+    parts = [
+        text(_LEFT + (place + 0.5) * _COLUMN_WIDTH, 22, name, bold=True)
+        for place, name in enumerate(_COLUMNS)
+    ]
+    for line, classes in enumerate(_CALLS):
+        top = _TOP + line * _ROW_HEIGHT
+        call = f"show({', '.join(f'{cls.__name__}()' for cls in classes)})"
+        parts.append(text(0, top + _ROW_HEIGHT / 2 + 5, call, "start", code=True))
+        found = _found(classes)
+        for place, column in enumerate(_COLUMNS):
+            names = [name for registry, name in found if registry == column]
+            left = _LEFT + place * _COLUMN_WIDTH
+            parts.append(_cell(left, top, names, chosen=found[0][0] == column))
+    label = (
+        "A table of four calls. Each goes from the application to the framework to the function,"
+        " and is answered by the first that has something for its classes."
+    )
+    width = _LEFT + len(_COLUMNS) * _COLUMN_WIDTH
+    return picture(width, _TOP + len(_CALLS) * _ROW_HEIGHT, label, parts)
+
+
+def _cell(left: float, top: float, names: list[str], *, chosen: bool) -> str:
+    middle, across = top + _ROW_HEIGHT / 2, left + _COLUMN_WIDTH / 2
+    if not names:
+        return (
+            f'<line x1="{left + 5}" x2="{left + _COLUMN_WIDTH - 5}" y1="{middle}" y2="{middle}"'
+            f' stroke="{BORDER}" stroke-dasharray="3 4"/>'
+        )
+    fill, written = (BRAND, INVERSE) if chosen else ("none", "currentColor")
+    rectangle = (
+        f'<rect x="{left + 5}" y="{top + 5}" width="{_COLUMN_WIDTH - 10}"'
+        f' height="{_ROW_HEIGHT - 10}" rx="4" fill="{fill}" stroke="{BRAND}"/>'
+    )
+    return rectangle + text(across, middle + 5, ", ".join(names), fill=written, bold=chosen)
+
+
+class CompositionFigure(FigureDirective):
+    """Put the figure in the page, with the content of the directive as its caption."""
+
+    draw = staticmethod(figure)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("composition-figure", CompositionFigure)
+    return {"version": "1", "parallel_read_safe": True}
