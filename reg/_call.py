@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import linecache
 from collections.abc import Callable
+from types import CodeType, FunctionType
 from typing import Any
 
 from .implicit import implicit
@@ -51,6 +52,7 @@ def make_call(
     *,
     only_these: bool,
     class_first: bool,
+    kind: int = 0,
 ) -> Callable[..., Any]:
     """Make a generic function.
 
@@ -60,14 +62,17 @@ def make_call(
       of a call that is out of the ordinary.
     :param only_these: whether a call with more positional arguments is one.
     :param class_first: whether the first argument is itself the class.
+    :param kind: flags of a code object, by which :mod:`inspect` tells coroutine
+      functions and generators from others. It is enough to say so: a call
+      returns what the implementation does, with nothing in between.
     """
     if positions is None:
 
         def call(*args: Any, **keywords: Any) -> Any:
             return general(args, keywords)
 
-        return call
-    make = _maker(positions, only_these, class_first)
+        return FunctionType(_of_kind(call.__code__, kind), globals(), None, None, call.__closure__)
+    make = _maker(positions, only_these, class_first, kind)
     function: Callable[..., Any] = make(
         general, id, implicit, implicit._scoped.get, implicit._assigned, MISSING
     )
@@ -76,7 +81,7 @@ def make_call(
 
 @functools.cache
 def _maker(
-    positions: tuple[int, ...], only_these: bool, class_first: bool
+    positions: tuple[int, ...], only_these: bool, class_first: bool, flags: int
 ) -> Callable[..., Callable[..., Any]]:
     names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
     classes = [f"{names[position]}.__class__" for position in positions]
@@ -100,5 +105,13 @@ def _maker(
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": __name__}
     exec(compile(source, filename, "exec"), namespace)
-    make: Callable[..., Callable[..., Any]] = namespace["make"]
+    make: FunctionType = namespace["make"]
+    constants = make.__code__.co_consts
+    make.__code__ = make.__code__.replace(
+        co_consts=tuple(_of_kind(c, flags) if isinstance(c, CodeType) else c for c in constants)
+    )
     return make
+
+
+def _of_kind(code: CodeType, kind: int) -> CodeType:
+    return code.replace(co_flags=code.co_flags | kind)
