@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,6 +35,22 @@ class _Asked:
 _BASE: Final = _Asked(None)
 
 
+class _Own:
+    """What one thread assigned; it lives as long as the thread does."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def lookup(self) -> Any:
+        return self._values.get("lookup", _BASE)
+
+    def put_back(self, lookup: Any) -> None:
+        if lookup is _BASE:
+            self._values.pop("lookup", None)
+        else:
+            self._values["lookup"] = lookup
+
+
 class Implicit:
     """The implicit lookup: one for the process, one for a thread, one for a scope.
 
@@ -55,6 +72,8 @@ class Implicit:
         # than the base has ever counted anywhere, and where it has to be asked.
         self._everywhere: Any = None
         self._base_only = True
+        # What threads that live have of their own, to be put back.
+        self._own: weakref.WeakValueDictionary[int, _Own] = weakref.WeakValueDictionary()
 
     @property
     def base_lookup(self) -> Any:
@@ -107,6 +126,34 @@ class Implicit:
             self._scoped.set(_stored(lookup))
         else:
             self._assigned.lookup = _stored(lookup)
+            self._remember_this_thread()
+
+    @contextmanager
+    def preserved(self) -> Iterator[None]:
+        """Put back, at the end of a ``with`` block, all that is held at its beginning.
+
+        That is the base, what threads assigned, and what counts in this scope:
+        for tests, whatever they do in between. Threads started in the block
+        that still run follow the base again.
+        """
+        base, scoped = self._base, self._scoped.get()
+        flags = self._everywhere, self._base_only
+        own = {identity: each.lookup() for identity, each in self._own.items()}
+        try:
+            yield
+        finally:
+            self._base = base
+            type(self._assigned).lookup = _stored(base) if base is not None else _BASE
+            for identity, each in list(self._own.items()):
+                each.put_back(own.get(identity, _BASE))
+            self._scoped.set(scoped)
+            self._everywhere, self._base_only = flags
+
+    def _remember_this_thread(self) -> None:
+        values = self._assigned.__dict__
+        if "own" not in values:
+            values["own"] = _Own(values)
+            self._own[id(values["own"])] = values["own"]
 
     @contextmanager
     def using(self, lookup: Any) -> Iterator[Any]:
