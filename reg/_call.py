@@ -106,12 +106,13 @@ def _maker(
     namespace: dict[str, Any] = {"__name__": __name__}
     exec(compile(source, filename, "exec"), namespace)
     make: FunctionType = namespace["make"]
-    constants = make.__code__.co_consts
-    make.__code__ = make.__code__.replace(
-        co_consts=tuple(_of_kind(c, flags) if isinstance(c, CodeType) else c for c in constants)
-    )
+    if flags:
+        constants = make.__code__.co_consts
+        make.__code__ = make.__code__.replace(
+            co_consts=tuple(_of_kind(c, flags) if isinstance(c, CodeType) else c for c in constants)
+        )
     return make
 
 
 def _of_kind(code: CodeType, kind: int) -> CodeType:
-    return code.replace(co_flags=code.co_flags | kind)
+    return code.replace(co_flags=code.co_flags | kind) if kind else code
