@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar, Token
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from .sentinel import MISSING
@@ -185,6 +185,16 @@ class ImplicitState:
         # The attribute of the class is for threads without one of their own.
         self._assigned: Any = type("_Assigned", (threading.local,), {"lookup": None})()
 
+    #: where _values_of_thread() has what is stored for a thread
+    _key = "lookup"
+
+    def _values_of_thread(self) -> dict[Any, Any]:
+        values: dict[Any, Any] = self._assigned.__dict__
+        return values
+
+    def _reassigned(self) -> None:
+        """Notice that the values of some thread were changed."""
+
     def _assign_base(self, stored: Any) -> None:
         type(self._assigned).lookup = stored
 
@@ -235,6 +245,7 @@ def make_call(
     implicit: ImplicitState,
     only_these: bool,
     class_first: bool,
+    code: CodeType | None,
 ) -> Callable[..., Any]:
     """Make a generic function.
 
@@ -248,20 +259,38 @@ def make_call(
     :param only_these: whether a call with more positional arguments is out of
       the ordinary.
     :param class_first: whether the first argument is itself the class.
+    :param code: if ``inspect`` is to take it for a coroutine function or a
+      generator, the code of one. It is enough to say so: a call returns what
+      the implementation does, with nothing in between.
     """
     if -1 in positions:
 
         def call(*args: Any, **keywords: Any) -> Any:
             return general(args, keywords)
 
-        return call
+        return _of_kind(call, code)
     make = _maker(positions, only_these, class_first)
-    made = make(general, implicit, implicit._scoped.get, implicit._assigned, MISSING)
-    code = made.__code__
+    made = _of_kind(
+        make(general, implicit, implicit._scoped.get, implicit._assigned, MISSING), code
+    )
     own = {"of_this": _attribute(id(made))}
     # With code of its own, each is also specialized by Python for what it calls.
-    made.__code__ = code.replace(co_names=tuple(own.get(name, name) for name in code.co_names))
+    made.__code__ = made.__code__.replace(
+        co_names=tuple(own.get(name, name) for name in made.__code__.co_names)
+    )
     return made
+
+
+def _of_kind(function: Any, code: CodeType | None) -> FunctionType:
+    if code is None:
+        return function  # type: ignore[no-any-return]
+    # Those flags of all there are by which inspect tells what a call returns.
+    kinds = 0x20 | 0x80 | 0x200
+    flagged = function.__code__.replace(co_flags=function.__code__.co_flags | code.co_flags & kinds)
+    # A new one: functions must not change their kind.
+    return FunctionType(
+        flagged, function.__globals__, None, function.__defaults__, function.__closure__
+    )
 
 
 @functools.cache

@@ -930,6 +930,20 @@ ImplicitState_assign(ImplicitState *self, PyObject *stored)
 }
 
 static PyObject *
+ImplicitState_values_of_thread(ImplicitState *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    PyObject *of_thread = PyThreadState_GetDict();
+    return of_thread == NULL ? PyDict_New() : Py_NewRef(of_thread);
+}
+
+static PyObject *
+ImplicitState_reassigned(ImplicitState *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    assignments++;
+    Py_RETURN_NONE;
+}
+
+static PyObject *
 ImplicitState_scope(ImplicitState *self, PyObject *stored)
 {
     self->has_scopes = 1;
@@ -982,6 +996,8 @@ static PyMethodDef ImplicitState_methods[] = {
     {"_assign_base", (PyCFunction)ImplicitState_assign_base, METH_O, NULL},
     {"_assign", (PyCFunction)ImplicitState_assign, METH_O, NULL},
     {"_scope", (PyCFunction)ImplicitState_scope, METH_O, NULL},
+    {"_values_of_thread", (PyCFunction)ImplicitState_values_of_thread, METH_NOARGS, NULL},
+    {"_reassigned", (PyCFunction)ImplicitState_reassigned, METH_NOARGS, NULL},
     {"_unassign", (PyCFunction)ImplicitState_unassign, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -989,6 +1005,7 @@ static PyMethodDef ImplicitState_methods[] = {
 static PyMemberDef ImplicitState_members[] = {
     {"_everywhere", T_OBJECT, offsetof(ImplicitState, everywhere), 0, NULL},
     {"_scoped", T_OBJECT, offsetof(ImplicitState, scoped), READONLY, NULL},
+    {"_key", T_OBJECT, offsetof(ImplicitState, key), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -1379,12 +1396,13 @@ static PyObject *
 make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
 {
     static char *parameters[] = {"names",      "positions",   "general", "implicit",
-                                 "only_these", "class_first", NULL};
-    PyObject *names, *positions, *general, *implicit;
+                                 "only_these", "class_first", "code", NULL};
+    PyObject *names, *positions, *general, *implicit, *code;
     int only_these, class_first;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!O!OO!pp", parameters, &PyTuple_Type,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!O!OO!ppO", parameters, &PyTuple_Type,
                                      &names, &PyTuple_Type, &positions, &general,
-                                     &ImplicitState_Type, &implicit, &only_these, &class_first)) {
+                                     &ImplicitState_Type, &implicit, &only_these, &class_first,
+                                     &code)) {
         return NULL;
     }
     Py_ssize_t dispatching = PyTuple_GET_SIZE(positions);
@@ -1421,6 +1439,15 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
             Py_DECREF(self);
             return NULL;
         }
+    }
+    /* What inspect wants to see of anything that it takes for a function, to
+       tell whether it is a coroutine function or a generator. */
+    if (code != Py_None &&
+        (PyObject_SetAttrString((PyObject *)self, "__code__", code) < 0 ||
+         PyObject_SetAttrString((PyObject *)self, "__defaults__", Py_None) < 0 ||
+         PyObject_SetAttrString((PyObject *)self, "__kwdefaults__", Py_None) < 0)) {
+        Py_DECREF(self);
+        return NULL;
     }
     return (PyObject *)self;
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ._calls import make_call
 from .arginfo import accepted_keywords, takes_keyword
@@ -26,14 +27,77 @@ from .sentinel import MISSING
 if TYPE_CHECKING:
     from .resolution import Resolution
 
-__all__ = ["GenericFunction", "classgeneric", "generic"]
+__all__ = ["GenericCall", "GenericFunction", "classgeneric", "generic"]
 
 _P = ParamSpec("_P")
+_Q = ParamSpec("_Q")
 _R = TypeVar("_R", covariant=True)
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+_D = TypeVar("_D")
 
 
-class GenericFunction(Protocol[_P, _R]):
-    """What :func:`generic` returns: a function, with two more ways to ask."""
+class GenericCall(Protocol[_P, _R]):
+    """A call of a generic function: with its own parameters, and ``lookup`` and ``default``.
+
+    Types can express the two besides the others only by naming the first two
+    arguments; with ``lookup`` or ``default``, those that follow are not checked.
+    """
+
+    # It is a key; mypy would not take it for hashable otherwise.
+    def __hash__(self) -> int: ...
+
+    @overload
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+
+    @overload
+    def __call__(self, /, *, default: _D, lookup: object = ..., **kwargs: Any) -> _R | _D: ...
+
+    @overload
+    def __call__(
+        self: GenericCall[Concatenate[_A, _Q], _R],
+        first: _A,
+        /,
+        *,
+        default: _D,
+        lookup: object = ...,
+        **kwargs: Any,
+    ) -> _R | _D: ...
+
+    @overload
+    def __call__(
+        self: GenericCall[Concatenate[_A, _B, _Q], _R],
+        first: _A,
+        second: _B,
+        /,
+        *args: Any,
+        default: _D,
+        lookup: object = ...,
+        **kwargs: Any,
+    ) -> _R | _D: ...
+
+    @overload
+    def __call__(self, /, *, lookup: object, **kwargs: Any) -> _R: ...
+
+    @overload
+    def __call__(
+        self: GenericCall[Concatenate[_A, _Q], _R], first: _A, /, *, lookup: object, **kwargs: Any
+    ) -> _R: ...
+
+    @overload
+    def __call__(
+        self: GenericCall[Concatenate[_A, _B, _Q], _R],
+        first: _A,
+        second: _B,
+        /,
+        *args: Any,
+        lookup: object,
+        **kwargs: Any,
+    ) -> _R: ...
+
+
+class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
+    """What :func:`generic` returns: a function, with three more ways to ask."""
 
     @property
     def __wrapped__(self) -> Callable[_P, _R]:
@@ -44,10 +108,12 @@ class GenericFunction(Protocol[_P, _R]):
     def __hash__(self) -> int: ...
 
     @overload
-    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+    def __get__(self, instance: None, owner: type, /) -> GenericFunction[_P, _R]: ...
 
     @overload
-    def __call__(self, *args: Any, lookup: Any = ..., default: Any = ..., **kwargs: Any) -> Any: ...
+    def __get__(
+        self: GenericFunction[Concatenate[_A, _Q], _R], instance: _A, owner: type | None = ..., /
+    ) -> GenericCall[_Q, _R]: ...
 
     def component(
         self, *args: Any, lookup: Any = ..., default: Any = ..., predicates: Any = ...
@@ -148,6 +214,7 @@ def _make(
         implicit,
         not names,
         class_first,
+        _code_of_its_kind(function),
     )
     functools.update_wrapper(call, function)
     for attribute in ("__name__", "__qualname__"):
@@ -183,6 +250,18 @@ def _make(
         method.__doc__ = getattr(GenericFunction, method.__name__).__doc__
         call.__dict__[method.__name__] = method
     return cast("GenericFunction[..., Any]", call)
+
+
+def _code_of_its_kind(function: Callable[..., Any]) -> CodeType | None:
+    """The code of a coroutine function or a generator, asynchronous or not, else ``None``."""
+    import inspect
+
+    function = inspect.unwrap(function)
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    kinds = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
+    return code if isinstance(code, CodeType) and code.co_flags & kinds else None
 
 
 class _Calls:

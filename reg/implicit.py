@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -33,6 +34,26 @@ class _Asked:
 # In place of a lookup: whatever is the base when it is asked for.
 _BASE: Final = _Asked(None)
 
+# Where a thread keeps what tells others of its own lookup.
+_OWN: Final = "reg.implicit.own"
+
+
+class _Own:
+    """What one thread assigned; it lives as long as the thread does."""
+
+    def __init__(self, values: dict[Any, Any], key: object) -> None:
+        self._values = values
+        self._key = key
+
+    def lookup(self) -> Any:
+        return self._values.get(self._key, _BASE)
+
+    def put_back(self, lookup: Any) -> None:
+        if lookup is _BASE:
+            self._values.pop(self._key, None)
+        else:
+            self._values[self._key] = lookup
+
 
 class Implicit(ImplicitState):
     """The implicit lookup: one for the process, one for a thread, one for a scope.
@@ -53,6 +74,8 @@ class Implicit(ImplicitState):
         # Held to change these two, so that none of them is decided by what the
         # other was before.
         self._deciding = threading.RLock()
+        # What threads that live have of their own, to be put back.
+        self._own: weakref.WeakValueDictionary[int, _Own] = weakref.WeakValueDictionary()
 
     @property
     def base_lookup(self) -> Any:
@@ -105,6 +128,36 @@ class Implicit(ImplicitState):
             self._scope(_stored(lookup))
         else:
             self._assign(_stored(lookup))
+            self._remember_this_thread()
+
+    @contextmanager
+    def preserved(self) -> Iterator[None]:
+        """Put back, at the end of a ``with`` block, all that is held at its beginning.
+
+        That is the base, what threads assigned, and what counts in this scope:
+        for tests, whatever they do in between. Threads started in the block
+        that still run follow the base again.
+        """
+        base, scoped = self._base, self._scoped.get()
+        flags = self._everywhere, self._base_only
+        own = {identity: each.lookup() for identity, each in self._own.items()}
+        try:
+            yield
+        finally:
+            with self._deciding:
+                self._base = base
+                self._assign_base(_stored(base))
+                for identity, each in list(self._own.items()):
+                    each.put_back(own.get(identity, _BASE))
+                self._reassigned()
+                self._scope(scoped)
+                self._everywhere, self._base_only = flags
+
+    def _remember_this_thread(self) -> None:
+        values = self._values_of_thread()
+        if _OWN not in values:
+            values[_OWN] = own = _Own(values, self._key)
+            self._own[id(own)] = own
 
     @contextmanager
     def using(self, lookup: Any) -> Iterator[Any]:

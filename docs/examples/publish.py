@@ -106,9 +106,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--skip",
         action="append",
-        default=[".git", "__pycache__"],
+        default=[".*", "__pycache__"],
         metavar="PATTERN",
-        help="leave out such names, besides .git and __pycache__",
+        help="leave out such names, besides hidden ones and __pycache__",
     )
     parser.add_argument(
         "--terminal", action="store_true", help="show a file here instead of writing a site"

@@ -1,0 +1,8 @@
+"""So that ``python -m reg`` is the command ``reg``."""
+
+import sys
+
+from .command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main())
