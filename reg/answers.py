@@ -63,6 +63,19 @@ class Observed:
         references = list(self.__dict__.get("_reg_observers", {}).values())
         return [answers for reference in references if (answers := reference()) is not None]
 
+    def _reg_compose(self, attribute: str, value: object) -> None:
+        """Set an attribute that says who is asked, and tell the observers; or do neither."""
+        before = self.__dict__.get(attribute, MISSING)
+        try:
+            self.__dict__[attribute] = value
+            self._reg_recomposed()
+        except BaseException:
+            if before is not MISSING:
+                self.__dict__[attribute] = before
+            # Some have found out already what is asked no more.
+            self._reg_recomposed()
+            raise
+
     def _reg_recomposed(self) -> None:
         """Tell the observers that others are asked from now on."""
         for answers in self._reg_observing():
@@ -298,10 +311,13 @@ class Answers(CallTables):
         with writing:
             if warm:
                 self.close(identity)
-            tables[arity] = table = self.table(generic, arity)
-            self._call_tables[identity] = (tables, weakref.ref(generic, forget))
+            table = self.table(generic, arity)
             if warm:
+                # Before it is known as current: what is known but not open would
+                # never be opened.
                 self.open(identity, table.entries)
+            tables[arity] = table
+            self._call_tables[identity] = (tables, weakref.ref(generic, forget))
         return table
 
     def _forget_calls(self, identity: int) -> None:
