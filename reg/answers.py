@@ -23,6 +23,7 @@ ends in a table that nobody reads any more.
 from __future__ import annotations
 
 import abc
+import functools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
@@ -53,7 +54,9 @@ class Observed:
         """Tell these answers of every change from now on."""
         observers: dict[int, weakref.ref[Answers]] = self.__dict__.setdefault("_reg_observers", {})
         identity = id(answers)
-        observers[identity] = weakref.ref(answers, lambda _: observers.pop(identity, None))
+        # Nothing of Python runs when they die, so that nothing can interrupt it:
+        # the reference becomes the default of pop().
+        observers[identity] = weakref.ref(answers, functools.partial(observers.pop, identity))
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle has: not those who remember what is found here."""
@@ -141,7 +144,7 @@ class Table:
 
     def _refer_to(self, cls: type) -> None:
         identity = id(cls)
-        if identity in self.references or not cls.__flags__ & _CAN_DIE:
+        if identity in self.references or not _flags_of(cls) & _CAN_DIE:
             return
         table = weakref.ref(self)
 
@@ -167,6 +170,8 @@ class Table:
 
 # Set in the flags of all classes but the static ones of C (Py_TPFLAGS_HEAPTYPE).
 _CAN_DIE = 1 << 9
+# Whatever the metaclass says of attributes.
+_flags_of = type.__dict__["__flags__"].__get__
 
 
 class Answers(CallTables):
