@@ -316,6 +316,9 @@ class Answers(CallTables):
         with writing:
             if warm:
                 self.close(identity)
+            # Read again: a registration may have dropped these tables meanwhile,
+            # and those for other numbers of arguments must not come back.
+            tables, _ = self._call_tables.get(identity, ({}, None))
             table = self.table(generic, arity)
             if warm:
                 # Before it is known as current: what is known but not open would

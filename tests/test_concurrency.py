@@ -8,6 +8,7 @@ import gc
 import itertools
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -248,6 +249,54 @@ def test_lookups_assigned_in_threads_that_die_are_met_by_no_other():
     assert size(Cat()) == "base"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_others_register_works_on():
+    registry = answering("animal")
+    caching = reg.Lookup(reg.CachingClassLookup(registry.registry))
+    done = threading.Event()
+
+    def disturb():
+        while not done.is_set():
+            registry.register(size, [int | str], number("either"))
+            caching.class_lookup.clear()
+            caching.component(size, [Cat()])
+            reg.implicit.initialize(registry)
+
+    def child():
+        signal.alarm(8)  # The watchdog's thread is not in the child.
+        registry.register(size, [Cat], number("cat"))
+        reg.implicit.initialize(registry)
+        caching.class_lookup.clear()
+        type("Late", (Cat,), {})
+        right = (
+            size(Cat()) == size(Cat(), lookup=caching) == "cat"
+            and size(Animal(), lookup=registry) == "animal"
+            and size(1, lookup=registry) in {"either", "fallback"}
+            and not registry.registry._reg_store.version % 2
+        )
+        return 0 if right else 1
+
+    def fork():
+        try:
+            for _ in range(scaled(10, 2000)):
+                with warnings.catch_warnings():
+                    # From Python 3.12 on, a warning of what is tested here.
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    process = os.fork()
+                if not process:
+                    status = 2
+                    try:
+                        status = child()
+                    finally:
+                        os._exit(status)
+                _, status = os.waitpid(process, 0)
+                assert os.waitstatus_to_exitcode(status) == 0
+        finally:
+            done.set()
+
+    run_all(disturb, disturb, fork)
+
+
 def test_a_slow_question_to_a_cache_does_not_stop_a_forked_child():
     if not hasattr(os, "fork"):
         pytest.skip("needs fork")
@@ -268,7 +317,7 @@ def test_a_slow_question_to_a_cache_does_not_stop_a_forked_child():
         warnings.simplefilter("ignore", DeprecationWarning)
         process = os.fork()
     if not process:
-        faulthandler.dump_traceback_later(PATIENCE / 2, exit=True)
+        signal.alarm(8)  # The watchdog's thread is not in the child.
         os._exit(caching.all("key", [int]) != ["component"])
     _, status = os.waitpid(process, 0)
     go_on.set()

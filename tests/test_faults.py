@@ -335,9 +335,8 @@ def test_interrupting_initialize_sets_the_base_or_leaves_it():
     while True:
         number += 1
         reg.implicit.initialize(one)
-        with Fault(number, KeyboardInterrupt) as fault:
-            with contextlib.suppress(KeyboardInterrupt):
-                reg.implicit.initialize(two)
+        with contextlib.suppress(KeyboardInterrupt), Fault(number, KeyboardInterrupt) as fault:
+            reg.implicit.initialize(two)
         expected = "one" if reg.implicit.base_lookup is one else "two"
         assert reg.implicit.lookup is reg.implicit.base_lookup
         assert size(Cat()) == expected
@@ -355,9 +354,8 @@ def test_what_an_interrupted_first_assignment_leaves_takes_assignments():
         number += 1
         implicit = type(reg.implicit)()
         implicit.initialize(base)
-        with Fault(number, KeyboardInterrupt) as fault:
-            with contextlib.suppress(KeyboardInterrupt):
-                implicit.lookup = own
+        with contextlib.suppress(KeyboardInterrupt), Fault(number, KeyboardInterrupt) as fault:
+            implicit.lookup = own
         assert implicit.lookup in (base, own)
         implicit.lookup = own
         assert implicit._everywhere is None
