@@ -15,6 +15,7 @@ import weakref
 import pytest
 
 import reg
+from reg._calls import compiled
 from reg.components import writing
 
 from .soak import PATIENCE, SOAK, scaled
@@ -417,6 +418,10 @@ def test_a_key_whose_equality_fails_leaves_a_registration_out():
         assert len(registry.registrations()) == 2
 
 
+@pytest.mark.xfail(
+    not compiled,
+    reason="Python drops an interruption of the callback, and the pure build has only that",
+)
 def test_a_class_that_dies_where_its_callback_fails_is_not_taken_for_another():
     @reg.generic
     def of(thing):
