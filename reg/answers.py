@@ -24,6 +24,7 @@ ends in a table that nobody reads any more.
 from __future__ import annotations
 
 import abc
+import functools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
@@ -54,7 +55,9 @@ class Observed:
         """Tell these answers of every change from now on."""
         observers: dict[int, weakref.ref[Answers]] = self.__dict__.setdefault("_reg_observers", {})
         identity = id(answers)
-        observers[identity] = weakref.ref(answers, lambda _: observers.pop(identity, None))
+        # Nothing of Python runs when they die, so that nothing can interrupt it:
+        # the reference becomes the default of pop().
+        observers[identity] = weakref.ref(answers, functools.partial(observers.pop, identity))
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle has: not those who remember what is found here."""
@@ -63,6 +66,19 @@ class Observed:
     def _reg_observing(self) -> list[Answers]:
         references = list(self.__dict__.get("_reg_observers", {}).values())
         return [answers for reference in references if (answers := reference()) is not None]
+
+    def _reg_compose(self, attribute: str, value: object) -> None:
+        """Set an attribute that says who is asked, and tell the observers; or do neither."""
+        before = self.__dict__.get(attribute, MISSING)
+        try:
+            self.__dict__[attribute] = value
+            self._reg_recomposed()
+        except BaseException:
+            if before is not MISSING:
+                self.__dict__[attribute] = before
+            # Some have found out already what is asked no more.
+            self._reg_recomposed()
+            raise
 
     def _reg_recomposed(self) -> None:
         """Tell the observers that others are asked from now on."""
@@ -129,7 +145,7 @@ class Table:
 
     def _refer_to(self, cls: type) -> None:
         identity = id(cls)
-        if identity in self.references or not cls.__flags__ & _CAN_DIE:
+        if identity in self.references or not _flags_of(cls) & _CAN_DIE:
             return
         table = weakref.ref(self)
 
@@ -155,6 +171,8 @@ class Table:
 
 # Set in the flags of all classes but the static ones of C (Py_TPFLAGS_HEAPTYPE).
 _CAN_DIE = 1 << 9
+# Whatever the metaclass says of attributes.
+_flags_of = type.__dict__["__flags__"].__get__
 
 
 class Answers(CallTables):
@@ -299,10 +317,16 @@ class Answers(CallTables):
         with writing:
             if warm:
                 self.close(identity)
-            tables[arity] = table = self.table(generic, arity)
-            self._call_tables[identity] = (tables, weakref.ref(generic, forget))
+            # Read again: a registration may have dropped these tables meanwhile,
+            # and those for other numbers of arguments must not come back.
+            tables, _ = self._call_tables.get(identity, ({}, None))
+            table = self.table(generic, arity)
             if warm:
+                # Before it is known as current: what is known but not open would
+                # never be opened.
                 self.open(identity, table.entries)
+            tables[arity] = table
+            self._call_tables[identity] = (tables, weakref.ref(generic, forget))
         return table
 
     def _forget_calls(self, identity: int) -> None:

@@ -8,10 +8,10 @@ the Cartesian product of the MROs, whose order it keeps.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from .classes import NamedClass, RegisteredClass, is_abstract, loaded_class
@@ -57,6 +57,24 @@ class Registration(NamedTuple):
 _Branches: TypeAlias = "dict[RegisteredClass, _Branches | Registration]"
 
 
+# What takes the steps of a change back, in the order they were made. Each is
+# noted before its step, so that none is missed whatever interrupts it.
+_Undo: TypeAlias = "list[Callable[[], object]]"
+
+
+def _set(items: dict[Any, Any], key: Hashable, value: object, undo: _Undo) -> None:
+    if key in items:
+        undo.append(functools.partial(items.__setitem__, key, items[key]))
+    else:
+        undo.append(functools.partial(items.pop, key, None))
+    items[key] = value
+
+
+def _delete(items: dict[Any, Any], key: Hashable, undo: _Undo) -> None:
+    undo.append(functools.partial(items.__setitem__, key, items[key]))
+    del items[key]
+
+
 class _Position:
     """Which classes are registered at one position, and how often."""
 
@@ -64,25 +82,35 @@ class _Position:
 
     def __init__(self) -> None:
         self.counts: dict[RegisteredClass, int] = {}
-        # Both are subsets of counts, as dictionaries to keep the order.
+        # Both are subsets of counts, as dictionaries to keep the order. They are
+        # replaced, never changed, so that a step back keeps the order as well.
         self.abstract: dict[type, None] = {}
         self.names: dict[NamedClass, None] = {}
 
-    def add(self, cls: RegisteredClass) -> None:
-        self.counts[cls] = self.counts.get(cls, 0) + 1
+    def add(self, cls: RegisteredClass, undo: _Undo) -> None:
+        count = self.counts.get(cls, 0)
+        _set(self.counts, cls, count + 1, undo)
+        if count:
+            return
         if isinstance(cls, NamedClass):
-            self.names[cls] = None
+            undo.append(functools.partial(setattr, self, "names", self.names))
+            self.names = {**self.names, cls: None}
         elif is_abstract(cls):
-            self.abstract[cls] = None
+            undo.append(functools.partial(setattr, self, "abstract", self.abstract))
+            self.abstract = {**self.abstract, cls: None}
 
-    def remove(self, cls: RegisteredClass) -> None:
-        self.counts[cls] -= 1
-        if not self.counts[cls]:
-            del self.counts[cls]
-            if isinstance(cls, NamedClass):
-                del self.names[cls]
-            else:
-                self.abstract.pop(cls, None)
+    def remove(self, cls: RegisteredClass, undo: _Undo) -> None:
+        count = self.counts[cls]
+        if count > 1:
+            _set(self.counts, cls, count - 1, undo)
+            return
+        _delete(self.counts, cls, undo)
+        if cls in self.names:
+            undo.append(functools.partial(setattr, self, "names", self.names))
+            self.names = {name: None for name in self.names if name != cls}
+        elif cls in self.abstract:
+            undo.append(functools.partial(setattr, self, "abstract", self.abstract))
+            self.abstract = {each: None for each in self.abstract if each is not cls}
 
     def ranked(self, cls: type) -> list[RegisteredClass]:
         """What is registered at this position and applies to a class, most specific first."""
@@ -109,7 +137,7 @@ def ranking(registered: Iterable[RegisteredClass]) -> Callable[[type], list[Regi
     """
     position = _Position()
     for cls in registered:
-        position.add(cls)
+        position.add(cls, [])
     return position.ranked
 
 
@@ -130,7 +158,7 @@ class _Trie:
             return found
         return None
 
-    def add(self, registration: Registration) -> None:
+    def add(self, registration: Registration, undo: _Undo) -> None:
         known = self.exact(registration.classes)
         branches, path = self.branches, registration.classes or (object,)
         for depth, cls in enumerate(path):
@@ -139,15 +167,15 @@ class _Trie:
                 branches = below
                 continue
             if below is None or below is known:
-                branches[cls] = registration
+                _set(branches, cls, registration, undo)
             else:
-                branches[cls] = _fork(below, registration, depth + 1)
+                _set(branches, cls, _fork(below, registration, depth + 1), undo)
             break
         if known is None:
             for position, cls in zip(self.positions, registration.classes, strict=True):
-                position.add(cls)
+                position.add(cls, undo)
 
-    def remove(self, registration: Registration) -> None:
+    def remove(self, registration: Registration, undo: _Undo) -> None:
         trail = []
         branches, path = self.branches, registration.classes or (object,)
         for cls in path:
@@ -157,11 +185,11 @@ class _Trie:
                 break
             branches = below
         for branches, cls in reversed(trail):
-            del branches[cls]
+            _delete(branches, cls, undo)
             if branches:
                 break
         for position, cls in zip(self.positions, registration.classes, strict=True):
-            position.remove(cls)
+            position.remove(cls, undo)
 
     def matching(self, classes: tuple[type, ...]) -> Iterator[Registration]:
         """Everything that applies to the classes, in the order of the product of their MROs."""
@@ -210,37 +238,50 @@ def _descend(
 
 
 class Components:
-    """All components of one registry, by key and number of classes."""
+    """All components of one registry, by key and number of classes.
+
+    Each change is made wholly or not at all; ``tell`` is called as its last part.
+    """
 
     def __init__(self) -> None:
         self._keys: dict[Hashable, dict[int, _Trie]] = {}
         #: odd while a change is under way
         self.version = 0
 
-    def add(self, registrations: list[Registration]) -> None:
-        with self._change():
+    def add(self, registrations: list[Registration], tell: Callable[[], object]) -> None:
+        def change(undo: _Undo) -> None:
             for registration in registrations:
                 arity = len(registration.classes)
-                tries = self._keys.setdefault(registration.key, {})
+                tries = self._keys.get(registration.key)
+                if tries is None:
+                    tries = {}
+                    _set(self._keys, registration.key, tries, undo)
                 trie = tries.get(arity)
                 if trie is None:
-                    trie = tries[arity] = _Trie(arity)
-                trie.add(registration)
+                    trie = _Trie(arity)
+                    _set(tries, arity, trie, undo)
+                trie.add(registration, undo)
 
-    def remove(self, registrations: list[Registration]) -> None:
-        with self._change():
+        self._make(change, tell)
+
+    def remove(self, registrations: list[Registration], tell: Callable[[], object]) -> None:
+        def change(undo: _Undo) -> None:
             for registration in registrations:
                 tries = self._keys[registration.key]
                 trie = tries[len(registration.classes)]
-                trie.remove(registration)
+                trie.remove(registration, undo)
                 if not trie.branches:
-                    del tries[len(registration.classes)]
+                    _delete(tries, len(registration.classes), undo)
                 if not tries:
-                    del self._keys[registration.key]
+                    _delete(self._keys, registration.key, undo)
 
-    def clear(self) -> None:
-        with self._change():
-            self._keys = {}
+        self._make(change, tell)
+
+    def clear(self, tell: Callable[[], object]) -> None:
+        def change(undo: _Undo) -> None:
+            _set(self.__dict__, "_keys", {}, undo)
+
+        self._make(change, tell)
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._keys
@@ -276,15 +317,31 @@ class Components:
         tries = self._keys.get(key)
         return None if tries is None else tries.get(arity)
 
-    @contextmanager
-    def _change(self) -> Iterator[None]:
-        """Mark the components as changing, for those who read without a lock."""
+    def _make(self, change: Callable[[_Undo], object], tell: Callable[[], object]) -> None:
+        """Make a change wholly or not at all, whatever is raised on the way.
+
+        Those who read without a lock see from the version that it is under way.
+
+        :param change: notes how to take back each of its steps.
+        :param tell: tells those who remember answers. Until it is done nobody
+          else sees the change, so that none of them learns what is taken back.
+        """
+        undo: _Undo = []
         with writing:
-            self.version += 1
+            version = self.version
+            # Worked out before: there may be no memory left when it is needed.
+            # The change may be one within another, made by a key's own __eq__.
+            during, after = (version, version) if version % 2 else (version + 1, version + 2)
             try:
-                yield
+                self.version = during
+                change(undo)
+                tell()
+            except BaseException:
+                while undo:
+                    undo.pop()()
+                raise
             finally:
-                self.version += 1
+                self.version = after
 
 
 def read_consistently(all_components: list[Components], read: Callable[[], _T]) -> _T:

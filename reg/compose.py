@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 from .answers import ObservedClassLookup, Table
+from .components import writing
 from .interfaces import IClassLookup
 from .lookup import Lookup
 from .sentinel import MISSING
@@ -59,6 +61,8 @@ class ListClassLookup(_Composition):
       it is a tuple.
     """
 
+    _reg_lookups: Any
+
     def __init__(self, lookups: Iterable[Any]) -> None:
         self.lookups = lookups
 
@@ -71,8 +75,8 @@ class ListClassLookup(_Composition):
     def lookups(self, lookups: Iterable[Any]) -> None:
         # An iterator can be read only once. Anything else is kept, so that what
         # is put into it later is asked.
-        self._reg_lookups = list(lookups) if isinstance(lookups, Iterator) else lookups
-        self._reg_recomposed()
+        kept = list(lookups) if isinstance(lookups, Iterator) else lookups
+        self._reg_compose("_reg_lookups", kept)
 
     def __repr__(self) -> str:
         return f"ListClassLookup({self._reg_lookups!r})"
@@ -101,8 +105,7 @@ class ChainClassLookup(_Composition):
 
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
-        self._reg_chain = (lookup, self._reg_chain[1])
-        self._reg_recomposed()
+        self._reg_compose("_reg_chain", (lookup, self._reg_chain[1]))
 
     @property
     def next(self) -> Any:
@@ -111,8 +114,7 @@ class ChainClassLookup(_Composition):
 
     @next.setter
     def next(self, next: Any) -> None:
-        self._reg_chain = (self._reg_chain[0], next)
-        self._reg_recomposed()
+        self._reg_compose("_reg_chain", (self._reg_chain[0], next))
 
     def __repr__(self) -> str:
         return f"ChainClassLookup({self.lookup!r}, {self.next!r})"
@@ -145,8 +147,7 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
 
     @class_lookup.setter
     def class_lookup(self, class_lookup: Any) -> None:
-        self._reg_class_lookup = class_lookup
-        self._reg_recomposed()
+        self._reg_compose("_reg_class_lookup", class_lookup)
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Find a component, or remember what was found.
@@ -166,8 +167,7 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
 
     def clear(self) -> None:
         """Forget everything, so that the class lookup is asked anew."""
-        self._reg_memory = _Memory()
-        self._reg_recomposed()
+        self._reg_compose("_reg_memory", _Memory())
 
     def __repr__(self) -> str:
         return f"CachingClassLookup({self._reg_class_lookup!r})"
@@ -197,6 +197,7 @@ class _Memory:
         self._functions = weakref.WeakKeyDictionary()
         self._others: dict[Hashable, dict[tuple[str, int], Table]] = {}
         self._asking = threading.RLock()
+        self._process = os.getpid()
 
     def answer(
         self, kind: str, key: Hashable, classes: tuple[type, ...], ask: Callable[[], Any]
@@ -205,13 +206,22 @@ class _Memory:
         found = table.entries.get(classes)
         if found is MISSING:
             # So that a question that two threads have at once is asked once.
-            with self._asking:
+            with self._lock():
                 found = table.entries.get(classes)
                 if found is MISSING:
                     table.watch(classes)
                     found = ask()
                     table.store(classes, found)
         return found
+
+    def _lock(self) -> threading.RLock:
+        if self._process != os.getpid():
+            # A child that was forked must not wait for a thread that it does not have.
+            with writing:
+                if self._process != os.getpid():
+                    self._asking = threading.RLock()
+                    self._process = os.getpid()
+        return self._asking
 
     def _table(self, kind: str, key: Hashable, arity: int) -> Table:
         # A key with an equality of its own stands for all that are equal to it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Iterator
@@ -90,9 +91,12 @@ class Implicit(ImplicitState):
         """
         stored = _stored(lookup)
         with self._deciding:
-            self._base = lookup
-            self._assign_base(stored)
-            self._everywhere = lookup if self._base_only and stored is lookup else None
+            before = self._base
+            try:
+                self._set_base(lookup, stored)
+            except BaseException:
+                self._set_base(before, _stored(before))
+                raise
         self.reset()
 
     def clear(self) -> None:
@@ -172,18 +176,29 @@ class Implicit(ImplicitState):
         each puts back what was before it, also after an exception.
         """
         self._not_only_the_base()
-        token = self._scope(_stored(lookup))
+        stored, before, token = _stored(lookup), self._scoped.get(), None
         try:
+            token = self._scope(stored)
             yield lookup
         finally:
-            self._scoped.reset(token)
+            if token is None:
+                # Interrupted when it may have been set already.
+                self._scope(before)
+            else:
+                self._scoped.reset(token)
+
+    def _set_base(self, lookup: Any, stored: Any) -> None:
+        self._base = lookup
+        self._assign_base(stored)
+        self._everywhere = lookup if self._base_only and stored is lookup else None
 
     def _not_only_the_base(self) -> None:
         # From now on, warm calls have to find out which one counts.
         if self._base_only:
             with self._deciding:
-                self._base_only = False
+                # In this order: an interruption in between does no harm.
                 self._everywhere = None
+                self._base_only = False
 
 
 def _stored(lookup: Any) -> Any:
@@ -192,3 +207,11 @@ def _stored(lookup: Any) -> Any:
 
 #: The only instance.
 implicit = Implicit()
+
+if hasattr(os, "register_at_fork"):
+    # A child must not inherit the lock from a thread that it does not have.
+    os.register_at_fork(
+        before=implicit._deciding.acquire,
+        after_in_parent=implicit._deciding.release,
+        after_in_child=implicit._deciding.release,
+    )

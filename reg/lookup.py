@@ -134,6 +134,7 @@ class Lookup(Remembering, Observed):
     """
 
     _reg_answers: Answers
+    _reg_class_lookup: Any
 
     def __init__(self, class_lookup: Any) -> None:
         self.class_lookup = class_lookup
@@ -145,9 +146,7 @@ class Lookup(Remembering, Observed):
 
     @class_lookup.setter
     def class_lookup(self, class_lookup: Any) -> None:
-        self._reg_class_lookup = class_lookup
-        self._reg_answers = Answers(self)
-        self._reg_recomposed()
+        self._reg_compose("_reg_class_lookup", class_lookup)
 
     def component(
         self,
@@ -267,6 +266,10 @@ class Lookup(Remembering, Observed):
 
     def _reg_composed(self) -> tuple[Any, ...]:
         return (self._reg_class_lookup,)
+
+    def _reg_recomposed(self) -> None:
+        self._reg_answers = Answers(self)
+        super()._reg_recomposed()
 
     def _reg_current_answers(self) -> Answers:
         answers = self._reg_answers

@@ -117,8 +117,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
                         f"nothing is registered under {describe(key)} for {_names(combination)}"
                     )
                 found.append(registration)
-            self._reg_store.remove(found)
-            self._reg_changed({key})
+            self._reg_store.remove(found, lambda: self._reg_changed({key}))
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
         """Get what is registered for exactly these classes.
@@ -174,8 +173,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
             return
         with writing:
             keys = {registration.key for registration in store.registrations()}
-            store.clear()
-            self._reg_changed(keys)
+            store.clear(lambda: self._reg_changed(keys))
 
     def __repr__(self) -> str:
         name = "" if self._reg_name is None else f" {self._reg_name!r}"
@@ -191,7 +189,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
         registrations = state.pop("_reg_store")
         self.__dict__.update(state)
         self._reg_store = Components()
-        self._reg_store.add(registrations)
+        self._reg_store.add(registrations, lambda: None)
 
     def _reg_components(self) -> Components:
         return self._reg_store
@@ -220,8 +218,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
             if not self._reg_replace:
                 for registration in added:
                     self._reg_refuse_to_replace(registration)
-            self._reg_store.add(added)
-            self._reg_changed({key})
+            self._reg_store.add(added, lambda: self._reg_changed({key}))
 
     def _reg_refuse_to_replace(self, registration: Registration) -> None:
         known = self._reg_store.exact(registration.key, registration.classes)
@@ -234,8 +231,16 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
             )
 
     def _reg_changed(self, keys: set[Hashable]) -> None:
-        for answers in self._reg_observing():
-            answers.forget(keys)
+        observing = self._reg_observing()
+        try:
+            for answers in observing:
+                answers.forget(keys)
+        except BaseException:
+            # The change is taken back. Of those that were told by half, none is
+            # to go on with half of its tables.
+            for answers in observing:
+                answers.expire()
+            raise
 
 
 class Registry(IRegistry, Lookup):

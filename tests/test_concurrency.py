@@ -1,0 +1,346 @@
+"""Everything at once, in threads, tasks and forked processes, for as long as there is time."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import gc
+import itertools
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import warnings
+
+import pytest
+
+import reg
+
+from .soak import PATIENCE, SOAK, for_a_while, scaled
+
+
+class Animal: ...
+
+
+class Cat(Animal): ...
+
+
+@reg.generic
+def size(*things):
+    return "fallback"
+
+
+@pytest.fixture(autouse=True)
+def watchdog():
+    """Tell where all threads are, and end, if there is no end to a test."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    # Not pytest's standard error, which is captured and would be lost.
+    with open(os.dup(2), "w") as errors:
+        faulthandler.dump_traceback_later(PATIENCE + SOAK, exit=True, file=errors)
+        yield
+        faulthandler.cancel_dump_traceback_later()
+    sys.setswitchinterval(interval)
+
+
+def run_all(*functions):
+    """Run functions in threads at once, and raise what any of them raises."""
+    errors = []
+    barrier = threading.Barrier(len(functions))
+
+    def run(function):
+        try:
+            barrier.wait(PATIENCE)
+            function()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+class Log:
+    """What is registered when: a reader asks before and after, and its answer was between."""
+
+    def __init__(self):
+        self.begun = 0
+        self.done = 0
+
+
+def number(version):
+    return lambda *things: version
+
+
+def test_registering_replacing_clearing_and_dropping_while_calling():
+    registry, behind = reg.ClassRegistry(), reg.ClassRegistry()
+    parts = [registry, behind]
+    lookups = [
+        reg.Lookup(registry),
+        reg.Lookup(reg.ListClassLookup(parts)),
+        reg.Lookup(reg.ChainClassLookup(registry, behind)),
+    ]
+    registry.register(size, [Animal], number(0))
+    behind.register(size, [Animal, int], number("int"))
+    log = Log()
+    calls = []
+
+    def replace():
+        for version, _ in enumerate(for_a_while(1.0), 1):
+            log.begun = version
+            registry.register(size, [Animal], number(version))
+            log.done = version
+        log.done = None
+
+    def disturb():
+        while log.done is not None:
+            registry.register(size, [Cat, Cat], number("cats"))
+            behind.register(size, [Animal, int], number("int"))
+            registry.unregister(size, [Cat, Cat])
+            other = reg.ClassRegistry()
+            parts.append(other)
+            other.register(size, [bytes], number("bytes"))
+            parts.remove(other)
+            other.clear()
+
+    def call():
+        made = 0
+        while (before := log.done) is not None:
+            cls = type("Kitten", (Cat,), {})
+            for lookup in lookups:
+                for thing in (Cat(), cls(), Cat()):
+                    before = log.done
+                    found = size(thing, lookup=lookup)
+                    begun = log.begun
+                    assert before is None or before <= found <= begun
+                assert size(thing, 1, lookup=lookup) == (
+                    "int" if lookup is not lookups[0] else "fallback"
+                )
+                assert size(thing, cls(), lookup=lookup) in {"fallback", "cats"}
+                assert size(1, lookup=lookup) == "fallback"
+                made += 6
+        calls.append(made)
+
+    run_all(replace, disturb, call, call, call)
+    assert len(calls) == 3
+    assert min(calls) > 0
+    assert size(Cat(), lookup=lookups[1]) == log.begun
+    print(f"calls: {sum(calls)}, replacements: {log.begun}")
+
+
+def test_clearing_is_seen_as_before_or_after():
+    registry = reg.ClassRegistry()
+    lookup = reg.Lookup(reg.ListClassLookup([registry]))
+    done = threading.Event()
+
+    def clear():
+        for _ in for_a_while(0.5, 0.05):
+            registry.register(size, [Cat | int], number("both"))
+            registry.clear()
+        done.set()
+
+    def call():
+        while not done.is_set():
+            assert size(Cat(), lookup=lookup) in {"both", "fallback"}
+            assert len(registry.registrations()) in {0, 2}
+
+    run_all(clear, call, call)
+    assert size(Cat(), lookup=lookup) == size(1, lookup=lookup) == "fallback"
+
+
+def test_first_calls_race():
+    for _ in range(scaled(60)):
+        generic = reg.generic(lambda *things: "fallback")
+        registry = reg.ClassRegistry()
+        registry.register(generic, [Animal], number("animal"))
+        registry.register(generic, [Animal, Animal], number("animals"))
+        lookup = reg.Lookup(reg.ListClassLookup([registry]))
+        implicit = type(reg.implicit)()
+
+        def call(generic=generic, lookup=lookup, implicit=implicit):
+            implicit.lookup = lookup
+            assert generic(Cat(), lookup=lookup) == "animal"
+            assert generic(Cat(), Cat(), lookup=lookup) == "animals"
+            assert generic(1, lookup=lookup) == "fallback"
+            assert implicit.lookup is lookup
+
+        run_all(call, call, call, call)
+
+
+def test_implementations_register_in_many_threads():
+    registry = reg.Registry()
+
+    def learn(thing, lookup):
+        # The first call for a class makes its own implementation.
+        lookup.register(size, [type(thing)], number(type(thing).__name__))
+        return size(thing, lookup=lookup)
+
+    registry.register(size, [Animal], learn)
+
+    def call(name):
+        def run():
+            for count in range(scaled(100, 5000)):
+                cls = type(f"{name}{count}", (Animal,), {})
+                for _ in range(3):
+                    assert size(cls(), lookup=registry) == cls.__name__
+                registry.unregister(size, [cls])
+                assert size(cls(), lookup=registry) == cls.__name__
+
+        return run
+
+    run_all(*(call(name) for name in "abcd"))
+    assert len(registry.registrations()) == 1 + 4 * scaled(100, 5000)
+
+
+def answering(answer):
+    registry = reg.Registry()
+    registry.register(size, [Animal], number(answer))
+    return registry
+
+
+def test_tasks_keep_to_the_lookups_they_use():
+    lookups = [answering(name) for name in range(5)]
+    reg.implicit.initialize(answering("base"))
+
+    async def work(own, left):
+        lookup = lookups[own]
+        with reg.implicit.using(lookup):
+            for _ in range(20):
+                assert size(Cat()) == own
+                await asyncio.sleep(0)
+                if left:
+                    await asyncio.gather(work((own + left) % 5, left - 1))
+                    left = 0
+                assert await asyncio.to_thread(size, Cat()) == own
+                assert reg.implicit.lookup is lookup
+        assert size(Cat()) in {"base", *range(5)}
+
+    async def main():
+        await asyncio.gather(*(work(each % 5, 2) for each in range(scaled(20, 200))))
+        assert size(Cat()) == "base"
+
+    asyncio.run(main())
+
+
+def test_lookups_assigned_in_threads_that_die_are_met_by_no_other():
+    reg.implicit.initialize(answering("base"))
+    names = itertools.count()
+
+    def live_and_die():
+        name = next(names)
+        assert size(Cat()) == "base"
+        reg.implicit.lookup = answering(name)
+        assert size(Cat()) == name
+
+    def many():
+        for _ in range(scaled(40, 5000)):
+            thread = threading.Thread(target=live_and_die)
+            thread.start()
+            assert size(Cat()) == "base"
+            thread.join()
+
+    run_all(many, many, many)
+    assert size(Cat()) == "base"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_others_register_works_on():
+    registry = answering("animal")
+    caching = reg.Lookup(reg.CachingClassLookup(registry.registry))
+    done = threading.Event()
+
+    def disturb():
+        while not done.is_set():
+            registry.register(size, [int | str], number("either"))
+            caching.class_lookup.clear()
+            caching.component(size, [Cat()])
+            reg.implicit.initialize(registry)
+
+    def child():
+        signal.alarm(8)  # The watchdog's thread is not in the child.
+        registry.register(size, [Cat], number("cat"))
+        reg.implicit.initialize(registry)
+        caching.class_lookup.clear()
+        type("Late", (Cat,), {})
+        right = (
+            size(Cat()) == size(Cat(), lookup=caching) == "cat"
+            and size(Animal(), lookup=registry) == "animal"
+            and size(1, lookup=registry) in {"either", "fallback"}
+            and not registry.registry._reg_store.version % 2
+        )
+        return 0 if right else 1
+
+    def fork():
+        try:
+            for _ in range(scaled(10, 2000)):
+                with warnings.catch_warnings():
+                    # From Python 3.12 on, a warning of what is tested here.
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    process = os.fork()
+                if not process:
+                    status = 2
+                    try:
+                        status = child()
+                    finally:
+                        os._exit(status)
+                _, status = os.waitpid(process, 0)
+                assert os.waitstatus_to_exitcode(status) == 0
+        finally:
+            done.set()
+
+    run_all(disturb, disturb, fork)
+
+
+def test_a_slow_question_to_a_cache_does_not_stop_a_forked_child():
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    asked, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def all(self, key, classes):
+            if threading.current_thread() is not threading.main_thread():
+                asked.set()
+                go_on.wait(PATIENCE)
+            return ["component"]
+
+    caching = reg.CachingClassLookup(Slow())
+    thread = threading.Thread(target=caching.all, args=("key", [int]))
+    thread.start()
+    asked.wait(PATIENCE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
+    if not process:
+        signal.alarm(8)  # The watchdog's thread is not in the child.
+        os._exit(caching.all("key", [int]) != ["component"])
+    _, status = os.waitpid(process, 0)
+    go_on.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_collecting_garbage_at_any_moment():
+    registry = answering("animal")
+    lookup = reg.Lookup(reg.ListClassLookup([registry]))
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1)
+    end = time.monotonic() + max(0.5, SOAK / 20)
+
+    def call():
+        while time.monotonic() < end:
+            cls = type("Fleeting", (Animal,) if random.random() < 0.5 else (), {})
+            cls.cycle = cls()
+            expected = "animal" if issubclass(cls, Animal) else "fallback"
+            assert size(cls.cycle, lookup=lookup) == expected
+            assert size(cls(), cls(), lookup=lookup) == "fallback"
+
+    try:
+        run_all(call, call, call)
+    finally:
+        gc.set_threshold(*thresholds)
