@@ -306,25 +306,6 @@ def test_interrupts_by_a_real_signal_at_any_moment(operation):
     assert free(writing)
 
 
-def test_without_memory_at_any_allocation():
-    testcapi = pytest.importorskip("_testcapi", reason="needs CPython's own tests")
-    before, after = outcomes(register)
-    failures = 0
-    for number in range(1, 400):
-        world = World()
-        cat = Cat()
-        testcapi.set_nomemory(number, number + 1)
-        try:
-            size(cat, lookup=world.lookups[0])
-            world.registry.register(size, [Cat], ANOTHER)
-        except MemoryError:
-            failures += 1
-        finally:
-            testcapi.remove_mem_hooks()
-        assert world.ask() in (before, after), number
-    assert failures
-
-
 ANOTHER = answer("cat")
 
 

@@ -434,7 +434,7 @@ def test_a_base_that_dies_takes_answers_along() -> None:
             registry.register("something else", [], "entirely")
 
     with reg.implicit.using(registry):
-        for _ in range(50):
+        for _ in range(20):
             rebase(type("Between", (Item,), {}))
             assert area(Derived()) == "item"
             Derived.__bases__ = (Item,)
@@ -456,7 +456,7 @@ def test_a_new_class_at_the_address_of_a_dead_one_never_gets_its_answer() -> Non
     addresses = set()
     reused = 0
     with reg.implicit.using(registry):
-        for number in range(3000):
+        for number in range(1500):
             base, expected = (Square, "square") if number % 2 else (Circle, "circle")
             cls = type("Short", (base,), {})
             reused += id(cls) in addresses
@@ -670,7 +670,7 @@ def test_an_argument_may_change_the_registry_while_it_is_asked_for_its_class() -
             return Document
 
     with reg.implicit.using(registry):
-        for _ in range(100):
+        for _ in range(25):
             before = asked
             # Any registration that was in force during the call will do.
             assert before <= area(Meddler()) <= asked  # type: ignore[operator]
