@@ -137,7 +137,8 @@ def _metaclass(dispatched: Class) -> type:
     make = dispatched.make
 
     def construct(cls: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        if MISSING in args:
+        # Not by ``in``, which would compare what the caller gave: arrays, perhaps.
+        if any(arg is MISSING for arg in args):
             args = tuple(arg for arg in args if arg is not MISSING)
         if cls is not dispatched.key:
             return make(cls, *args, **keywords)

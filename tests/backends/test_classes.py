@@ -307,3 +307,22 @@ def test_host_calls_inside_a_constructor_keep_the_choice(host, site, accel):
             self.f = f()
 
     assert Model(backend="other").f == "other"
+
+
+def test_what_is_passed_to_a_constructor_is_never_compared(host):
+    class Incomparable:
+        def __eq__(self, other):
+            raise ValueError("the truth value is ambiguous")
+
+        __hash__ = object.__hash__
+
+    @host().backend_class
+    class Model:
+        def __init__(self, data, *, scale=1):
+            self.data = data
+            self.scale = scale
+
+    data = Incomparable()
+    assert Model(data).data is data
+    assert Model(data, scale=2).data is data
+    assert Model(data=data).data is data
