@@ -51,7 +51,9 @@ class IRegistry:
 
         :param generic: a generic function. Each parameter it dispatches on has
           to be annotated in the implementation: where one has the same name,
-          that one; otherwise the one at the same position.
+          that one; otherwise the one at the same position. A name that is not
+          defined yet is taken for a class further down the same module;
+          :func:`reg.check` tells of one that never comes.
         :return: a decorator that registers the function and returns it as it was.
         :raises TypeError: if ``generic`` is none, if an annotation is missing,
           or if it is not something to dispatch on (``list[int]``, ``Any`` …).
