@@ -37,7 +37,7 @@ _REGISTERED: dict[str, dict[str, tuple[type, type]]] = {
 }
 _CALLS = [(Text, Page), (Text, Screen), (Image, Page), (Image, Screen)]
 _COLUMNS = [*_REGISTERED, "the function"]
-_LEFT, _TOP, _COLUMN_WIDTH, _ROW_HEIGHT = 196, 44, 168, 46
+_LEFT, _TOP, _COLUMN_WIDTH, _ROW_HEIGHT = 196, 36, 134, 42
 
 
 def _found(classes: tuple[type, type]) -> list[tuple[str, str]]:
