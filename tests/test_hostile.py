@@ -667,11 +667,11 @@ METHODS = ["register", "unregister", "exact", "get", "all", "component", "call",
 
 @given(st.sampled_from(sorted(PUBLIC)), st.lists(ANYTHING, max_size=4))
 def test_every_public_function_takes_or_refuses_anything(name, arguments):
-    try:
-        made = PUBLIC[name](*arguments)
-    except ERRORS:
-        return
-    repr(type(made))
+    registry = reg.Registry()
+    registry.register(size, [Animal], lambda *thing: "animal")
+    with contextlib.suppress(*ERRORS):
+        PUBLIC[name](*arguments)
+    assert size(Animal(), lookup=registry) == "animal"
 
 
 @given(

@@ -38,7 +38,9 @@ def test_hosts_have_nothing_to_do_with_each_other(host, site):
 
 @pytest.mark.parametrize("name", ["a", "A9", "a.b-c_d", "9x", "a" * 128, "a_"])
 def test_names_that_can_be_used(host, name):
-    host(trusted_backends={name: {}})
+    dispatcher = host(trusted_backends={name: {"package": "of-that-name"}})
+    with pytest.raises(ImportError, match="of-that-name"):
+        dispatcher.settings.backend = name
 
 
 @pytest.mark.parametrize("name", ["", "a b", "_a", "-a", ".a", "a.", "a-", "ä", "a" * 129, "a/b"])
@@ -70,7 +72,14 @@ def test_aliases_are_a_container_of_strings(host, aliases):
 
 @pytest.mark.parametrize("container", [list, tuple, set, frozenset])
 def test_any_container_of_strings_will_do(host, container):
-    host(trusted_backends={"accel": {"aliases": container(["acc"]), "entrypoints": container("e")}})
+    trusted = {
+        "aliases": container(["acc"]),
+        "entrypoints": container("e"),
+        "package": "accel-dist",
+    }
+    dispatcher = host(trusted_backends={"accel": trusted})
+    with pytest.raises(ImportError, match="accel-dist"):
+        dispatcher.settings.backend = "acc"
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,10 @@ def test_module_prefixes_are_whole_components(host, site):
     site.backend("accel")
     dispatcher = host(trusted_backends={"accel": {"module_prefixes": ["accel_of_a_test"]}})
     dispatcher.settings.backend = "accel"
-    dispatcher.settings.backend = "cpu"
+    assert dispatcher.settings.backend == "accel"
+    dispatcher = host(trusted_backends={"accel": {"module_prefixes": ["accel_of_a"]}})
+    with pytest.warns(UserWarning, match="module"), pytest.raises(ImportError, match="module"):
+        dispatcher.settings.backend = "accel"
 
 
 def test_the_distribution_is_checked_first(host, site):
