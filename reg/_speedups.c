@@ -2,8 +2,9 @@
 
    How the pieces hang together: a lookup (Remembering) has call tables, these
    have entries for each generic function, and these an answer for each
-   combination of classes. A warm call follows that path by pointers; nothing
-   on it is kept by the generic function itself, so nothing there can be stale.
+   combination of classes. A warm call follows that path by pointers. All that a
+   generic function itself keeps is where its entries are in some call tables,
+   for as long as these have the state, a number never used again, that they had.
 
    What makes it safe:
 
