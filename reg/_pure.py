@@ -13,9 +13,12 @@ first call with a combination of classes, lookups that have to be asked.
 from __future__ import annotations
 
 import functools
+import gc
 import linecache
+import sys
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from types import CodeType, FunctionType
@@ -27,27 +30,63 @@ __all__ = ["CallTables", "Entries", "ImplicitState", "Remembering", "make_call"]
 
 
 class Entries:
-    """Answers by the identities of classes: a dictionary for each class, one in the other.
+    """Answers by classes, none of which is kept alive by it.
 
-    :param depth: the number of classes. If it is none, the only key is 0.
+    :param depth: the number of classes.
     :param guard: tells whether the answers still hold; ``None`` if they do
       until they are dropped.
+
+    The answers are found by the identities of the classes, together with weak
+    references to these, so that no class is taken for another that had its
+    address. Warm calls find them faster: by the classes themselves, until these
+    are let go before the garbage collector looks for what nobody needs.
     """
 
-    __slots__ = ("_depth", "root")
+    __slots__ = ("__weakref__", "_depth", "_guard", "_identified", "_references", "opened")
 
     def __init__(self, depth: int, guard: Callable[[], bool] | None) -> None:
         self._depth = depth
-        self.root: dict[int, Any] = {} if guard is None else _Guarded(guard)
+        self._guard = guard
+        # For each identity the next, and for the last the answer.
+        self._identified: dict[int, Any] = {}
+        self._references: dict[int, weakref.ref[type]] = {}
+        #: what warm calls read, a dictionary for each class, one in the other;
+        #: ``None`` if none do. If there are no classes, the only key is 0.
+        self.opened: dict[Any, Any] | None = None
+
+    def open(self) -> dict[Any, Any]:
+        """Let warm calls read what is stored from now on."""
+        self.opened = {} if self._guard is None else _Guarded(self._guard)
+        identity = id(self)
+        _all_opened[identity] = weakref.ref(self, functools.partial(_all_opened.pop, identity))
+        return self.opened
 
     def get(self, classes: tuple[type, ...]) -> Any:
         """Get the answer for these classes, or ``MISSING``."""
-        found: Any = self.root
+        found: Any = self.opened
+        if found:
+            # As warm calls do it; whatever goes wrong there is no matter here.
+            try:
+                for key in classes or (0,):
+                    found = found[key]
+            except Exception:
+                found = MISSING
+            if found is not MISSING:
+                return found
+        if self._guard is not None and not self._guard():
+            return MISSING
+        found = self._identified
         try:
-            for identity in map(id, classes) if classes else (0,):
-                found = found[identity]
+            for cls in classes:
+                if self._references[id(cls)]() is not cls:
+                    return MISSING
+                found = found[id(cls)]
+            if not classes:
+                found = found[0]
         except KeyError:
             return MISSING
+        if self.opened is not None:
+            self._show(self.opened, classes, found)
         return found
 
     def watch(self, classes: tuple[type, ...]) -> None:
@@ -58,20 +97,56 @@ class Entries:
 
     def store(self, classes: tuple[type, ...], answer: Any) -> None:
         """Remember an answer."""
-        level = self.root
-        identities = [id(cls) for cls in classes] or [0]
-        for identity in identities[:-1]:
-            # Unlike level[identity], not stopped by a guard.
-            below = dict.get(level, identity)
-            level = dict.setdefault(level, identity, {}) if below is None else below
-        level[identities[-1]] = answer
+        for cls in classes:
+            reference = self._references.get(id(cls))
+            if reference is None or reference() is not cls:
+                self.forget(id(cls))
+                self._references[id(cls)] = weakref.ref(cls)
+        _store(self._identified, [id(cls) for cls in classes] or [0], answer)
+        if self.opened is not None:
+            self._show(self.opened, classes, answer)
 
     def forget(self, identity: int) -> None:
         """Drop every answer for a class, given by its identity."""
-        _remove(self.root, identity, self._depth)
+        _remove(self._identified, identity, self._depth)
+        reference = self._references.pop(identity, None)
+        if reference is not None and (cls := reference()) is not None and self.opened:
+            _remove(self.opened, cls, self._depth)
+
+    def _show(self, opened: dict[Any, Any], classes: tuple[type, ...], answer: Any) -> None:
+        if all(map(_is_equal_to_itself_only, classes)):
+            _store(opened, classes or (0,), answer)
 
 
-class _Guarded(dict[int, Any]):
+def _store(level: dict[Any, Any], keys: Sequence[Any], answer: Any) -> None:
+    for key in keys[:-1]:
+        # Unlike level[key], not stopped by a guard.
+        below = dict.get(level, key)
+        level = dict.setdefault(level, key, {}) if below is None else below
+    level[keys[-1]] = answer
+
+
+# A class that is not the first of its combinations has to be looked for under
+# each first class. Where these are many, forgetting all is cheaper.
+_SEARCHED_BRANCHES = 64
+
+
+def _remove(level: dict[Any, Any], key: Any, depth: int) -> None:
+    level.pop(key, None)
+    if depth > 1:
+        if len(level) > _SEARCHED_BRANCHES:
+            level.clear()
+        for below in list(level.values()):
+            _remove(below, key, depth - 1)
+
+
+def _is_equal_to_itself_only(cls: type) -> bool:
+    """Tell whether a dictionary finds a class for no other one, and without calling anybody."""
+    metaclass: Any = type(cls)
+    return metaclass.__eq__ is object.__eq__ and metaclass.__hash__ is object.__hash__
+
+
+class _Guarded(dict[Any, Any]):
     """Entries that are not found any more once their guard says no."""
 
     __slots__ = ("_guard",)
@@ -80,24 +155,30 @@ class _Guarded(dict[int, Any]):
         super().__init__()
         self._guard = guard
 
-    def __getitem__(self, identity: int) -> Any:
+    def __getitem__(self, key: Any) -> Any:
         if not self._guard():
-            raise KeyError(identity)
-        return super().__getitem__(identity)
+            raise KeyError(key)
+        return super().__getitem__(key)
 
 
-# A class that is not the first of its combinations has to be looked for under
-# each first class. Where these are many, forgetting all is cheaper.
-_SEARCHED_BRANCHES = 64
+#: the entries that warm calls read, by their identities
+_all_opened: dict[int, weakref.ref[Entries]] = {}
+
+# Classes refer to themselves, so that only the garbage collector frees them, and
+# those that have been there for a while when it looks at the oldest generation.
+# From Python 3.14 on, it looks at a part of these in each of its steps.
+_OLD_GENERATION = 1 if sys.version_info >= (3, 14) else 2
 
 
-def _remove(level: dict[int, Any], identity: int, depth: int) -> None:
-    level.pop(identity, None)
-    if depth > 1:
-        if len(level) > _SEARCHED_BRANCHES:
-            level.clear()
-        for below in list(level.values()):
-            _remove(below, identity, depth - 1)
+def _let_go(phase: str, info: dict[str, int]) -> None:
+    """Before the garbage collector frees classes: let it have those that only warm calls know."""
+    if info["generation"] >= _OLD_GENERATION and phase == "start":
+        for reference in list(_all_opened.values()):
+            if (entries := reference()) is not None and entries.opened:
+                entries.opened.clear()
+
+
+gc.callbacks.append(_let_go)
 
 
 class _Opened:
@@ -115,11 +196,10 @@ def _attribute(identity: int) -> str:
 class CallTables:
     """The answers of one lookup that warm calls read."""
 
-    __slots__ = ("_entries", "calls", "seen", "watched")
+    __slots__ = ("calls", "seen", "watched")
 
     def __init__(self) -> None:
         self.calls = _Opened()
-        self._entries: dict[int, dict[int, Any]] = {}
         #: the lists that are composed, and copies of them from when the answers
         #: were found; None if there are none. Of one list, it and its copy.
         self.watched: list[Any] | None = None
@@ -140,28 +220,16 @@ class CallTables:
 
     def open(self, identity: int, entries: Entries) -> None:
         """Let warm calls of a generic function read these entries."""
-        self._entries[identity] = entries.root
-        setattr(self.calls, _attribute(identity), entries.root)
+        setattr(self.calls, _attribute(identity), entries.open())
 
     def close(self, identity: int) -> None:
         """Let warm calls of a generic function read nothing any more."""
-        self._entries.pop(identity, None)
         with suppress(AttributeError):
             delattr(self.calls, _attribute(identity))
 
     def close_all(self) -> None:
         """Let no warm call read anything any more."""
-        self._entries = {}
         self.calls = _Opened()
-
-    def find(self, identity: int) -> Any:
-        """Get what answers for no classes at all, under a key given by its identity.
-
-        :raises KeyError: if that has to be looked up.
-        """
-        if not self.is_composed_as_seen():
-            raise KeyError(identity)
-        return self._entries[identity][0]
 
 
 class Remembering:
@@ -181,6 +249,8 @@ class ImplicitState:
     def __init__(self, lookup_class: type) -> None:
         #: the lookup, if it is the same for all threads and contexts, else None
         self._everywhere: Any = None
+        # Whether any context ever had a lookup of its own: to ask it takes long.
+        self._has_scopes = False
         self._scoped: ContextVar[Any] = ContextVar("reg.implicit.using", default=None)
         # The attribute of the class is for threads without one of their own.
         self._assigned: Any = type("_Assigned", (threading.local,), {"lookup": None})()
@@ -203,6 +273,7 @@ class ImplicitState:
 
     def _scope(self, stored: Any) -> Token[Any]:
         """Store for the running context; the token puts back what was there."""
+        self._has_scopes = True
         return self._scoped.set(stored)
 
     def _unassign(self) -> None:
@@ -215,22 +286,26 @@ class ImplicitState:
 
 
 _TEMPLATE = """\
-def make(general, implicit, scoped, assigned, MISSING):
+def make(general, with_keywords, implicit, scoped, assigned, MISSING):
     def call({parameters}*more, **keywords):
+        if keywords:
+            return with_keywords({given}, keywords)
         if {unusual}:
             return general({given}, keywords)
         lookup = implicit._everywhere
         if lookup is None:
-            lookup = scoped()
+            if implicit._has_scopes:
+                lookup = scoped()
             if lookup is None:
                 lookup = assigned.lookup
         try:
             answers = lookup._reg_answers
             implementation = answers.calls.of_this{entries}
-        except (AttributeError, KeyError):
+        except Exception:
             pass
         else:
-            if answers.watched is None or answers.watched == answers.seen:
+            watched = answers.watched
+            if watched is None or watched == answers.seen:
                 return implementation({arguments})
         return general({given}, keywords)
 
@@ -263,22 +338,82 @@ def make_call(
       generator, the code of one. It is enough to say so: a call returns what
       the implementation does, with nothing in between.
     """
+    sources = [
+        (position if position >= 0 else sys.maxsize, name)
+        for position, name in zip(positions, names or [""] * len(positions), strict=True)
+    ]
+    most = len(positions) if only_these else sys.maxsize
+    with_keywords, own = _keyword_calls(sources, most, general, implicit, class_first)
     if -1 in positions:
 
         def call(*args: Any, **keywords: Any) -> Any:
-            return general(args, keywords)
+            return with_keywords(args, keywords)
 
-        return _of_kind(call, code)
+        made = _of_kind(call, code)
+        own.append(_attribute(id(made)))
+        return made
     make = _maker(positions, only_these, class_first)
     made = _of_kind(
-        make(general, implicit, implicit._scoped.get, implicit._assigned, MISSING), code
+        make(general, with_keywords, implicit, implicit._scoped.get, implicit._assigned, MISSING),
+        code,
     )
-    own = {"of_this": _attribute(id(made))}
+    own.append(_attribute(id(made)))
     # With code of its own, each is also specialized by Python for what it calls.
     made.__code__ = made.__code__.replace(
-        co_names=tuple(own.get(name, name) for name in made.__code__.co_names)
+        co_names=tuple({"of_this": own[0]}.get(name, name) for name in made.__code__.co_names)
     )
     return made
+
+
+def _keyword_calls(
+    sources: list[tuple[int, str]],
+    most: int,
+    general: Callable[[tuple[Any, ...], dict[str, Any]], Any],
+    implicit: ImplicitState,
+    class_first: bool,
+) -> tuple[Callable[[tuple[Any, ...], dict[str, Any]], Any], list[str]]:
+    """Make what calls with keyword arguments go to.
+
+    :param sources: for each argument that dispatches, its position and its name.
+    :param most: how many positional arguments are not out of the ordinary.
+    :return: it, and a list that wants the attribute of the generic function.
+    """
+    from .lookup import is_plain  # which imports this module
+
+    own: list[str] = []
+    rest = sources[1:] if class_first else sources
+
+    def with_keywords(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        while args and args[-1] is MISSING:
+            args = args[:-1]
+        given = len(args)
+        lookup = keywords.get("lookup", MISSING)
+        if lookup is MISSING:
+            lookup = implicit._get()
+        elif not is_plain(lookup):
+            return general(args, keywords)
+        try:
+            answers = lookup._reg_answers
+            found = getattr(answers.calls, own[0])
+            if class_first:
+                position, name = sources[0]
+                found = found[args[position] if position < given else keywords[name]]
+            for position, name in rest:
+                argument = args[position] if position < given else keywords[name]
+                found = found[argument.__class__]
+            if not sources:
+                found = found[0]
+        except Exception:
+            pass
+        else:
+            watched = answers.watched
+            composed = watched is None or watched == answers.seen
+            if composed and given <= most and "default" not in keywords:
+                keywords.pop("lookup", None)
+                return found(*args, **keywords)
+        return general(args, keywords)
+
+    return with_keywords, own
 
 
 def _of_kind(function: Any, code: CodeType | None) -> FunctionType:
@@ -301,16 +436,14 @@ def _maker(
     classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
         classes[0] = names[positions[0]]
-    unusual = ["keywords"]
-    if only_these:
-        unusual.append("more")
+    unusual = ["more"] if only_these else []
     if names:
         unusual.append(f"{names[-1]} is MISSING")
     source = _TEMPLATE.format(
         parameters="".join(f"{name}=MISSING, " for name in names) + ("/, " if names else ""),
-        unusual=" or ".join(unusual),
+        unusual=" or ".join(unusual) or "False",
         given=f"({''.join(name + ', ' for name in names)}*more,)",
-        entries="".join(f"[id({cls})]" for cls in classes) or "[0]",
+        entries="".join(f"[{cls}]" for cls in classes) or "[0]",
         arguments=", ".join(names if only_these else [*names, "*more"]),
     )
     # So that a traceback through the call shows its lines.

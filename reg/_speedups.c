@@ -620,29 +620,6 @@ CallTables_close_all(CallTables *self, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
-/* What answers for no classes at all, under a key given by its identity. */
-static PyObject *
-CallTables_find(CallTables *self, PyObject *identity)
-{
-    Entries *entries = NULL;
-    PyObject *answer = NULL;
-    if (is_composed_as_seen(self)) {
-        entries = (Entries *)PyDict_GetItemWithError(self->calls, identity);
-    }
-    if (entries != NULL && entries->depth == 0) {
-        Py_INCREF(entries);
-        if (holds(entries) > 0) {
-            answer = find_answer(entries, NULL);
-            Py_XINCREF(answer);
-        }
-        Py_DECREF(entries);
-    }
-    if (answer == NULL && !PyErr_Occurred()) {
-        PyErr_SetObject(PyExc_KeyError, identity);
-    }
-    return answer;
-}
-
 static PyObject *
 CallTables_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
@@ -696,7 +673,6 @@ static PyMethodDef CallTables_methods[] = {
     {"watch", (PyCFunction)CallTables_watch, METH_O, NULL},
     {"open", (PyCFunction)(void (*)(void))CallTables_open, METH_FASTCALL, NULL},
     {"close", (PyCFunction)CallTables_close, METH_O, NULL},
-    {"find", (PyCFunction)CallTables_find, METH_O, NULL},
     {"close_all", (PyCFunction)CallTables_close_all, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

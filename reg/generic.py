@@ -280,9 +280,10 @@ class _Calls:
           what was not given.
         :param keywords: the keyword arguments; may be changed.
         """
-        # Not by ``in``, which would compare what the caller gave.
-        if any(arg is MISSING for arg in args):
-            args = tuple(arg for arg in args if arg is not MISSING)
+        # Those that were not given are the last. Not found by ``in``, which would
+        # compare what the caller gave.
+        while args and args[-1] is MISSING:
+            args = args[:-1]
         lookup = _lookup(keywords)
         default = keywords.pop("default", MISSING)
         args, keywords, dispatched = self._dispatch.arguments(args, keywords)

@@ -359,6 +359,38 @@ def test_classes_that_are_equal_to_each_other_share_what_is_registered(registry)
         still_right(registry, lookup)
 
 
+def test_classes_that_are_equal_to_each_other_have_their_own_bases(registry):
+    class Alike(type):
+        def __eq__(cls, other):
+            return True
+
+        def __hash__(cls):
+            return 1
+
+    class Bird:
+        pass
+
+    class Fish:
+        pass
+
+    class Duck(Bird, metaclass=Alike):
+        pass
+
+    class Herring(Fish, metaclass=Alike):
+        pass
+
+    @reg.generic
+    def kind(thing, other):
+        return None
+
+    registry.register(kind, [Bird, object], lambda thing, other: "bird")
+    registry.register(kind, [Fish, object], lambda thing, other: "fish")
+    with reg.implicit.using(reg.Lookup(registry)):
+        for _ in range(3):
+            assert [kind(thing, Duck()) for thing in (Duck(), Herring())] == ["bird", "fish"]
+            assert [kind(thing, 1) for thing in (Herring(), Duck())] == ["fish", "bird"]
+
+
 def test_a_metaclass_with_an_mro_of_its_own_is_followed(registry):
     class Turned(type):
         def mro(cls):
