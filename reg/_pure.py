@@ -26,7 +26,10 @@ from typing import Any
 
 from .sentinel import MISSING
 
-__all__ = ["CallTables", "Entries", "ImplicitState", "Remembering", "make_call"]
+__all__ = ["CallTables", "Entries", "ImplicitState", "Remembering", "make_call", "new_instance"]
+
+#: Makes an instance of a class that has no ``__new__`` of its own.
+new_instance = object.__new__
 
 
 class Entries:
@@ -196,10 +199,11 @@ def _attribute(identity: int) -> str:
 class CallTables:
     """The answers of one lookup that warm calls read."""
 
-    __slots__ = ("calls", "seen", "watched")
+    __slots__ = ("_opened", "calls", "seen", "watched")
 
     def __init__(self) -> None:
         self.calls = _Opened()
+        self._opened: dict[int, dict[Any, Any]] = {}
         #: the lists that are composed, and copies of them from when the answers
         #: were found; None if there are none. Of one list, it and its copy.
         self.watched: list[Any] | None = None
@@ -220,16 +224,28 @@ class CallTables:
 
     def open(self, identity: int, entries: Entries) -> None:
         """Let warm calls of a generic function read these entries."""
-        setattr(self.calls, _attribute(identity), entries.open())
+        self._opened[identity] = opened = entries.open()
+        setattr(self.calls, _attribute(identity), opened)
 
     def close(self, identity: int) -> None:
         """Let warm calls of a generic function read nothing any more."""
+        self._opened.pop(identity, None)
         with suppress(AttributeError):
             delattr(self.calls, _attribute(identity))
 
     def close_all(self) -> None:
         """Let no warm call read anything any more."""
+        self._opened = {}
         self.calls = _Opened()
+
+    def find(self, identity: int) -> Any:
+        """Get what answers for no classes at all, under a key given by its identity.
+
+        :raises KeyError: if that has to be looked up.
+        """
+        if not self.is_composed_as_seen():
+            raise KeyError(identity)
+        return self._opened[identity][0]
 
 
 class Remembering:

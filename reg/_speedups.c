@@ -39,6 +39,7 @@
 static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
 static PyObject *name_class, *name_lookup, *name_default;
+static PyObject *no_arguments;      /* () */
 static PyObject *names_plain[3];    /* "call", "component", "all" */
 
 /* What type(cls).__dict__ and those of its bases have under a name: borrowed. */
@@ -620,6 +621,29 @@ CallTables_close_all(CallTables *self, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
+/* What answers for no classes at all, under a key given by its identity. */
+static PyObject *
+CallTables_find(CallTables *self, PyObject *identity)
+{
+    Entries *entries = NULL;
+    PyObject *answer = NULL;
+    if (is_composed_as_seen(self)) {
+        entries = (Entries *)PyDict_GetItemWithError(self->calls, identity);
+    }
+    if (entries != NULL && entries->depth == 0) {
+        Py_INCREF(entries);
+        if (holds(entries) > 0) {
+            answer = find_answer(entries, NULL);
+            Py_XINCREF(answer);
+        }
+        Py_DECREF(entries);
+    }
+    if (answer == NULL && !PyErr_Occurred()) {
+        PyErr_SetObject(PyExc_KeyError, identity);
+    }
+    return answer;
+}
+
 static PyObject *
 CallTables_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
@@ -673,6 +697,7 @@ static PyMethodDef CallTables_methods[] = {
     {"watch", (PyCFunction)CallTables_watch, METH_O, NULL},
     {"open", (PyCFunction)(void (*)(void))CallTables_open, METH_FASTCALL, NULL},
     {"close", (PyCFunction)CallTables_close, METH_O, NULL},
+    {"find", (PyCFunction)CallTables_find, METH_O, NULL},
     {"close_all", (PyCFunction)CallTables_close_all, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -1435,8 +1460,19 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
 
 /* ---- The module --------------------------------------------------------- */
 
+/* object.__new__(cls), which is slow to be called from Python. */
+static PyObject *
+new_instance(PyObject *Py_UNUSED(module), PyObject *cls)
+{
+    if (!PyType_Check(cls) || ((PyTypeObject *)cls)->tp_new != PyBaseObject_Type.tp_new) {
+        return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__new__", "O", cls);
+    }
+    return PyBaseObject_Type.tp_new((PyTypeObject *)cls, no_arguments, NULL);
+}
+
 static PyMethodDef module_methods[] = {
     {"make_call", (PyCFunction)(void (*)(void))make_call, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"new_instance", (PyCFunction)new_instance, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -1449,10 +1485,12 @@ prepare_names(void)
             return -1;
         }
     }
+    no_arguments = PyTuple_New(0);
     name_class = PyUnicode_InternFromString("__class__");
     name_lookup = PyUnicode_InternFromString("lookup");
     name_default = PyUnicode_InternFromString("default");
-    if (name_class == NULL || name_lookup == NULL || name_default == NULL) {
+    if (no_arguments == NULL || name_class == NULL || name_lookup == NULL ||
+        name_default == NULL) {
         return -1;
     }
     object_class = Py_XNewRef(LOOK_UP_IN_TYPE(&PyBaseObject_Type, name_class));

@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from reg._calls import new_instance
 from reg.sentinel import MISSING
 
 from .decision import Decision, Dispatched
@@ -204,7 +205,7 @@ def _make_call(dispatched: Class, construct: Callable[..., Any]) -> Callable[...
         "_reg_construct": construct,
         "_reg_dispatched": dispatched,
         "_reg_missing": MISSING,
-        "_reg_new": object.__new__,
+        "_reg_new": new_instance,
         "_reg_now": dispatched.selection.state.get,
     }
     return compiled("__call__", (*parameters, "*_reg_args", "**_reg_keywords"), body, names)

@@ -35,9 +35,9 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R", covariant=True)
 
 logger: Final = logging.getLogger("reg.backends")
-# Tells what logger.isEnabledFor() told before, at a fraction of its cost; None
+# What logger.isEnabledFor() told before, found at a fraction of its cost; nothing
 # if it has not been asked since the configuration of logging has changed.
-_logged: Final = getattr(logger, "_cache", {logging.DEBUG: True}).get
+_logged: Final = getattr(logger, "_cache", {logging.DEBUG: True})
 
 
 class DispatchedFunction(Protocol[_P, _R]):
@@ -298,9 +298,10 @@ class Function(Dispatched):
             "try:",
             f"    _reg_function = _reg_source.{name}",
             "    _reg_inside = _reg_now.within[_reg_step]",
+            f"    _reg_told = _reg_logged[{logging.DEBUG}]",
             "except (AttributeError, KeyError):",
             f"    return {awaited}{asked}",
-            f"if {same} is _reg_known() and _reg_logged({logging.DEBUG}) is False"
+            f"if {same} is _reg_known() and not _reg_told"
             " and not (_reg_extra and 'strict' in _reg_extra):",
             "    _reg_set(_reg_inside)",
             "    try:",

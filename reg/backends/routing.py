@@ -20,7 +20,8 @@ from .notices import warn_caller
 
 __all__ = ["PREFIX", "Layout", "Route", "RouteError", "compiled", "route"]
 
-# Up to how many optional arguments each usual call is written out.
+# Up to how many optional arguments each usual call is written out, and for how
+# many options of the backend's own.
 _SPELT_OUT = 4
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -82,6 +83,14 @@ class _Shape(NamedTuple):
     @property
     def positional_only(self) -> list[str]:
         return [n for n, kind in self.parameters if kind is inspect.Parameter.POSITIONAL_ONLY]
+
+    def options(self, given: Iterable[str]) -> list[str]:
+        """What can be passed by keyword, but for the parameters of the host."""
+        return [
+            name
+            for name, kind in self.parameters
+            if name not in given and kind not in (inspect.Parameter.POSITIONAL_ONLY, *_VARIADIC)
+        ]
 
     @property
     def takes_any(self) -> bool:
@@ -195,6 +204,11 @@ def _body(layout: Layout, shape: _Shape) -> tuple[str, ...]:
     optional = {name: variable for name, variable in taken.items() if not required[name]}
     lines.append("if not _reg_extra:")
     lines += [f"    {line}" for line in _usual_calls(shape, taken, optional)]
+    for name in shape.options(given)[:_SPELT_OUT]:
+        value = f"_reg_extra[{name!r}]"
+        lines.append(f"elif {name!r} in _reg_extra and len(_reg_extra) == 1:")
+        calls = _usual_calls(shape, {**taken, name: value}, optional)
+        lines += [f"    {line}" for line in calls]
     if not optional:
         call = _call(shape, always)
         lines.append(f"return _reg_function({call}{', ' if call else ''}**_reg_extra)")
