@@ -5,16 +5,17 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tempfile
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from timing import Measurements, call
+from timing import Measurements, Timing, call, process_time
 
 __all__ = ["backend_calls"]
 
 _BACKEND = """
 name = "quick"
-def scale(data, factor, *, offset=0):
+def scale(data, factor, offset=0, *, device=0):
     return "backend"
 class Model:
     def __init__(self, data):
@@ -54,16 +55,16 @@ def _install(directory: Path) -> None:
 
 
 def _calls(dispatcher: Any) -> Measurements:
-    def direct(data: object, factor: object, *, offset: int = 0) -> str:
-        return "host"
+    def direct(data: object, factor: object, offset: int = 0, *, device: int = 0) -> str:
+        return "direct"
 
     @dispatcher.backend_dispatch
-    def scale(data: object, factor: object, *, offset: int = 0) -> str:
+    def scale(data: object, factor: object, offset: int = 0) -> str:
         return "host"
 
     class Direct:
         def __init__(self, data: object) -> None:
-            self.made_by = "host"
+            self.made_by = "direct"
 
     @dispatcher.backend_class
     class Model:
@@ -71,20 +72,48 @@ def _calls(dispatcher: Any) -> Measurements:
             self.made_by = "host"
 
     names = {"data": [1], "factor": 2}
-    statement = "f(data, factor, offset=3)"
-    row = "backend_dispatch, host"
-    yield [
-        call(row, "direct", statement, {**names, "f": direct}, "host"),
-        call(row, "reg", statement, {**names, "f": scale}, "host"),
-    ]
-    row, statement_of_class = "backend_class, host", "cls(data).made_by"
-    yield [
-        call(row, "direct", statement_of_class, {**names, "cls": Direct}, "host"),
-        call(row, "reg", statement_of_class, {**names, "cls": Model}, "host"),
-    ]
-    with dispatcher.settings.use_backend("quick"):
-        row = "backend_dispatch, backend"
-        yield [
-            call(row, "direct", statement, {**names, "f": direct}, "host"),
-            call(row, "reg", statement, {**names, "f": scale}, "backend"),
+
+    def compared(row: str, arguments: str, expected: str, more: str = "") -> list[Timing]:
+        return [
+            call(row, "direct", f"f({arguments})", {**names, "f": direct}, "direct"),
+            call(row, "reg", f"f({arguments}{more})", {**names, "f": scale}, expected),
         ]
+
+    def constructed(row: str, expected: str) -> list[Timing]:
+        statement = "cls(data).made_by"
+        return [
+            call(row, "direct", statement, {**names, "cls": Direct}, "direct"),
+            call(row, "reg", statement, {**names, "cls": Model}, expected),
+        ]
+
+    yield compared("backend_dispatch, host", "data, factor, 3", "host")
+    yield constructed("backend_class, host", "host")
+    chosen = ", backend='quick'"
+    yield compared("backend_dispatch, backend", "data, factor, 3", "backend", chosen)
+    yield compared("… with an option of its own", "data, factor, 3, device=1", "backend", chosen)
+    settings = dispatcher.settings
+    with settings.use_backend("quick"):
+        yield compared("… chosen by the setting", "data, factor, 3", "backend")
+        yield constructed("backend_class, backend", "backend")
+    with settings.use_backend(["quick", "cpu"]):
+        yield compared("… chosen from a list", "data, factor, 3", "backend")
+
+    def enter_and_leave(times: int) -> float:
+        begin = process_time()
+        for _ in repeat(None, times):
+            with settings.use_backend("quick"):
+                pass
+        return process_time() - begin
+
+    def check() -> None:
+        with settings.use_backend("quick"):
+            if settings.backend != "quick":
+                raise AssertionError(f"use_backend: the backend is {settings.backend}")
+        if settings.backend != "cpu":
+            raise AssertionError(f"use_backend: the backend is still {settings.backend}")
+
+    row = "use_backend, enter and leave"
+    yield [
+        call(row, "direct", "f(data, factor, 3)", {**names, "f": direct}, "direct"),
+        Timing(row, "reg", enter_and_leave, check),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from reg._calls import new_instance
@@ -69,27 +70,30 @@ class Class(Dispatched):
                 f" be subclassed: {error}"
             ) from error
 
+    def values(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+        """The arguments by the host's parameters, as far as they fit, else ``MISSING``."""
+        names = self.layout.names
+        bound: dict[str, Any] = {n: value for n, value in keywords.items() if n in names}
+        # If they do not fit, whatever is constructed will say so; a backend may take more.
+        with suppress(TypeError):
+            bound = self.signature.bind_partial(*args, **bound).arguments
+        return tuple(bound.get(name, MISSING) for name in names)
+
     def decided(
         self,
         state: State,
         given: BackendName | None,
-        args: tuple[Any, ...],
+        values: tuple[Any, ...],
         keywords: dict[str, Any],
-    ) -> tuple[Decision, dict[str, Any], tuple[Any, ...]]:
+    ) -> tuple[Decision, dict[str, Any]]:
         """Decide whose class to construct.
 
-        :return: the decision; the keyword arguments to construct it with; and
-          the arguments by the host's parameters, as far as they fit.
+        :param values: as :meth:`values` gives them; of no meaning where the
+          arguments do not decide.
+        :return: the decision, and the keyword arguments to construct it with.
         :raises TypeError: if the backend exports something that will not do.
         """
         names = self.layout.names
-        own = {name: value for name, value in keywords.items() if name in names}
-        try:
-            bound = self.signature.bind_partial(*args, **own).arguments
-        except TypeError:
-            # Whatever is constructed will say so; a backend may take more.
-            bound = own
-        values = tuple(bound.get(name, MISSING) for name in names)
         extra = {name: value for name, value in keywords.items() if name not in names}
         decision = self.decide(state, given, values, extra)
         if "strict" in extra and "strict" not in decision.extra:
@@ -105,7 +109,7 @@ class Class(Dispatched):
                 )
             if found is self.function:
                 decision = decision._replace(backend=None, reason="the backend has the host's own")
-        return decision, keywords, values
+        return decision, keywords
 
     def construct(
         self, given: BackendName | None, args: tuple[Any, ...], keywords: dict[str, Any]
@@ -113,7 +117,10 @@ class Class(Dispatched):
         """Make an instance of the chosen backend's class, with the arguments as they are."""
         variable = self.selection.state
         state = variable.get()
-        decision, keywords, _ = self.decided(state, given, args, keywords)
+        selection = self.selection
+        choice = selection.choice(state) if given is None else selection.resolve(given)
+        values = self.values(args, keywords) if choice.asks_for_arguments else ()
+        decision, keywords = self.decided(state, given, values, keywords)
         self.note(state, decision)
         variable.set(self.inside(state, given, decision))
         try:

@@ -167,7 +167,9 @@ class Dispatched:
         return implementation, None
 
     def note(self, state: State, decision: Decision) -> None:
-        """Put a call on record."""
+        """Put a call on record, where anybody wants to know."""
+        if not state.records and not logger.isEnabledFor(logging.DEBUG):
+            return
         backend = decision.backend
         origin = None if backend is None else backend.origin
         record = Record(

@@ -25,7 +25,7 @@ from .kinds import (
     kind_of,
     steps,
 )
-from .labels import AUTO, HOST
+from .labels import HOST
 from .routing import PREFIX, Layout, Route, compiled, route
 from .selection import BackendName, Selection, State
 
@@ -235,11 +235,10 @@ class Function(Dispatched):
         """
         backend = decision.backend
         choice = decision.choice
-        if state.records or len(choice.names) > 1 or choice.names == (AUTO,):
+        if state.records or self.kind not in (FUNCTION, COROUTINE):
             return
-        if self.kind not in (FUNCTION, COROUTINE):
-            return
-        if backend is None and not choice.is_host:
+        # Where it was not the first of the choice, the reason may be another next time.
+        if choice.names[0] != (HOST if backend is None else backend.name):
             return
         if backend is not None and (backend.registry is not None or backend.can_run is not None):
             return

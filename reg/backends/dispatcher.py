@@ -218,7 +218,8 @@ class BackendDispatcher:
         state = selection.state.get()
         given = kwargs.pop(self._keyword, None)
         if isinstance(dispatched, Class):
-            decision, keywords, values = dispatched.decided(state, given, args, kwargs)
+            values = dispatched.values(args, kwargs)
+            decision, keywords = dispatched.decided(state, given, values, kwargs)
             forwarded = tuple(keywords)
             dropped: tuple[str, ...] = ()
             names = dispatched.layout.names

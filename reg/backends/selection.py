@@ -47,6 +47,13 @@ class Choice:
         return self.names == (HOST,)
 
     @property
+    def asks_for_arguments(self) -> bool:
+        """Whether what runs a call may depend on its arguments."""
+        return AUTO in self.names or any(
+            each.registry is not None or each.can_run is not None for each in self.backends.values()
+        )
+
+    @property
     def name(self) -> str | tuple[str, ...]:
         """What :attr:`Settings.backend` gives."""
         return self.names[0] if len(self.names) == 1 else self.names
