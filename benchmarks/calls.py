@@ -243,24 +243,31 @@ def scoped_calls(quick: bool) -> Measurements:
         timing = call(row, "reg", statement, called, "Document0")
         yield [
             call(row, "direct", statement, direct, "Document0"),
-            _in_context(timing, _context(app)),
+            _in_context(timing, app),
         ]
 
 
 def _context(lookup: Any) -> contextvars.Context:
-    context = contextvars.copy_context()
-    context.run(lambda: reg.implicit.using(lookup).__enter__())
-    return context
+    """The context inside of ``using()``."""
+    with reg.implicit.using(lookup):
+        return contextvars.copy_context()
 
 
-def _in_context(timing: Timing, context: contextvars.Context) -> Timing:
+def _in_context(timing: Timing, lookup: Any) -> Timing:
+    context = _context(lookup)
     return Timing(
         timing.row,
         timing.case,
         lambda times: context.run(timing.run, times),
-        lambda: context.run(timing.check),
+        lambda: context.run(_check, timing, lookup),
         timing.inner,
     )
+
+
+def _check(timing: Timing, lookup: Any) -> None:
+    if reg.implicit.lookup is not lookup:
+        raise AssertionError(f"{timing.row}: the implicit lookup is {reg.implicit.lookup}")
+    timing.check()
 
 
 def _in_two_contexts(timing: Timing, lookups: list[Any]) -> Timing:
@@ -274,8 +281,8 @@ def _in_two_contexts(timing: Timing, lookups: list[Any]) -> Timing:
         )
 
     def check() -> None:
-        first.run(timing.check)
-        second.run(timing.check)
+        first.run(_check, timing, lookups[0])
+        second.run(_check, timing, lookups[1])
 
     return Timing(timing.row, timing.case, run, check, 2 * _CALLS_IN_TURN)
 

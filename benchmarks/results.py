@@ -282,12 +282,16 @@ def _costs() -> Iterator[Requirement]:
         ("backend_dispatch, host", 6, 3),
         ("backend_dispatch, backend", 20, 8),
         ("… chosen by the setting", 20, 8),
-        ("… with an option of its own", 20, 8),
         ("backend_class, host", 3, 1.5),
     ):
         yield _call(title, title, _both(must), _both(aim))
     # Nothing is required of these; they are what a user will want to know.
-    for title in ("… chosen from a list", "backend_class, backend", "use_backend, enter and leave"):
+    for title in (
+        "… with an option of its own",
+        "… chosen from a list",
+        "backend_class, backend",
+        "use_backend, enter and leave",
+    ):
         yield _call(title, title, {}, {})
 
 
