@@ -7,30 +7,44 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "CallTables",
+    "Constructing",
     "Entries",
     "ImplicitState",
     "Remembering",
     "compiled",
     "make_call",
-    "new_instance",
 ]
 
 #: whether the warm call is the one in C
 compiled = False
 
 if TYPE_CHECKING or os.environ.get("REG_PURE_PYTHON") == "1":
-    from ._pure import CallTables, Entries, ImplicitState, Remembering, make_call, new_instance
+    from ._pure import (
+        CallTables,
+        Constructing,
+        Entries,
+        ImplicitState,
+        Remembering,
+        make_call,
+    )
 else:
     try:
         from ._speedups import (
             CallTables,
+            Constructing,
             Entries,
             ImplicitState,
             Remembering,
             make_call,
-            new_instance,
         )
 
         compiled = True
     except ImportError:
-        from ._pure import CallTables, Entries, ImplicitState, Remembering, make_call, new_instance
+        from ._pure import (
+            CallTables,
+            Constructing,
+            Entries,
+            ImplicitState,
+            Remembering,
+            make_call,
+        )

@@ -38,8 +38,7 @@
 
 static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
-static PyObject *name_class, *name_lookup, *name_default;
-static PyObject *no_arguments;      /* () */
+static PyObject *name_class, *name_lookup, *name_default, *name_host, *name_construction;
 static PyObject *names_plain[3];    /* "call", "component", "all" */
 
 /* What type(cls).__dict__ and those of its bases have under a name: borrowed. */
@@ -1460,19 +1459,63 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
 
 /* ---- The module --------------------------------------------------------- */
 
-/* object.__new__(cls), which is slow to be called from Python. */
+
+/* ---- Construction of the classes of hosts ------------------------------- */
+
+/* What a class is constructed by, as an attribute of its metaclass. */
+enum { IN_CONTEXT, CONSTRUCTED, KEYWORD, OTHERWISE, PARTS_OF_CONSTRUCTION };
+
 static PyObject *
-new_instance(PyObject *Py_UNUSED(module), PyObject *cls)
+Constructing_call(PyObject *cls, PyObject *args, PyObject *keywords)
 {
-    if (!PyType_Check(cls) || ((PyTypeObject *)cls)->tp_new != PyBaseObject_Type.tp_new) {
-        return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__new__", "O", cls);
+    PyObject *parts = LOOK_UP_IN_TYPE(Py_TYPE(cls), name_construction), *result = NULL;
+    if (parts == NULL || !PyTuple_CheckExact(parts) ||
+        PyTuple_GET_SIZE(parts) != PARTS_OF_CONSTRUCTION ||
+        PyTuple_GET_ITEM(parts, CONSTRUCTED) != cls) {
+        return PyType_Type.tp_call(cls, args, keywords);
     }
-    return PyBaseObject_Type.tp_new((PyTypeObject *)cls, no_arguments, NULL);
+    Py_INCREF(parts);
+    int on_host = 0;
+    if (keywords == NULL ||
+        PyDict_GetItemWithError(keywords, PyTuple_GET_ITEM(parts, KEYWORD)) == NULL) {
+        PyObject *state = NULL, *host = NULL;
+        if (PyErr_Occurred() ||
+            PyContextVar_Get(PyTuple_GET_ITEM(parts, IN_CONTEXT), NULL, &state) < 0 ||
+            state == NULL || (host = PyObject_GetAttr(state, name_host)) == NULL) {
+            Py_XDECREF(state);
+            Py_DECREF(parts);
+            return NULL;
+        }
+        on_host = host == Py_True;
+        Py_DECREF(host);
+        Py_DECREF(state);
+    }
+    if (on_host) {
+        result = PyType_Type.tp_call(cls, args, keywords);
+    }
+    else {
+        PyObject *given = keywords == NULL ? PyDict_New() : PyDict_Copy(keywords);
+        if (given != NULL) {
+            result = PyObject_CallFunctionObjArgs(PyTuple_GET_ITEM(parts, OTHERWISE), cls, args,
+                                                  given, NULL);
+            Py_DECREF(given);
+        }
+    }
+    Py_DECREF(parts);
+    return result;
 }
+
+static PyTypeObject Constructing_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._speedups.Constructing",
+    .tp_doc = "A metaclass that constructs as its attribute ``_reg_construction`` says.",
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_base = &PyType_Type,
+    .tp_call = Constructing_call,
+};
 
 static PyMethodDef module_methods[] = {
     {"make_call", (PyCFunction)(void (*)(void))make_call, METH_VARARGS | METH_KEYWORDS, NULL},
-    {"new_instance", (PyCFunction)new_instance, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -1485,12 +1528,13 @@ prepare_names(void)
             return -1;
         }
     }
-    no_arguments = PyTuple_New(0);
     name_class = PyUnicode_InternFromString("__class__");
     name_lookup = PyUnicode_InternFromString("lookup");
     name_default = PyUnicode_InternFromString("default");
-    if (no_arguments == NULL || name_class == NULL || name_lookup == NULL ||
-        name_default == NULL) {
+    name_host = PyUnicode_InternFromString("host");
+    name_construction = PyUnicode_InternFromString("_reg_construction");
+    if (name_class == NULL || name_lookup == NULL || name_default == NULL || name_host == NULL ||
+        name_construction == NULL) {
         return -1;
     }
     object_class = Py_XNewRef(LOOK_UP_IN_TYPE(&PyBaseObject_Type, name_class));
@@ -1512,7 +1556,7 @@ execute(PyObject *module)
     } types[] = {
         {"CallTables", &CallTables_Type},       {"Entries", &Entries_Type},
         {"ImplicitState", &ImplicitState_Type}, {"Remembering", &Remembering_Type},
-        {"generic_function", &Generic_Type},
+        {"generic_function", &Generic_Type},    {"Constructing", &Constructing_Type},
     };
     if (PyInterpreterState_Get() != PyInterpreterState_Main() || missing != NULL) {
         PyErr_SetString(PyExc_ImportError,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from reg._calls import new_instance
+from reg._calls import Constructing
 from reg.sentinel import MISSING
 
 from .decision import Decision, Dispatched
@@ -48,6 +48,9 @@ class Class(Dispatched):
         super().__init__(selection, name, keyword, cls, layout._replace(variadic=variadic))
         #: makes an instance of the host's class
         self.make: Callable[..., Any] = type(cls).__call__
+        if self.make is Constructing.__call__:
+            # Derived from a class that dispatches, which is another matter.
+            self.make = type.__call__
         self.key = self._subclass()
 
     def _subclass(self) -> type:
@@ -57,8 +60,8 @@ class Class(Dispatched):
         namespace = {name: vars(cls)[name] for name in _WHERE if name in vars(cls)}
         namespace["__qualname__"] = cls.__qualname__
         try:
-            metaclass = _metaclass(self)
-            return types.new_class(
+            metaclass: Any = _metaclass(self)
+            subclass = types.new_class(
                 cls.__name__,
                 (base,),
                 {"metaclass": metaclass},
@@ -69,6 +72,22 @@ class Class(Dispatched):
                 f"{cls.__module__}.{cls.__qualname__} cannot dispatch to backends, since it cannot"
                 f" be subclassed: {error}"
             ) from error
+        # For Constructing, which constructs any other class as ever.
+        state = self.selection.state
+        metaclass._reg_construction = (state, subclass, self.keyword, self.called)
+        return subclass
+
+    def called(self, cls: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Construct the host's class, or one that is derived from it.
+
+        :param keywords: may be changed.
+        """
+        if cls is not self.key:
+            return self.make(cls, *args, **keywords)
+        given = keywords.pop(self.keyword, None)
+        if given is None and self.selection.state.get().host:
+            return self.make(cls, *args, **keywords)
+        return self.construct(given, args, keywords)
 
     def values(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments by the host's parameters, as far as they fit, else ``MISSING``."""
@@ -140,38 +159,28 @@ def dispatched_class(cls: object) -> Class | None:
 def _metaclass(dispatched: Class) -> type:
     """A metaclass like that of the host's class, which decides when it is called."""
     base: Any = type(dispatched.function)
-    keyword = dispatched.keyword
-    now = dispatched.selection.state.get
-    make = dispatched.make
-
-    def construct(cls: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        # Not by ``in``, which would compare what the caller gave: arrays, perhaps.
-        if any(arg is MISSING for arg in args):
-            args = tuple(arg for arg in args if arg is not MISSING)
-        if cls is not dispatched.key:
-            return make(cls, *args, **keywords)
-        given = keywords.pop(keyword, None)
-        if given is None and now().host:
-            return make(cls, *args, **keywords)
-        return dispatched.construct(given, args, keywords)
 
     def signature(cls: Any) -> inspect.Signature:
         if cls is not dispatched.key:
             # Its own, which inspect would not look for behind a metaclass.
             return _constructor(cls)
-        return with_keyword(dispatched.signature, keyword)
+        return with_keyword(dispatched.signature, dispatched.keyword)
 
     namespace = {
-        "__call__": _make_call(dispatched, construct),
         "__signature__": property(signature),
         "__module__": base.__module__,
         "__qualname__": base.__qualname__,
         "_reg_dispatched": dispatched,
     }
-    return types.new_class(base.__name__, (base,), {}, lambda body: body.update(namespace))
+    bases: tuple[type, ...] = (base,)
+    if Constructing is type or dispatched.make is not type.__call__:
+        namespace["__call__"] = _make_call(dispatched)
+    elif not issubclass(base, Constructing):
+        bases = (Constructing,) if base is type else (Constructing, base)
+    return types.new_class(base.__name__, bases, {}, lambda body: body.update(namespace))
 
 
-def _make_call(dispatched: Class, construct: Callable[..., Any]) -> Callable[..., Any]:
+def _make_call(dispatched: Class) -> Callable[..., Any]:
     """The ``__call__`` of the metaclass.
 
     What ``type.__call__`` does for a class with a plain ``__init__``, it does
@@ -180,7 +189,7 @@ def _make_call(dispatched: Class, construct: Callable[..., Any]) -> Callable[...
     cls: Any = dispatched.function
     init = inspect.getattr_static(cls, "__init__")
     plain = (
-        type(cls).__call__ is type.__call__
+        dispatched.make is type.__call__
         and inspect.getattr_static(cls, "__new__") is object.__dict__["__new__"]
         and isinstance(init, types.FunctionType)
         and cls.__getattribute__ is object.__getattribute__
@@ -208,11 +217,18 @@ def _make_call(dispatched: Class, construct: Callable[..., Any]) -> Callable[...
     given = f"({', '.join([*variables, '*_reg_args'])},)"
     body.append(f"return _reg_construct(_reg_cls, {given}, _reg_keywords)")
     parameters = ["_reg_cls", *(f"{variable}=_reg_missing" for variable in variables), "/"]
+
+    def construct(cls: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        # Not by ``in``, which would compare what the caller gave: arrays, perhaps.
+        while args and args[-1] is MISSING:
+            args = args[:-1]
+        return dispatched.called(cls, args, keywords)
+
     names = {
         "_reg_construct": construct,
         "_reg_dispatched": dispatched,
         "_reg_missing": MISSING,
-        "_reg_new": new_instance,
+        "_reg_new": object.__new__,
         "_reg_now": dispatched.selection.state.get,
     }
     return compiled("__call__", (*parameters, "*_reg_args", "**_reg_keywords"), body, names)

@@ -200,6 +200,46 @@ def test_undecorated_subclasses_construct_as_ever(host, site, accel):
     assert list(inspect.signature(Sub).parameters) == ["backend", "y"]
 
 
+def test_a_class_derived_from_one_that_dispatches_may_dispatch_itself(host, site):
+    site.backend("accel", "class Model:\n    def __init__(self, *a, **k): self.given = a, k")
+    dispatcher = host()
+
+    @dispatcher.backend_class
+    class Model:
+        def __init__(self, x):
+            self.given = x
+
+    @dispatcher.backend_class
+    class Special(Model):
+        def __init__(self, x, y=2):
+            super().__init__(x)
+            self.more = y
+
+    made = Special(1, y=5)
+    assert (type(made), made.given, made.more) == (Special, 1, 5)
+    with dispatcher.settings.use_backend("accel"):
+        assert Model(7).given == ((7,), {})
+        # The backend has none: the host's is constructed, and it dispatches no further.
+        assert (type(Special(1)), Special(1).more) == (Special, 2)
+    assert type(Special(1, backend="accel")) is Special
+    assert type(Model(1)) is Model
+
+
+def test_an_error_of_a_constructor_comes_out_as_it_is(host):
+    @host().backend_class
+    class Model:
+        def __init__(self, x):
+            raise KeyError(x)
+
+    for call in (lambda: Model(1), lambda: Model(x=1)):
+        with pytest.raises(KeyError) as raised:
+            call()
+        assert raised.value.args == (1,)
+        assert raised.value.__context__ is None
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        Model()
+
+
 def test_new_and_odd_constructors_survive(host):
     decorate = host().backend_class
 
