@@ -195,7 +195,7 @@ def _make_call(dispatched: Class) -> Callable[..., Any]:
         and cls.__getattribute__ is object.__getattribute__
     )
     count = dispatched.layout.positional if plain else 0
-    variables = dispatched.layout.variables[:count]
+    variables = [f"_reg_{index}" for index in range(count)]
     body = []
     if plain:
         body += [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import re
 import weakref
 from collections.abc import Callable
 from types import MethodType
@@ -26,7 +25,7 @@ from .kinds import (
     steps,
 )
 from .labels import HOST
-from .routing import PREFIX, Layout, Route, compiled, route
+from .routing import Layout, Route, compiled, route
 from .selection import BackendName, Selection, State
 
 __all__ = ["DispatchedFunction", "Function", "signature_of"]
@@ -133,9 +132,9 @@ class Function(Dispatched):
             "_reg_state": self.selection.state.get,
             "_reg_choices": self.selection.choices,
             "_reg_cold": cold,
+            "_reg_unknown": (AttributeError, KeyError, TypeError),
         }
-        values = ", ".join(self.layout.variables)
-        arguments = f"{values}, _reg_extra" if values else "_reg_extra"
+        arguments = self.layout.values
         if self.kind == GENERATOR:
             body = [f"return (yield from _reg_cold(_reg_state(), {self.keyword}, {arguments}))"]
         elif self.kind == ASYNC_GENERATOR:
@@ -154,12 +153,10 @@ class Function(Dispatched):
                 f"    _reg_run = (_reg_now.choice if {self.keyword} is None"
                 f" else _reg_choices[{self.keyword}])"
                 ".lookup._reg_answers.find(_reg_identity)",
-                "except (AttributeError, KeyError, TypeError):",
+                "except _reg_unknown:",
                 "    _reg_run = _reg_cold",
                 f"return {awaited}_reg_run(_reg_now, {self.keyword}, {arguments})",
             ]
-        own = dict(zip(self.layout.variables, self.layout.names, strict=True))
-        body = [re.sub(PREFIX + r"\d+", lambda match: own[match.group()], line) for line in body]
         before = "async " if self.kind in (COROUTINE, ASYNC_GENERATOR) else ""
         call = compiled("call", self._parameters(), body, names, before)
         return functools.update_wrapper(call, self.function)
@@ -269,7 +266,7 @@ class Function(Dispatched):
             known = weakref.ref(subject)
         except TypeError:
             return None
-        same = "getattr(_reg_function, '__func__', None)" if method else "_reg_function"
+        same = "_reg_getattr(_reg_function, '__func__', None)" if method else "_reg_function"
         cold = self._run if self.kind == FUNCTION else self._run_coroutine
         names = {
             **found.names,
@@ -281,9 +278,10 @@ class Function(Dispatched):
             "_reg_set": self.selection.state.set,
             "_reg_call": found.call,
             "_reg_awaitable": inspect.isawaitable,
+            "_reg_getattr": getattr,
+            "_reg_unknown": (AttributeError, KeyError),
         }
-        values = ", ".join(self.layout.variables)
-        arguments = f"{values}, _reg_extra" if values else "_reg_extra"
+        arguments = self.layout.values
         call = list(found.text)
         awaited = ""
         if self.kind == COROUTINE:
@@ -298,7 +296,7 @@ class Function(Dispatched):
             f"    _reg_function = _reg_source.{name}",
             "    _reg_inside = _reg_now.within[_reg_step]",
             f"    _reg_told = _reg_logged[{logging.DEBUG}]",
-            "except (AttributeError, KeyError):",
+            "except _reg_unknown:",
             f"    return {awaited}{asked}",
             f"if {same} is _reg_known() and not _reg_told"
             " and not (_reg_extra and 'strict' in _reg_extra):",
@@ -309,7 +307,7 @@ class Function(Dispatched):
             "        _reg_set(_reg_now)",
             f"return {awaited}{asked}",
         ]
-        parameters = ("_reg_now", "_reg_given", *self.layout.variables, "_reg_extra")
+        parameters = ("_reg_now", "_reg_given", arguments)
         return compiled("run", parameters, body, names, "async " if awaited else "")
 
 

@@ -27,7 +27,8 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-#: What all variables begin with that are not named by a host.
+#: What all names in a text begin with that are not those of a host's parameters,
+#: which may be called like anything, ``dict`` included.
 PREFIX: Final = "_reg_"
 
 
@@ -36,10 +37,7 @@ class RouteError(TypeError):
 
 
 class Layout(NamedTuple):
-    """The parameters of a host's function, as far as text depends on them.
-
-    Each is known in that text by its variable, whatever its name is.
-    """
+    """The parameters of a host's function, as far as text depends on them."""
 
     #: name, and whether a call must give it
     required: tuple[tuple[str, bool], ...]
@@ -66,8 +64,9 @@ class Layout(NamedTuple):
         return tuple(name for name, _ in self.required)
 
     @property
-    def variables(self) -> tuple[str, ...]:
-        return tuple(f"{PREFIX}{index}" for index in range(len(self.required)))
+    def values(self) -> str:
+        """The values of a call, as they are handed on: one of each parameter, and the others."""
+        return ", ".join((*self.names, "_reg_extra"))
 
 
 class _Shape(NamedTuple):
@@ -134,12 +133,13 @@ def route(
     """
     layout, shape = Layout.of(host), _Shape.of(implementation)
     names: dict[str, Any] = {
+        "_reg_len": len,
         "_reg_missing": MISSING,
         "_reg_drop": _dropper(function, backend, host),
         "_reg_fill": _filler(function, backend, implementation),
     }
     text = _body(layout, shape)
-    call = compiled("route", ("_reg_function", *layout.variables, "_reg_extra"), text, names)
+    call = compiled("route", ("_reg_function", layout.values), text, names)
     parameters = frozenset(
         name
         for name, kind in shape.parameters
@@ -188,52 +188,50 @@ def _maker(source: str) -> Callable[..., Callable[..., Any]]:
 def _body(layout: Layout, shape: _Shape) -> tuple[str, ...]:
     """The body of a route. All names in it begin with ``_reg_``, but for keywords."""
     lines: list[str] = []
-    given = dict(zip(layout.names, layout.variables, strict=True))
     required = dict(layout.required)
-    for name, variable in given.items():
+    for name in layout.names:
         if not shape.takes(name):
-            condition = "" if required[name] else f"if {variable} is not _reg_missing: "
-            lines.append(f"{condition}_reg_drop({name!r}, {variable})")
-    taken = {name: variable for name, variable in given.items() if shape.takes(name)}
+            condition = "" if required[name] else f"if {name} is not _reg_missing: "
+            lines.append(f"{condition}_reg_drop({name!r}, {name})")
+    taken = {name: name for name in layout.names if shape.takes(name)}
     if not all(required.get(name) for name in shape.positional_only):
-        values = ", ".join(f"{name!r}: {variable}" for name, variable in taken.items())
+        values = ", ".join(f"{name!r}: {name}" for name in taken)
         lines.append(f"_reg_args, _reg_keywords = _reg_fill({{{values}}}, _reg_extra)")
         lines.append("return _reg_function(*_reg_args, **_reg_keywords)")
         return tuple(lines)
-    always = {name: variable for name, variable in taken.items() if required[name]}
-    optional = {name: variable for name, variable in taken.items() if not required[name]}
+    always = {name: name for name in taken if required[name]}
+    optional = [name for name in taken if not required[name]]
     lines.append("if not _reg_extra:")
     lines += [f"    {line}" for line in _usual_calls(shape, taken, optional)]
-    for name in shape.options(given)[:_SPELT_OUT]:
-        value = f"_reg_extra[{name!r}]"
-        lines.append(f"elif {name!r} in _reg_extra and len(_reg_extra) == 1:")
-        calls = _usual_calls(shape, {**taken, name: value}, optional)
+    for name in shape.options(layout.names)[:_SPELT_OUT]:
+        lines.append(f"elif {name!r} in _reg_extra and _reg_len(_reg_extra) == 1:")
+        calls = _usual_calls(shape, {**taken, name: f"_reg_extra[{name!r}]"}, optional)
         lines += [f"    {line}" for line in calls]
-    if not optional:
-        call = _call(shape, always)
-        lines.append(f"return _reg_function({call}{', ' if call else ''}**_reg_extra)")
-        return tuple(lines)
-    lines.append("_reg_keywords = dict(_reg_extra)")
-    for name, variable in optional.items():
-        lines.append(f"if {variable} is not _reg_missing: _reg_keywords[{name!r}] = {variable}")
+    if optional:
+        lines.append("_reg_extra = {**_reg_extra}")
+        lines += [
+            f"if {name} is not _reg_missing: _reg_extra[{name!r}] = {name}" for name in optional
+        ]
     call = _call(shape, always)
-    lines.append(f"return _reg_function({call}{', ' if call else ''}**_reg_keywords)")
+    lines.append(f"return _reg_function({call}{', ' if call else ''}**_reg_extra)")
     return tuple(lines)
 
 
-def _usual_calls(shape: _Shape, taken: dict[str, str], optional: dict[str, str]) -> list[str]:
-    """Calls that give none of the optional arguments, or the first, or the first two …"""
+def _usual_calls(shape: _Shape, taken: dict[str, str], optional: list[str]) -> list[str]:
+    """Calls that give none of the optional arguments, or the first, or the first two …
+
+    :param taken: what is passed, by name.
+    """
     if not optional:
         return [f"return _reg_function({_call(shape, taken)})"]
     lines = []
-    names = list(optional)
-    counts = range(len(names) + 1) if len(names) <= _SPELT_OUT else (0, len(names))
-    for count in counts:
+    every = range(len(optional) + 1)
+    for count in every if len(optional) <= _SPELT_OUT else (0, len(optional)):
         condition = " and ".join(
-            f"{optional[name]} is {'not ' if index < count else ''}_reg_missing"
-            for index, name in enumerate(names)
+            f"{name} is {'not ' if index < count else ''}_reg_missing"
+            for index, name in enumerate(optional)
         )
-        values = {n: variable for n, variable in taken.items() if n not in names[count:]}
+        values = {name: value for name, value in taken.items() if name not in optional[count:]}
         lines.append(f"if {condition}: return _reg_function({_call(shape, values)})")
     return lines
 

@@ -197,3 +197,21 @@ def test_many_optional_parameters(route):
             assert f(0, backend=backend) == (0, 1, 2, 3, 4, 5, 6)
             assert f(0, 9, g=8, backend=backend) == (0, 9, 2, 3, 4, 8, 6)
             assert f(0, 9, 9, 9, 9, 9, 9, backend=backend) == (0, 9, 9, 9, 9, 9, 9)
+
+
+def test_parameters_may_be_called_like_anything(host, site):
+    site.backend(
+        "accel",
+        "def f(x, dict=1, len=2, getattr=3, *, KeyError=4): return 'accel', x, dict, len, KeyError",
+    )
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def f(x, dict=1, len=2, getattr=3, isinstance=None, type=None):
+        return "host", x, dict, len, type
+
+    for _ in range(2):
+        assert f(1, len=7) == ("host", 1, 1, 7, None)
+        assert f(1, 5, type=6) == ("host", 1, 5, 2, 6)
+        assert f(1, len=7, backend="accel") == ("accel", 1, 1, 7, 4)
+        assert f(1, len=7, KeyError=8, backend="accel") == ("accel", 1, 1, 7, 8)
