@@ -17,11 +17,13 @@ from .dispatch import DispatchedFunction  # noqa: E402
 from .dispatcher import BackendDispatcher  # noqa: E402
 from .explanation import Explanation  # noqa: E402
 from .records import Record  # noqa: E402
+from .selection import BackendName  # noqa: E402
 from .settings import Settings  # noqa: E402
 
 __all__ = [
     "BackendDispatcher",
     "BackendFallbackError",
+    "BackendName",
     "DispatchedFunction",
     "Explanation",
     "Record",
