@@ -1,10 +1,15 @@
 """The command, run as a person would in a directory of an application."""
 
 import json
+import os
 import subprocess
 import sys
+import venv
+from pathlib import Path
 
 import pytest
+
+import reg
 
 _SHOP = """
 import reg
@@ -38,6 +43,40 @@ def run(tmp_path):
     return run
 
 
+@pytest.fixture
+def on_a_terminal(tmp_path):
+    pty = pytest.importorskip("pty", reason="there are no such terminals on this system")
+
+    def run(*arguments, python=sys.executable):
+        ours, theirs = pty.openpty()
+        environment = {**os.environ, "COLUMNS": "150", "TERM": "dumb"}
+        command = [python, "-m", "reg", *arguments]
+        done = subprocess.Popen(command, cwd=tmp_path, stdout=theirs, env=environment)
+        os.close(theirs)
+        shown = b""
+        try:
+            while piece := os.read(ours, 4096):
+                shown += piece
+        except OSError:  # that is how the end is told
+            pass
+        os.close(ours)
+        assert done.wait() == 0
+        return shown.decode()
+
+    return run
+
+
+@pytest.fixture
+def python_without_rich(tmp_path):
+    """An environment that has this package, and nothing else."""
+    venv.create(tmp_path / "venv")
+    (python,) = (tmp_path / "venv").glob("*/python")
+    asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    purelib = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    Path(purelib, "reg").symlink_to(Path(reg.__file__).parent)
+    return python
+
+
 def test_explain_tells_what_is_found(run):
     shown = run("explain", "shop:size", "shop:Invoice", "--lookup", "shop:registry")
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -64,6 +103,53 @@ def test_list_shows_registrations_by_generic_with_places(run):
     )
 
 
+_EXPLAIN = ("explain", "shop:size", "shop:Invoice", "--lookup", "shop:registry")
+
+
+@pytest.mark.parametrize("arguments", [_EXPLAIN, ("list", "shop:registry")])
+def test_a_table_is_shown_on_a_terminal_unless_something_else_is_wanted(
+    run, on_a_terminal, arguments
+):
+    pytest.importorskip("rich")
+    assert "━" in on_a_terminal(*arguments)
+    assert "━" not in on_a_terminal(*arguments, "--format", "text")
+    assert "━" not in run(*arguments).stdout
+    table = run(*arguments, "--format", "table").stdout
+    assert "━" in table
+    assert "document_size" in table
+
+
+def test_without_rich_the_command_shows_text_and_a_table_is_an_error_that_names_the_extra(
+    run, on_a_terminal, python_without_rich, tmp_path
+):
+    shown = on_a_terminal("list", "shop:registry", python=python_without_rich)
+    assert shown.splitlines() == ["shop.size", "  (Document)  document_size  shop  shop.py:14"]
+    command = [python_without_rich, "-m", "reg", *_EXPLAIN, "--format", "table"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "reg: a table needs rich, which is not installed: pip install 'reg[cli]'; or type"
+        " --format text"
+    ]
+
+
+def test_without_what_backends_need_their_list_is_an_error_that_names_the_extra(
+    run, python_without_rich, tmp_path
+):
+    command = [python_without_rich, "-m", "reg", "backends", "shop.backends"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "pip install reg[backends]" in done.stderr
+
+
+def test_what_a_module_prints_does_not_get_into_the_data(run, tmp_path):
+    tmp_path.joinpath("loud.py").write_text("from shop import registry\nprint('hello')\n")
+    shown = run("list", "loud:registry", "--format", "json")
+    assert len(json.loads(shown.stdout)) == 1
+    assert shown.stderr == "hello\n"
+
+
 def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
     sound, broken = run("check", "shop:registry"), run("check", "shop:broken")
     assert (sound.returncode, sound.stdout) == (0, "0 findings\n")
@@ -78,17 +164,28 @@ def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
     ("arguments", "message"),
     [
         (["check", "shop"], "type package.module:name"),
-        (["check", "shopp:registry"], "cannot import 'shopp'"),
-        (["check", "shop:registri"], "there is no 'registri' among"),
+        (["check", "shop.registry"], "type package.module:name, such as shop:registry"),
+        (["check", "shopp:registry"], "cannot import 'shopp' (ModuleNotFoundError: No module"),
+        (["check", "broken:registry"], "(ValueError: two lines, at /"),
+        (["check", "ended:registry"], "(SystemExit: 3, at /"),
+        (["check", "shop:registri"], "there is no 'registri' among registry, "),
+        (["list", "shop:registry.nonsense"], "there is no 'nonsense' among "),
         (["check", "shop:number"], "is no registry or lookup"),
         (["check", "shop:registry", "--accept", "all"], "the kinds are unreachable"),
         (["explain", "shop:size", "int"], "add --lookup"),
         (["explain", "shop:size", "shop:size", "--lookup", "shop:registry"], "is no class"),
+        (["backends", "shop:registry"], "shop:registry is no dispatcher of backends"),
+        (["backends", "shop:nothing"], "there is no 'nothing' among"),
+        (["backends", " "], "a group of entry points has a name"),
+        (["backends", "shop.backends", "--format", "dot"], "invalid choice"),
+        (["backends"], "GROUP"),
         (["frobnicate"], "invalid choice"),
         ([], "COMMAND"),
     ],
 )
-def test_a_wrong_use_is_one_line_that_says_what_to_type(run, arguments, message):
+def test_a_wrong_use_is_one_line_that_says_what_to_type(run, tmp_path, arguments, message):
+    tmp_path.joinpath("broken.py").write_text("raise ValueError('two\\nlines')\n")
+    tmp_path.joinpath("ended.py").write_text("import sys\nsys.exit(3)\n")
     shown = run(*arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
     assert len(shown.stderr.splitlines()) == 1
