@@ -427,9 +427,8 @@ def _check_lookup(lookup: Any, *methods: str) -> None:
     """Refuse what has not all of these methods, or has them for its instances only."""
     if not all(callable(getattr(lookup, method, None)) for method in methods):
         problem = (
-            "finds components for classes only; pass reg.Lookup(it)"
-            if isinstance(lookup, IClassLookup)
-            else "is none: it must have the methods component(), all() and call() of reg.Lookup"
+            "is none: it must have the methods component(), all() and call() of reg.Lookup"
+            f"{'; pass reg.Lookup(it)' if isinstance(lookup, IClassLookup) else ''}"
         )
     elif isinstance(lookup, type) and not _is_a_lookup_itself(lookup, methods):
         problem = "is a class; pass an instance of it"
