@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import builtins
 import contextlib
 import json
 import os
@@ -33,6 +34,15 @@ class _Parser(argparse.ArgumentParser):
         raise _UsageError(f"{message}; see {self.prog} --help")
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *given: object) -> NoReturn:
+        # Read only here: it takes longer than all else.
+        from importlib.metadata import version
+
+        print(f"reg {version('reg')}")
+        parser.exit()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
@@ -60,10 +70,16 @@ def _parser() -> argparse.ArgumentParser:
         prog="reg",
         description="Look into registries of generic functions, and at installed backends.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     explain = commands.add_parser("explain", help="tell which implementation is found, and why")
     explain.add_argument("generic", help="a generic function, as package.module:name")
-    explain.add_argument("classes", nargs="*", metavar="CLASS", help="a class; int, or module:name")
+    explain.add_argument(
+        "classes",
+        nargs="*",
+        metavar="CLASS",
+        help="a class, by its name in that module or in Python, or as module:name",
+    )
     explain.add_argument("--lookup", help="where to look, as package.module:name")
     explain.set_defaults(run=_explain)
     listing = commands.add_parser("list", help="list what is registered, with places")
@@ -109,11 +125,17 @@ def _explain(options: argparse.Namespace) -> int:
     generic = imported(options.generic)
     lookup = implicit.lookup if options.lookup is None else imported(options.lookup)
     if lookup is None:
-        raise _UsageError("there is no implicit lookup; add --lookup package.module:name")
+        hint = _such_as(options.generic, None, Observed)
+        raise _UsageError(f"there is no implicit lookup; add --lookup package.module:name{hint}")
     if not isinstance(lookup, Lookup):
         lookup = Lookup(_class_lookup(options.lookup or "the implicit lookup", lookup))
-    classes = [_class(name) for name in options.classes]
+    classes = [_class(name, options.generic) for name in options.classes]
     resolution = lookup.explain_classes(generic, classes)
+    if resolution.fallback is None and not (resolution.candidates or resolution.misfits):
+        raise _UsageError(
+            f"{options.generic} is no generic function, and nothing is registered under it; type"
+            " the name of one"
+        )
     _show(
         options.format,
         text=resolution.__str__,
@@ -159,9 +181,10 @@ def _backends(options: argparse.Namespace) -> int:
     if ":" in options.host:
         dispatcher = imported(options.host)
         if not isinstance(dispatcher, BackendDispatcher):
+            hint = _such_as(options.host, dispatcher, BackendDispatcher)
             raise _UsageError(
-                f"{options.host} is no dispatcher of backends; type the name of one, or a group of"
-                " entry points"
+                f"{options.host} is no dispatcher of backends; type a group of entry points, or the"
+                f" name of a dispatcher{hint}"
             )
     elif options.host.strip():
         dispatcher = BackendDispatcher(
@@ -215,8 +238,18 @@ def _accepted_by_project() -> list[str]:
     return accept
 
 
-def _class(name: str) -> type:
-    found = imported(name if ":" in name else f"builtins:{name}")
+def _class(name: str, generic: str) -> type:
+    """The class that is meant where a generic function is explained."""
+    if ":" in name:
+        found = imported(name)
+    else:
+        module = generic.partition(":")[0]
+        found = vars(sys.modules[module]).get(name, vars(builtins).get(name))
+        if found is None:
+            raise _UsageError(
+                f"there is no {name!r} in {module}, nor in Python; type a class as"
+                " package.module:Name"
+            )
     if not isinstance(found, type):
         raise _UsageError(f"{name!r} is no class; type a class as package.module:Name")
     return found
@@ -224,8 +257,20 @@ def _class(name: str) -> type:
 
 def _class_lookup(target: str, found: Any) -> Any:
     if not isinstance(found, Observed):
-        raise _UsageError(f"{target} is no registry or lookup; type the name of one")
+        hint = _such_as(target, found, Observed)
+        raise _UsageError(f"{target} is no registry or lookup; type the name of one{hint}")
     return found
+
+
+def _such_as(target: str, found: object, kind: type) -> str:
+    """What of that kind there is in something, or beside it in its module, as a hint."""
+    module = target.partition(":")[0]
+    places = [(f"{target}.", found), (f"{module}:", sys.modules.get(module))]
+    for prefix, place in places:
+        for name, value in getattr(place, "__dict__", {}).items():
+            if issubclass(type(value), kind) and not name.startswith("_"):
+                return f", such as {prefix}{name}"
+    return ""
 
 
 def _show(format: str | None, **ways: Callable[[], Any]) -> None:

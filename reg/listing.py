@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from .components import Registration
 from .origin import parts
-from .registry import ClassRegistry
-from .rendering import aligned, table, wrapped
-from .resolution import class_names, full_name, short_name
+from .predicate import ANY, PredicateMatcher
+from .registry import ClassRegistry, definition_of
+from .rendering import aligned, table, together, wrapped
+from .resolution import class_names, full_name, plain, short_name
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from .backends import Installed
@@ -52,22 +54,23 @@ class Registrations:
         lines = []
         for key, registered in self._by_key.items():
             lines.append(full_name(key))
-            rows = [(f"  {cells[0]}", *cells[1:]) for cells in map(_cells, registered)]
-            lines += aligned(rows, (40, 40, 20, sys.maxsize))
+            rows = [row for each in registered for row in _rows(*each)]
+            lines += [f"  {line}" for line in aligned(rows, (40, 40, 20, sys.maxsize))]
         return "\n".join(lines) or "nothing is registered"
 
-    def as_table(self) -> Table:
-        """Make a table for rich.
+    def as_table(self) -> RenderableType:
+        """Make a table for rich of each key.
 
         :raises ImportError: if rich is not installed.
         """
-        rows = [
-            (full_name(key), *_cells(each))
+        return together(
+            table(
+                full_name(key),
+                ("registered for", "component", "in", "place"),
+                [row for each in registered for row in _rows(*each)],
+            )
             for key, registered in self._by_key.items()
-            for each in registered
-        ]
-        headings = ("registered under", "for", "component", "in", "place")
-        return table(f"{len(self)} registered", headings, rows)
+        )
 
     def as_data(self) -> list[dict[str, Any]]:
         """Everything, as what JSON can hold."""
@@ -79,6 +82,14 @@ class Registrations:
                 "filename": each.filename,
                 "lineno": each.lineno,
                 "lookup": name,
+                "predicates": [
+                    {
+                        "predicates": {name: plain(value) for name, value in predicates.items()},
+                        "component": full_name(component),
+                        **dict(zip(("filename", "lineno"), place or (None, None), strict=True)),
+                    }
+                    for predicates, component, place in _entries(each.component)
+                ],
             }
             for name, each in self._all()
         ]
@@ -87,7 +98,7 @@ class Registrations:
         """A graph in the language of Graphviz."""
         lines = ["digraph registrations {", "  rankdir=LR;", "  node [shape=box];"]
         for name, registration in self._all():
-            classes = ", ".join(map(short_name, registration.classes))
+            classes = _names(registration)
             ends = (full_name(registration.key), full_name(registration.component))
             # A JSON string is one of Graphviz too.
             key, component = map(json.dumps, ends)
@@ -152,11 +163,27 @@ class Backends:
 _HEADINGS = ("backend", "aliases", "entry point", "distribution", "trusted", "outcome")
 
 
-def _cells(registered: tuple[str, Registration]) -> tuple[str, ...]:
-    name, registration = registered
-    return (
-        f"({', '.join(map(short_name, registration.classes))})",
-        short_name(registration.component),
-        name,
-        registration.place.removeprefix(os.path.join(os.getcwd(), "")),
-    )
+def _rows(name: str, registration: Registration) -> Iterable[tuple[str, ...]]:
+    """A registration, and below it what a matcher that is registered has in it."""
+    component = short_name(registration.component)
+    yield f"({_names(registration)})", component, name, _shown(registration.place)
+    for predicates, value, place in _entries(registration.component):
+        given = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
+        shown = "" if place is None else _shown(f"{place[0]}:{place[1]}")
+        yield f"  {given or 'anything'}", short_name(value), "", shown
+
+
+def _names(registration: Registration) -> str:
+    return ", ".join(map(short_name, registration.classes))
+
+
+def _entries(component: Any) -> Iterable[tuple[dict[str, Any], Any, tuple[str, int] | None]]:
+    """What a matcher decides between: the predicates that count, the component, its place."""
+    if isinstance(component, PredicateMatcher):
+        for predicates, value in component.registry.entries():
+            named = {name: each for name, each in predicates.items() if each is not ANY}
+            yield named, value, definition_of(value)
+
+
+def _shown(place: str) -> str:
+    return place.removeprefix(os.path.join(os.getcwd(), ""))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from .resolution import Candidate, Resolution, short_name, short_names
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
-__all__ = ["aligned", "as_dot", "as_html", "as_table", "as_text", "table", "wrapped"]
+__all__ = ["aligned", "as_dot", "as_html", "as_table", "as_text", "table", "together", "wrapped"]
 
 #: No line of text is longer.
 WIDTH = 100
@@ -115,6 +116,14 @@ def table(
     for index, row in enumerate(rows):
         made.add_row(*map(Text, row), style="bold" if index in bold else None)
     return made
+
+
+def together(tables: Iterable[Table]) -> RenderableType:
+    """Put tables below each other."""
+    made = list(tables)
+    from rich.console import Group
+
+    return Group(*made)
 
 
 def aligned(rows: Iterable[tuple[str, ...]], widest: tuple[int, ...]) -> list[str]:

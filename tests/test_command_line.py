@@ -1,5 +1,6 @@
 """The command, run as a person would in a directory of an application."""
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -23,6 +24,11 @@ def size(obj): return 0
 registry = reg.Registry(name="shop")
 broken = reg.Registry(name="broken")
 number = 3
+
+class Application:
+    def __init__(self): self.lookup = reg.Lookup(registry)
+
+application = Application()
 
 @registry.implements(size)
 def document_size(obj: Document): return 1
@@ -81,7 +87,7 @@ def test_explain_tells_what_is_found(run):
     shown = run("explain", "shop:size", "shop:Invoice", "--lookup", "shop:registry")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("size(Invoice) in Registry 'shop' finds document_size\n")
-    assert "shop.py:14" in shown.stdout
+    assert "shop.py:19" in shown.stdout
 
 
 def test_explain_gives_data_and_a_graph(run):
@@ -93,10 +99,10 @@ def test_explain_gives_data_and_a_graph(run):
 def test_list_shows_registrations_by_generic_with_places(run):
     assert run("list", "shop:registry").stdout.splitlines() == [
         "shop.size",
-        "  (Document)  document_size  shop  shop.py:14",
+        "  (Document)  document_size  shop  shop.py:19",
     ]
     (registration,) = json.loads(run("list", "shop:registry", "--format", "json").stdout)
-    assert (registration["key"], registration["lineno"]) == ("shop.size", 14)
+    assert (registration["key"], registration["lineno"]) == ("shop.size", 19)
     assert (
         '"shop.size" -> "shop.document_size"'
         in run("list", "shop:registry", "--format", "dot").stdout
@@ -123,7 +129,7 @@ def test_without_rich_the_command_shows_text_and_a_table_is_an_error_that_names_
     run, on_a_terminal, python_without_rich, tmp_path
 ):
     shown = on_a_terminal("list", "shop:registry", python=python_without_rich)
-    assert shown.splitlines() == ["shop.size", "  (Document)  document_size  shop  shop.py:14"]
+    assert shown.splitlines() == ["shop.size", "  (Document)  document_size  shop  shop.py:19"]
     command = [python_without_rich, "-m", "reg", *_EXPLAIN, "--format", "table"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
@@ -150,6 +156,55 @@ def test_what_a_module_prints_does_not_get_into_the_data(run, tmp_path):
     assert shown.stderr == "hello\n"
 
 
+def test_a_class_may_be_named_as_it_is_in_the_module_of_the_generic_function_or_in_python(run):
+    shown = run("explain", "shop:size", "Invoice", "--lookup", "shop:registry").stdout
+    assert shown.startswith("size(Invoice) in Registry 'shop' finds document_size\n")
+    shown = run("explain", "shop:size", "int", "--lookup", "shop:registry").stdout
+    assert shown.startswith("size(int) in Registry 'shop' finds nothing")
+
+
+def test_list_shows_what_a_matcher_decides_between(run, tmp_path):
+    tmp_path.joinpath("views.py").write_text(
+        """
+import reg
+from shop import registry, size, Invoice
+
+matcher = reg.PredicateMatcher(
+    [reg.Predicate("name", reg.KeyIndex), reg.Predicate("method", reg.KeyIndex)]
+)
+registry.register(size, [Invoice], matcher)
+
+@matcher.register({"method": "POST"})
+def save(obj): return 0
+
+@matcher.register({"name": "edit", "method": "GET"})
+def edit(obj): return 0
+
+@matcher.register({})
+def other(obj): return 0
+"""
+    )
+    lines = run("list", "views:registry").stdout.splitlines()
+    assert [line.split()[:2] for line in lines[2:]] == [
+        ["(Invoice)", "PredicateMatcher"],
+        ["name='edit',", "method='GET'"],
+        ["method='POST'", "save"],
+        ["anything", "other"],
+    ]
+    assert lines[4].endswith("views.py:10")
+    _, data = json.loads(run("list", "views:registry", "--format", "json").stdout)
+    assert data["predicates"][0] == {
+        "predicates": {"name": "edit", "method": "GET"},
+        "component": "views.edit",
+        "filename": str(tmp_path / "views.py"),
+        "lineno": 13,
+    }
+
+
+def test_the_version_is_that_of_the_distribution(run):
+    assert run("--version").stdout == f"reg {importlib.metadata.version('reg')}\n"
+
+
 def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
     sound, broken = run("check", "shop:registry"), run("check", "shop:broken")
     assert (sound.returncode, sound.stdout) == (0, "0 findings\n")
@@ -170,11 +225,23 @@ def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
         (["check", "ended:registry"], "(SystemExit: 3, at /"),
         (["check", "shop:registri"], "there is no 'registri' among registry, "),
         (["list", "shop:registry.nonsense"], "there is no 'nonsense' among "),
-        (["check", "shop:number"], "is no registry or lookup"),
+        (["check", "shop:number"], "shop:number is no registry or lookup; type the name of one,"),
+        (["check", "shop:number"], ", such as shop:registry"),
+        (["check", "shop:application"], ", such as shop:application.lookup"),
         (["check", "shop:registry", "--accept", "all"], "the kinds are unreachable"),
-        (["explain", "shop:size", "int"], "add --lookup"),
+        (["explain", "shop:size", "int"], "add --lookup package.module:name, such as shop:regis"),
+        (["explain", "shop:size", "Invoic"], "add --lookup"),
+        (
+            ["explain", "shop:size", "Invoic", "--lookup", "shop:registry"],
+            "there is no 'Invoic' in shop, nor in Python",
+        ),
+        (
+            ["explain", "shop:document_size", "int", "--lookup", "shop:registry"],
+            "shop:document_size is no generic function, and nothing is registered under it",
+        ),
         (["explain", "shop:size", "shop:size", "--lookup", "shop:registry"], "is no class"),
-        (["backends", "shop:registry"], "shop:registry is no dispatcher of backends"),
+        (["backends", "shop:registry"], "shop:registry is no dispatcher of backends; type a gr"),
+        (["backends", "host:area"], "or the name of a dispatcher, such as host:dispatcher"),
         (["backends", "shop:nothing"], "there is no 'nothing' among"),
         (["backends", " "], "a group of entry points has a name"),
         (["backends", "shop.backends", "--format", "dot"], "invalid choice"),
@@ -185,6 +252,11 @@ def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
 )
 def test_a_wrong_use_is_one_line_that_says_what_to_type(run, tmp_path, arguments, message):
     tmp_path.joinpath("broken.py").write_text("raise ValueError('two\\nlines')\n")
+    tmp_path.joinpath("host.py").write_text(
+        "from reg.backends import BackendDispatcher\n"
+        "dispatcher = BackendDispatcher(entrypoint_group='h', host_name='h')\n"
+        "def area(): ...\n"
+    )
     tmp_path.joinpath("ended.py").write_text("import sys\nsys.exit(3)\n")
     shown = run(*arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
