@@ -425,6 +425,8 @@ def _lookup(keywords: dict[str, Any]) -> Any:
 
 def _check_lookup(lookup: Any, *methods: str) -> None:
     """Refuse what has not all of these methods, or has them for its instances only."""
+    if isinstance(lookup, Lookup):
+        return
     if not all(callable(getattr(lookup, method, None)) for method in methods):
         problem = (
             "is none: it must have the methods component(), all() and call() of reg.Lookup"

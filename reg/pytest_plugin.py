@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from .registry import Registry
 
 _SECTION = "reg explains"
 
-_LEFT = pytest.StashKey[list[tuple[BaseException, Any]]]()
+# The attribute of an exception that has it.
+_LEFT = "__reg_left__"
 
 
 @pytest.fixture
@@ -39,12 +41,27 @@ def reg_registry(reg_implicit: Implicit) -> Registry:
     return registry
 
 
+class _Left:
+    """The lookup that counted where an exception left a scope; kept by the exception itself."""
+
+    def __init__(self, lookup: Any) -> None:
+        self.lookup = lookup
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception may go to another process, and the lookup may not.
+        return _Left, (None,)
+
+
+def _note(error: BaseException, lookup: Any) -> None:
+    # It must not be in the way of the exception. What is left first is the innermost.
+    with suppress(Exception):
+        error.__dict__.setdefault(_LEFT, _Left(lookup))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Note the lookups of the scopes that the test leaves with an exception."""
-    left: list[tuple[BaseException, Any]] = []
-    item.stash[_LEFT] = left
-    with implicit._observed(lambda error, lookup: left.append((error, lookup))):
+    """Note, in exceptions, the lookups of the scopes that a test leaves with them."""
+    with implicit._observed(_note):
         return (yield)
 
 
@@ -54,23 +71,17 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show, with a failed test, what was found in the calls that it is about."""
     report = yield
-    if call.when == "call":
-        left = item.stash.get(_LEFT, [])
-        if call.excinfo is not None:
-            report.sections += _sections(call.excinfo.value, left)
-        # An exception keeps alive what the test had.
-        left.clear()
+    if call.when == "call" and call.excinfo is not None:
+        report.sections += _sections(call.excinfo.value)
     return report
 
 
-def _sections(
-    failure: BaseException, left: list[tuple[BaseException, Any]]
-) -> list[tuple[str, str]]:
+def _sections(failure: BaseException) -> list[tuple[str, str]]:
     from .failures import explanations
 
-    def implicit_for(raised: BaseException) -> Any:
-        # What is left first is the innermost.
-        return next((lookup for error, lookup in left if error is raised), implicit.lookup)
+    def implicit_for(error: BaseException) -> Any:
+        left = error.__dict__.get(_LEFT)
+        return implicit.lookup if left is None else left.lookup
 
     try:
         return [(_SECTION, text) for text in explanations(failure, implicit_for)]

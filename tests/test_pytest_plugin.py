@@ -311,6 +311,26 @@ def test_it(reg_registry):
     ]
 
 
+def test_what_a_test_raised_and_caught_is_kept_alive_by_nothing(pytester):
+    tests = """
+import gc, pickle, weakref
+
+def test_it():
+    registry, thing = Registry(), Document()
+    seen = weakref.ref(registry), weakref.ref(thing)
+    try:
+        with reg.implicit.using(registry):
+            raise ValueError("of a scope", 3)
+    except ValueError as error:
+        copied = pickle.loads(pickle.dumps(error))
+        assert copied.args == error.args
+    del registry, thing
+    gc.collect()
+    assert [each() for each in seen] == [None, None]
+"""
+    _run(pytester, _SHOP + tests).assert_outcomes(passed=1)
+
+
 def test_a_component_that_is_not_found_is_explained(pytester):
     tests = """
 def test_component():
