@@ -116,7 +116,7 @@ _EXPLAIN = ("explain", "shop:size", "shop:Invoice", "--lookup", "shop:registry")
 def test_a_table_is_shown_on_a_terminal_unless_something_else_is_wanted(
     run, on_a_terminal, arguments
 ):
-    pytest.importorskip("rich")
+    pytest.importorskip("rich", reason="rich is not installed")
     assert "━" in on_a_terminal(*arguments)
     assert "━" not in on_a_terminal(*arguments, "--format", "text")
     assert "━" not in run(*arguments).stdout
