@@ -116,6 +116,7 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         return [NamedClass(f"{specification.__module__}:{specification.__name__}")]
     # typing.Any is a class as well, though of nothing.
     if _is_class(specification) and specification is not typing.Any:
+        _refuse_what_cannot_be_hashed(key, position, specification)
         _refuse_what_cannot_be_asked(key, position, specification)
         return [specification]
     if isinstance(specification, str):
@@ -136,6 +137,22 @@ def _looks_like_a_name(specification: str) -> bool:
     return all(
         part.isidentifier() for dotted in (module, qualified_name) for part in dotted.split(".")
     )
+
+
+def _refuse_what_cannot_be_hashed(key: Hashable, position: int, cls: type) -> None:
+    """Registrations are kept by class; those of some metaclasses cannot be kept so."""
+    try:
+        hash(cls)
+    except TypeError as error:
+        metaclass = type(cls)
+        advice = f"it cannot be hashed ({error})"
+        if metaclass.__hash__ is None:
+            advice = (
+                f"it cannot be hashed, since its metaclass {metaclass.__qualname__} has"
+                " __eq__ but no __hash__; define one that agrees with __eq__, such as"
+                " __hash__ = type.__hash__ where a class equals only itself"
+            )
+        raise _refusal(key, position, cls, advice) from error
 
 
 def _refuse_what_cannot_be_asked(key: Hashable, position: int, cls: type) -> None:

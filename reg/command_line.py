@@ -1,26 +1,26 @@
-"""The command ``reg``, or ``python -m reg``: explain, list and check what is registered."""
+"""The command ``reg``, or ``python -m reg``: look into registries and at installed backends."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import builtins
+import contextlib
 import json
 import os
 import sys
 import tomllib
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .answers import Observed
 from .checking import check
-from .components import Registration
 from .implicit import implicit
+from .listing import Backends, Registrations
 from .lookup import Lookup
-from .origin import parts
-from .registry import ClassRegistry
-from .rendering import aligned
-from .resolution import Resolution, class_names, full_name, short_name
+from .rendering import as_table
+from .targets import TargetError, imported, one_line
 
 __all__ = ["main"]
 
@@ -32,6 +32,15 @@ class _UsageError(Exception):
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise _UsageError(f"{message}; see {self.prog} --help")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *given: object) -> NoReturn:
+        # Read only here: it takes longer than all else.
+        from importlib.metadata import version
+
+        print(f"reg {version('reg')}")
+        parser.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         status: int = options.run(options)
-    except _UsageError as error:
+    except (_UsageError, TargetError) as error:
         print(f"reg: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -57,59 +66,100 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="reg", description="Look into registries of generic functions.")
+    parser = _Parser(
+        prog="reg",
+        description="Look into registries of generic functions, and at installed backends.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     explain = commands.add_parser("explain", help="tell which implementation is found, and why")
     explain.add_argument("generic", help="a generic function, as package.module:name")
-    explain.add_argument("classes", nargs="*", metavar="CLASS", help="a class; int, or module:name")
+    explain.add_argument(
+        "classes",
+        nargs="*",
+        metavar="CLASS",
+        help="a class, by its name in that module or in Python, or as module:name",
+    )
     explain.add_argument("--lookup", help="where to look, as package.module:name")
-    explain.add_argument("--format", choices=["text", "json", "dot"], default="text")
     explain.set_defaults(run=_explain)
     listing = commands.add_parser("list", help="list what is registered, with places")
     listing.add_argument("target", help="a registry or lookup, as package.module:name")
-    listing.add_argument("--format", choices=["text", "json", "dot"], default="text")
     listing.set_defaults(run=_list)
     checking = commands.add_parser("check", help="find mistakes in what is registered")
     checking.add_argument("target", help="a registry or lookup, as package.module:name")
     checking.add_argument(
         "--accept", action="append", default=[], help="a kind of finding, or kind:name of a key"
     )
-    checking.add_argument("--format", choices=["text", "json"], default="text")
     checking.set_defaults(run=_check)
+    backends = commands.add_parser("backends", help="list the installed backends of a host")
+    backends.add_argument(
+        "host",
+        metavar="GROUP",
+        help="the group of their entry points; or the host's dispatcher, as package.module:name,"
+        " which knows whom the host trusts",
+    )
+    backends.add_argument(
+        "--no-load",
+        dest="load",
+        action="store_false",
+        help="import none of them, and tell what their metadata say",
+    )
+    backends.set_defaults(run=_backends)
+    for command, formats in (
+        (explain, ["text", "table", "json", "dot"]),
+        (listing, ["text", "table", "json", "dot"]),
+        (checking, ["text", "json"]),
+        (backends, ["text", "table", "json"]),
+    ):
+        command.add_argument(
+            "--format",
+            choices=formats,
+            help="by default text; on a terminal a table, if rich is installed"
+            if "table" in formats
+            else "by default text",
+        )
     return parser
 
 
 def _explain(options: argparse.Namespace) -> int:
-    generic = _imported(options.generic)
-    lookup = implicit.lookup if options.lookup is None else _imported(options.lookup)
+    generic = imported(options.generic)
+    lookup = implicit.lookup if options.lookup is None else imported(options.lookup)
     if lookup is None:
-        raise _UsageError("there is no implicit lookup; add --lookup package.module:name")
+        hint = _such_as(options.generic, None, Observed)
+        raise _UsageError(f"there is no implicit lookup; add --lookup package.module:name{hint}")
     if not isinstance(lookup, Lookup):
         lookup = Lookup(_class_lookup(options.lookup or "the implicit lookup", lookup))
-    classes = [_class(name) for name in options.classes]
+    classes = [_class(name, options.generic) for name in options.classes]
     resolution = lookup.explain_classes(generic, classes)
-    if options.format == "json":
-        print(json.dumps(resolution.as_dict(), indent=2))
-    elif options.format == "dot":
-        print(resolution.as_dot())
-    else:
-        _show(resolution)
+    if resolution.fallback is None and not (resolution.candidates or resolution.misfits):
+        raise _UsageError(
+            f"{options.generic} is no generic function, and nothing is registered under it; type"
+            " the name of one"
+        )
+    _show(
+        options.format,
+        text=resolution.__str__,
+        table=lambda: as_table(resolution),
+        json=resolution.as_dict,
+        dot=resolution.as_dot,
+    )
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
-    found = _registrations(_class_lookup(options.target, _imported(options.target)))
-    if options.format == "json":
-        print(json.dumps([_as_dict(name, each) for name, each in found], indent=2))
-    elif options.format == "dot":
-        print(_as_dot(found))
-    else:
-        print(_as_text(found))
+    found = Registrations(_class_lookup(options.target, imported(options.target)))
+    _show(
+        options.format or (None if found else "text"),
+        text=found.__str__,
+        table=found.as_table,
+        json=found.as_data,
+        dot=found.as_dot,
+    )
     return 0
 
 
 def _check(options: argparse.Namespace) -> int:
-    target = _class_lookup(options.target, _imported(options.target))
+    target = _class_lookup(options.target, imported(options.target))
     try:
         findings = check(target, accept=[*_accepted_by_project(), *options.accept])
     except ValueError as error:
@@ -121,6 +171,56 @@ def _check(options: argparse.Namespace) -> int:
             print(finding)
         print(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
     return 1 if findings else 0
+
+
+def _backends(options: argparse.Namespace) -> int:
+    try:
+        from .backends import BackendDispatcher
+    except ImportError as error:
+        raise _UsageError(str(error)) from error
+    if ":" in options.host:
+        dispatcher = imported(options.host)
+        if not isinstance(dispatcher, BackendDispatcher):
+            hint = _such_as(options.host, dispatcher, BackendDispatcher)
+            raise _UsageError(
+                f"{options.host} is no dispatcher of backends; type a group of entry points, or the"
+                f" name of a dispatcher{hint}"
+            )
+    elif options.host.strip():
+        dispatcher = BackendDispatcher(
+            entrypoint_group=options.host, host_name=options.host, untrusted="allow"
+        )
+    else:
+        raise _UsageError("a group of entry points has a name; type that")
+    if options.load:
+        _discover(dispatcher)
+    installed, unknown = dispatcher.installed(), "unknown"
+    if ":" not in options.host:
+        # Only a host can say whom it trusts.
+        installed = [each._replace(trusted=None) for each in installed]
+        unknown = "no host given"
+    found = Backends(dispatcher.entrypoint_group, installed, unknown)
+    _show(
+        options.format or (None if found else "text"),
+        text=found.__str__,
+        table=found.as_table,
+        json=found.as_data,
+    )
+    return 0
+
+
+def _discover(dispatcher: Any) -> None:
+    """Load all backends of a host. What they say meanwhile is not what was asked for."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+        # What there is to warn of stands beside each in the list.
+        warnings.simplefilter("ignore")
+        try:
+            dispatcher.discover()
+        except (Exception, SystemExit) as error:
+            raise _UsageError(
+                f"the backends cannot be loaded ({one_line(error)}); type --no-load to list them"
+                " nevertheless"
+            ) from error
 
 
 def _accepted_by_project() -> list[str]:
@@ -138,31 +238,18 @@ def _accepted_by_project() -> list[str]:
     return accept
 
 
-def _imported(target: str) -> Any:
-    """What a target such as ``package.module:name`` names."""
-    module, colon, name = target.partition(":")
-    if not (module and colon and name):
-        raise _UsageError(f"{target!r} names nothing; type package.module:name")
-    try:
-        found: Any = importlib.import_module(module)
-    except Exception as error:
-        raise _UsageError(
-            f"cannot import {module!r} ({type(error).__name__}: {error}); type a module that can"
-            " be imported from the current directory"
-        ) from error
-    for attribute in name.split("."):
-        try:
-            found = getattr(found, attribute)
-        except AttributeError:
-            names = [each for each in dir(found) if not each.startswith("_")]
+def _class(name: str, generic: str) -> type:
+    """The class that is meant where a generic function is explained."""
+    if ":" in name:
+        found = imported(name)
+    else:
+        module = generic.partition(":")[0]
+        found = vars(sys.modules[module]).get(name, vars(builtins).get(name))
+        if found is None:
             raise _UsageError(
-                f"{target!r} names nothing: there is no {attribute!r} among {', '.join(names)}"
-            ) from None
-    return found
-
-
-def _class(name: str) -> type:
-    found = _imported(name if ":" in name else f"builtins:{name}")
+                f"there is no {name!r} in {module}, nor in Python; type a class as"
+                " package.module:Name"
+            )
     if not isinstance(found, type):
         raise _UsageError(f"{name!r} is no class; type a class as package.module:Name")
     return found
@@ -170,69 +257,38 @@ def _class(name: str) -> type:
 
 def _class_lookup(target: str, found: Any) -> Any:
     if not isinstance(found, Observed):
-        raise _UsageError(f"{target} is no registry or lookup; type the name of one")
+        hint = _such_as(target, found, Observed)
+        raise _UsageError(f"{target} is no registry or lookup; type the name of one{hint}")
     return found
 
 
-def _registrations(lookup: Any) -> list[tuple[str, Registration]]:
-    return [
-        (part.name, registration)
-        for part in parts(lookup)
-        if isinstance(part.class_lookup, ClassRegistry)
-        for registration in part.class_lookup.registrations()
-    ]
+def _such_as(target: str, found: object, kind: type) -> str:
+    """What of that kind there is in something, or beside it in its module, as a hint."""
+    module = target.partition(":")[0]
+    places = [(f"{target}.", found), (f"{module}:", sys.modules.get(module))]
+    for prefix, place in places:
+        for name, value in getattr(place, "__dict__", {}).items():
+            if issubclass(type(value), kind) and not name.startswith("_"):
+                return f", such as {prefix}{name}"
+    return ""
 
 
-def _as_text(found: list[tuple[str, Registration]]) -> str:
-    by_key: dict[Any, list[tuple[str, Registration]]] = {}
-    for name, registration in found:
-        by_key.setdefault(registration.key, []).append((name, registration))
-    lines = []
-    for key, registered in by_key.items():
-        lines.append(full_name(key))
-        rows = [
-            (
-                f"  ({', '.join(map(short_name, each.classes))})",
-                short_name(each.component),
-                name,
-                each.place.removeprefix(os.path.join(os.getcwd(), "")),
-            )
-            for name, each in registered
-        ]
-        lines += aligned(rows, (40, 40, 20, sys.maxsize))
-    return "\n".join(lines) or "nothing is registered"
+def _show(format: str | None, **ways: Callable[[], Any]) -> None:
+    """Show something in the format that was asked for.
 
-
-def _as_dict(name: str, registration: Registration) -> dict[str, Any]:
-    return {
-        "key": full_name(registration.key),
-        "classes": class_names(registration.classes),
-        "component": full_name(registration.component),
-        "filename": registration.filename,
-        "lineno": registration.lineno,
-        "lookup": name,
-    }
-
-
-def _as_dot(found: list[tuple[str, Registration]]) -> str:
-    lines = ["digraph registrations {", "  rankdir=LR;", "  node [shape=box];"]
-    for name, registration in found:
-        classes = ", ".join(map(short_name, registration.classes))
-        ends = (full_name(registration.key), full_name(registration.component))
-        # A JSON string is one of Graphviz too.
-        key, component = map(json.dumps, ends)
-        lines.append(f"  {key} -> {component} [label={json.dumps(f'({classes}) in {name}')}];")
-    return "\n".join([*lines, "}"])
-
-
-def _show(resolution: Resolution) -> None:
-    """As a table where there is a terminal to show it and rich to make it; else as text."""
-    if sys.stdout.isatty():
+    :param format: if it is ``None``, a table where there is a terminal to show
+      it and rich to make it; else text.
+    :param ways: makes what is to be shown, by format.
+    """
+    if format == "table" or (format is None and sys.stdout.isatty()):
         try:
+            table = ways["table"]()
             from rich.console import Console
-        except ImportError:
-            pass
+        except ImportError as error:
+            if format is not None:
+                raise _UsageError(f"{error}; or type --format text") from error
         else:
-            Console().print(resolution)
+            Console().print(table)
             return
-    print(resolution)
+    made = ways[format or "text"]()
+    print(made if isinstance(made, str) else json.dumps(made, indent=2))

@@ -11,6 +11,7 @@ from ._calls import make_call
 from .arginfo import accepted_keywords, takes_keyword
 from .dispatch import Dispatch
 from .implicit import NoImplicitLookupError, implicit
+from .interfaces import IClassLookup
 from .lookup import (
     NOTHING,
     CallChain,
@@ -237,8 +238,7 @@ def _make(
         from .explain import explain
 
         lookup = _lookup(keywords)
-        if not hasattr(lookup, "all"):
-            raise _no_lookup(lookup)
+        _check_lookup(lookup, "all", "component")
         predicates = keywords.pop("predicates", None)
         # All else that a call may have does not matter here, and may stay.
         dispatched = dispatch.arguments(args, keywords)[2]
@@ -313,8 +313,7 @@ class _Calls:
         given = {keyword: keywords[keyword] for keyword in keywords if keyword in known}
         passed = {keyword: keywords[keyword] for keyword in keywords if keyword not in known}
         # A class lookup has an all() too, but with another meaning.
-        if not hasattr(lookup, name) or not hasattr(lookup, "component"):
-            raise _no_lookup(lookup)
+        _check_lookup(lookup, name, "component")
         return lookup, self._dispatch.arguments(args, passed)[2], given
 
     def _implementation(self, lookup: Lookup, classes: tuple[type, ...]) -> Callable[..., Any]:
@@ -363,8 +362,7 @@ class _Calls:
         dispatched: tuple[Any, ...],
     ) -> Any:
         """Call through a lookup of which nothing is known but its methods."""
-        if not callable(getattr(lookup, "call", None)):
-            raise _no_lookup(lookup)
+        _check_lookup(lookup, "call")
         generic = self._dispatch.generic
         if (
             getattr(type(lookup), "call", None) is Lookup.call
@@ -426,8 +424,24 @@ def _lookup(keywords: dict[str, Any]) -> Any:
     return lookup
 
 
-def _no_lookup(lookup: object) -> TypeError:
-    return TypeError(
-        f"a generic function was called with {lookup!r} as its lookup, which is none: it must"
-        " have the methods component(), all() and call() of reg.Lookup"
-    )
+def _check_lookup(lookup: Any, *methods: str) -> None:
+    """Refuse what has not all of these methods, or has them for its instances only."""
+    if isinstance(lookup, Lookup):
+        return
+    if not all(callable(getattr(lookup, method, None)) for method in methods):
+        problem = (
+            "is none: it must have the methods component(), all() and call() of reg.Lookup"
+            f"{'; pass reg.Lookup(it)' if isinstance(lookup, IClassLookup) else ''}"
+        )
+    elif isinstance(lookup, type) and not _is_a_lookup_itself(lookup, methods):
+        problem = "is a class; pass an instance of it"
+    else:
+        return
+    raise TypeError(f"a generic function was called with {lookup!r} as its lookup, which {problem}")
+
+
+def _is_a_lookup_itself(cls: type, methods: tuple[str, ...]) -> bool:
+    """Tell whether a class has these methods as class methods or static ones."""
+    from inspect import getattr_static, isfunction
+
+    return not any(isfunction(getattr_static(cls, method)) for method in methods)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -75,6 +75,8 @@ class Implicit(ImplicitState):
         # Held to change these two, so that none of them is decided by what the
         # other was before.
         self._deciding = threading.RLock()
+        # Is told of each exception that leaves a scope, and what counted there.
+        self._observer: Callable[[BaseException, Any], None] | None = None
         # What threads that live have of their own, to be put back.
         self._own: weakref.WeakValueDictionary[int, _Own] = weakref.WeakValueDictionary()
 
@@ -147,6 +149,9 @@ class Implicit(ImplicitState):
         own = {identity: each.lookup() for identity, each in self._own.items()}
         try:
             yield
+        except BaseException as error:
+            self._tell(error)
+            raise
         finally:
             with self._deciding:
                 self._base = base
@@ -180,12 +185,34 @@ class Implicit(ImplicitState):
         try:
             token = self._scope(stored)
             yield lookup
+        except BaseException as error:
+            self._tell(error)
+            raise
         finally:
             if token is None:
                 # Interrupted when it may have been set already.
                 self._scope(before)
             else:
                 self._scoped.reset(token)
+
+    @contextmanager
+    def _observed(self, observer: Callable[[BaseException, Any], None]) -> Iterator[None]:
+        """Watch how scopes are left, for tools that explain what failed.
+
+        :param observer: is called with each exception that leaves a block of
+          :meth:`using` or :meth:`preserved`, in any thread, and with the
+          lookup that counted there.
+        """
+        before = self._observer
+        self._observer = observer
+        try:
+            yield
+        finally:
+            self._observer = before
+
+    def _tell(self, error: BaseException) -> None:
+        if self._observer is not None:
+            self._observer(error, self.lookup)
 
     def _set_base(self, lookup: Any, stored: Any) -> None:
         self._base = lookup

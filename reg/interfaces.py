@@ -38,7 +38,30 @@ class IRegistry:
     def register(
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any = MISSING
     ) -> Any:
-        """Register a component; see :meth:`reg.ClassRegistry.register`."""
+        """Register a component under a key, for a combination of classes.
+
+        :param key: anything hashable, often a generic function.
+        :param classes: for each argument a class; ``None`` for its type; a
+          union, for each of its alternatives; an abstract base class or a
+          runtime protocol, for virtual subclasses too; or the name of a class,
+          ``"package.module:Class"``, which is found without being imported.
+        :param component: any object but ``None``, often a function; an instance
+          of :class:`reg.Matcher` decides at each look-up. Left out, a decorator
+          is returned that registers what it decorates.
+        :raises TypeError: if the key cannot be hashed, if the component is
+          ``None``, or if something is given as a class that is none.
+        :raises RegistrationError: with ``replace=False``, if there is a
+          component for this key and one of these combinations.
+
+        A component that was registered for the same key and classes is
+        replaced. If an error is raised, nothing has changed.
+        """
+        return self._reg_register(key, classes, component)
+
+    # Apart from register(), so that its types and its description stand once.
+    def _reg_register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
+    ) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define register()")
 
     def implements(self, generic: Callable[..., Any], /) -> Callable[[_C], _C]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar, overload
 
 from .components import writing
 from .lookup import Matcher
-from .sentinel import Sentinel
+from .sentinel import MISSING, Sentinel
 
 __all__ = [
     "ANY",
@@ -17,6 +17,8 @@ __all__ = [
     "PredicateRegistry",
     "PredicateRegistryError",
 ]
+
+_T = TypeVar("_T")
 
 #: Matches whatever a predicate's value is. Compared by identity.
 ANY: Final = Sentinel("ANY")
@@ -112,7 +114,34 @@ class _Pattern:
         return [entry for entries in list(self._entries.values()) for entry in list(entries)]
 
 
-class PredicateRegistry:
+class _Registering:
+    """What is common to those in which something is registered for predicates."""
+
+    @overload
+    def register(self, predicates: Mapping[str, Any]) -> Callable[[_T], _T]: ...
+
+    @overload
+    def register(self, predicates: Mapping[str, Any], value: object) -> None: ...
+
+    def register(self, predicates: Mapping[str, Any], value: Any = MISSING) -> Any:
+        """Register a value, often a function, for predicates.
+
+        :param predicates: the value of each predicate by name. One that is
+          left out, or ``ANY``, may have any value.
+        :param value: what is to be found. Left out, a decorator is returned
+          that registers what it decorates.
+        :raises PredicateRegistryError: if there is no predicate of such a name.
+
+        The same predicates may be registered more than once; it is the look-up
+        that refuses to choose.
+        """
+        return self._reg_register(predicates, value)
+
+    def _reg_register(self, predicates: Mapping[str, Any], value: Any) -> Any:
+        raise NotImplementedError
+
+
+class PredicateRegistry(_Registering):
     """Values by the predicates that they are registered for.
 
     :param predicates: the predicates; an earlier one weighs more.
@@ -136,25 +165,29 @@ class PredicateRegistry:
         # Replaced, never changed: who looks something up reads it without a lock.
         self._patterns: list[_Pattern] = []
 
-    def register(self, predicates: Mapping[str, Any], value: Any) -> None:
-        """Register a value for predicates.
-
-        :param predicates: the value of each predicate by name. One that is
-          left out, or ``ANY``, may have any value.
-        :param value: what :meth:`get` is to find. The same predicates may be
-          registered more than once; it is ``get`` that refuses to choose.
-        :raises PredicateRegistryError: if there is no predicate of such a name.
-        """
+    def _reg_register(self, predicates: Mapping[str, Any], value: Any) -> Any:
         for name in predicates:
             if name not in self._names:
+                what = "" if value is MISSING else f"{value!r} "
                 raise PredicateRegistryError(
-                    f"cannot register {value!r} for the unknown predicate {name!r};"
+                    f"cannot register {what}for the unknown predicate {name!r};"
                     f" the predicates are {', '.join(self._names) or 'none'}"
                 )
         keys = [predicates.get(name, ANY) for name in self._names]
         for key, indexed in zip(keys, self._indexed, strict=True):
             if not indexed:
                 hash(key)  # refused before anything is changed
+        if value is not MISSING:
+            self._add(keys, value)
+            return None
+
+        def register(value: _T) -> _T:
+            self._add(keys, value)
+            return value
+
+        return register
+
+    def _add(self, keys: list[Any], value: Any) -> None:
         entry = _Entry(keys, value)
         with writing:
             for key, index, indexed in zip(keys, self._indexes, self._indexed, strict=True):
@@ -216,7 +249,7 @@ class PredicateRegistry:
         return pattern
 
 
-class PredicateMatcher(Matcher):
+class PredicateMatcher(_Registering, Matcher):
     """A matcher that finds its component by predicates.
 
     :param predicates: as for :class:`PredicateRegistry`.
@@ -228,9 +261,8 @@ class PredicateMatcher(Matcher):
         #: what is registered, by predicates
         self.registry = PredicateRegistry(predicates)
 
-    def register(self, predicates: Mapping[str, Any], value: Any) -> None:
-        """Register a component for predicates; see :meth:`PredicateRegistry.register`."""
-        self.registry.register(predicates, value)
+    def _reg_register(self, predicates: Mapping[str, Any], value: Any) -> Any:
+        return self.registry.register(predicates, value)
 
     def predicates(self, *args: Any) -> dict[str, Any]:
         """Compute the value of each predicate.

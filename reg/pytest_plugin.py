@@ -1,11 +1,9 @@
-"""Fixtures for the tests of applications, found by pytest on its own."""
+"""Fixtures for the tests of applications, and help where these fail; found by pytest on its own."""
 
 from __future__ import annotations
 
-import ast
-import linecache
 from collections.abc import Generator, Iterator
-from types import FrameType
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,6 +14,9 @@ from .lookup import Lookup
 from .registry import Registry
 
 _SECTION = "reg explains"
+
+# The attribute of an exception that has it.
+_LEFT = "__reg_left__"
 
 
 @pytest.fixture
@@ -40,83 +41,50 @@ def reg_registry(reg_implicit: Implicit) -> Registry:
     return registry
 
 
+class _Left:
+    """The lookup that counted where an exception left a scope; kept by the exception itself."""
+
+    def __init__(self, lookup: Any) -> None:
+        self.lookup = lookup
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception may go to another process, and the lookup may not.
+        return _Left, (None,)
+
+
+def _note(error: BaseException, lookup: Any) -> None:
+    # It must not be in the way of the exception. What is left first is the innermost.
+    with suppress(Exception):
+        error.__dict__.setdefault(_LEFT, _Left(lookup))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Note, in exceptions, the lookups of the scopes that a test leaves with them."""
+    with implicit._observed(_note):
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show, with a failed test, what was found in the calls that it is about."""
     report = yield
-    if (
-        call.when == "call"
-        and call.excinfo is not None
-        and call.excinfo.errisinstance(AssertionError)
-    ):
-        frame = call.excinfo.traceback[-1]
-        report.sections += [
-            (_SECTION, text) for text in _explanations(frame._rawentry.tb_frame, frame.lineno + 1)
-        ]
+    if call.when == "call" and call.excinfo is not None:
+        report.sections += _sections(call.excinfo.value)
     return report
 
 
-def _explanations(frame: FrameType, lineno: int) -> list[str]:
-    """Explain the calls of generic functions in the statement that failed.
+def _sections(failure: BaseException) -> list[tuple[str, str]]:
+    from .failures import explanations
 
-    Nothing is called for it: only arguments that are names or constants are
-    known, and of a call its class, if it is one of a class.
-    """
-    source = "".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals))
+    def implicit_for(error: BaseException) -> Any:
+        left = error.__dict__.get(_LEFT)
+        return implicit.lookup if left is None else left.lookup
+
     try:
-        module = ast.parse(source)
-    except SyntaxError:
-        return []
-    found = []
-    for node in ast.walk(module):
-        if isinstance(node, ast.Assert) and node.lineno <= lineno <= (node.end_lineno or 0):
-            for each in ast.walk(node.test):
-                text = _explained(each, frame) if isinstance(each, ast.Call) else None
-                if text is not None and text not in found:
-                    found.append(text)
-    return found
-
-
-def _explained(node: ast.Call, frame: FrameType) -> str | None:
-    generic = _value(node.func, frame)
-    if not hasattr(generic, "__reg_dispatch__") or node.keywords or not node.args:
-        lookups = [each for each in node.keywords if each.arg == "lookup"]
-        if not hasattr(generic, "__reg_dispatch__") or len(lookups) != len(node.keywords):
-            return None
-        lookup = _value(lookups[0].value, frame) if lookups else implicit.lookup
-    else:
-        lookup = implicit.lookup
-    if not isinstance(lookup, Lookup):
-        return None
-    classes = []
-    for argument in node.args:
-        if isinstance(argument, ast.Call):
-            cls = _value(argument.func, frame)
-            if not isinstance(cls, type):
-                return None
-        elif (value := _value(argument, frame)) is _UNKNOWN:
-            return None
-        else:
-            cls = value.__class__
-        classes.append(cls)
-    return str(lookup.explain_classes(generic, classes))
-
-
-_UNKNOWN: Any = object()
-
-
-def _value(node: ast.expr, frame: FrameType) -> Any:
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name):
-        return {**frame.f_globals, **frame.f_locals}.get(node.id, _UNKNOWN)
-    if isinstance(node, ast.Attribute) and node.attr not in ("component", "all"):
-        return (
-            vars(owner).get(node.attr, _UNKNOWN)
-            if hasattr(owner := _value(node.value, frame), "__dict__")
-            else _UNKNOWN
-        )
-    if isinstance(node, ast.Attribute):
-        return _value(node.value, frame)
-    return _UNKNOWN
+        return [(_SECTION, text) for text in explanations(failure, implicit_for)]
+    except Exception as error:
+        # Whatever is wrong with what is tested, pytest is to go on.
+        return [(_SECTION, f"what was found cannot be explained: {error!r}")]

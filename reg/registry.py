@@ -6,7 +6,7 @@ import copy
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from .answers import ObservedClassLookup
 from .arginfo import wrapped_by
@@ -55,37 +55,12 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
         # Not through self: a subclass may not be ready for its own clear() yet.
         ClassRegistry.clear(self)
 
-    @overload
-    def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification]
-    ) -> Callable[[_T], _T]: ...
+    # In its own namespace, whatever it is mixed with.
+    register = IRegistry.register
 
-    @overload
-    def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification], component: object
-    ) -> None: ...
-
-    def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any = MISSING
+    def _reg_register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
-        """Register a component under a key, for a combination of classes.
-
-        :param key: anything hashable, often a generic function.
-        :param classes: for each argument a class; ``None`` for its type; a
-          union, for each of its alternatives; an abstract base class or a
-          runtime protocol, for virtual subclasses too; or the name of a class,
-          ``"package.module:Class"``, which is found without being imported.
-        :param component: any object but ``None``, often a function; an instance
-          of :class:`reg.Matcher` decides at each look-up. Left out, a decorator
-          is returned that registers what it decorates.
-        :raises TypeError: if the key cannot be hashed, if the component is
-          ``None``, or if something is given as a class that is none.
-        :raises RegistrationError: with ``replace=False``, if there is a
-          component for this key and one of these combinations.
-
-        A component that was registered for the same key and classes is
-        replaced. If an error is raised, nothing has changed.
-        """
         _check_key(key)
         combinations = registered_classes(key, classes)
         if component is not MISSING:
@@ -255,20 +230,9 @@ class Registry(IRegistry, Lookup):
         self.registry = ClassRegistry(name=name, replace=replace)
         super().__init__(self.registry)
 
-    @overload
-    def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification]
-    ) -> Callable[[_T], _T]: ...
-
-    @overload
-    def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification], component: object
-    ) -> None: ...
-
-    def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any = MISSING
+    def _reg_register(
+        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
-        """Register a component; see :meth:`ClassRegistry.register`."""
         return self.registry.register(key, classes, component)
 
     def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:

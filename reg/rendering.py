@@ -5,15 +5,16 @@ from __future__ import annotations
 import html
 import os
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from .resolution import Candidate, Resolution, short_name, short_names
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
-__all__ = ["aligned", "as_dot", "as_html", "as_table", "as_text"]
+__all__ = ["aligned", "as_dot", "as_html", "as_table", "as_text", "table", "together", "wrapped"]
 
 #: No line of text is longer.
 WIDTH = 100
@@ -26,7 +27,7 @@ _HEADINGS = ("", "component", "registered for", "in", "place", "why")
 
 def as_text(resolution: Resolution) -> str:
     """Show a resolution as aligned text, at most 100 columns wide."""
-    lines = _wrapped(_headline(resolution), "")
+    lines = wrapped(_headline(resolution), "")
     rows = [
         (_mark(index, candidate), candidate.name, _classes(candidate), candidate.lookup)
         for index, candidate in enumerate(resolution.candidates, 1)
@@ -39,7 +40,7 @@ def as_text(resolution: Resolution) -> str:
             lines += ["", "registered, but for other classes:"]
         lines.append(line)
         for detail in _details(candidate):
-            lines += _wrapped(detail, " " * 8)
+            lines += wrapped(detail, " " * 8)
         if place := _shown_place(candidate):
             lines.append(_at_most(place, " " * 8))
     if len(resolution.misfits) > _SHOWN:
@@ -52,21 +53,9 @@ def as_table(resolution: Resolution) -> Table:
 
     :raises ImportError: if rich is not installed.
     """
-    try:
-        from rich.table import Table
-        from rich.text import Text
-    except ImportError as error:
-        raise ImportError(
-            "a table needs rich, which is not installed: pip install 'reg[cli]'"
-        ) from error
-    table = Table(title=Text(_headline(resolution)), title_justify="left")
-    for heading in _HEADINGS:
-        table.add_column(heading, overflow="fold")
-    for row, candidate in _rows(resolution):
-        style = "bold" if candidate.outcome == "chosen" else None
-        # As Text, since a repr in brackets would be taken for a style.
-        table.add_row(*map(Text, row), style=style)
-    return table
+    rows = list(_rows(resolution))
+    chosen = [index for index, (_, each) in enumerate(rows) if each.outcome == "chosen"]
+    return table(_headline(resolution), _HEADINGS, [row for row, _ in rows], bold=chosen)
 
 
 def as_html(resolution: Resolution) -> str:
@@ -102,6 +91,41 @@ def as_dot(resolution: Resolution) -> str:
     return "\n".join([*lines, "}"])
 
 
+def table(
+    title: str,
+    headings: Iterable[str],
+    rows: Iterable[Iterable[str]],
+    bold: Container[int] = (),
+) -> Table:
+    """Make a table for rich of texts.
+
+    :param bold: the numbers of the rows that stand out.
+    :raises ImportError: if rich is not installed.
+    """
+    try:
+        from rich.table import Table
+        from rich.text import Text
+    except ImportError as error:
+        raise ImportError(
+            "a table needs rich, which is not installed: pip install 'reg[cli]'"
+        ) from error
+    # As Text, since a repr in brackets would be taken for a style.
+    made = Table(title=Text(title), title_justify="left")
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    for index, row in enumerate(rows):
+        made.add_row(*map(Text, row), style="bold" if index in bold else None)
+    return made
+
+
+def together(tables: Iterable[Table]) -> RenderableType:
+    """Put tables below each other."""
+    made = list(tables)
+    from rich.console import Group
+
+    return Group(*made)
+
+
 def aligned(rows: Iterable[tuple[str, ...]], widest: tuple[int, ...]) -> list[str]:
     """Lay out rows in columns.
 
@@ -116,6 +140,17 @@ def aligned(rows: Iterable[tuple[str, ...]], widest: tuple[int, ...]) -> list[st
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cut
     ]
+
+
+def wrapped(text: str, indent: str) -> list[str]:
+    """Break a text into lines of at most :data:`WIDTH` columns, all of them indented."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_on_hyphens=False,
+    )
 
 
 def _headline(resolution: Resolution) -> str:
@@ -183,16 +218,6 @@ def _shown_place(candidate: Candidate) -> str:
         return ""
     directory = os.path.join(os.getcwd(), "")
     return candidate.place.removeprefix(directory)
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_on_hyphens=False,
-    )
 
 
 def _at_most(place: str, indent: str) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "Resolution",
     "class_names",
     "full_name",
+    "plain",
     "short_name",
     "short_names",
 ]
@@ -80,7 +81,7 @@ class Candidate:
             "reason": self.reason,
             "predicates": None
             if self.predicates is None
-            else {name: _plain(value) for name, value in self.predicates.items()},
+            else {name: plain(value) for name, value in self.predicates.items()},
             "error": None if self.error is None else repr(self.error),
             "call_next": self.call_next,
         }
@@ -202,7 +203,8 @@ def short_names(classes: tuple[RegisteredClass, ...]) -> list[str]:
     return [short_name(cls) for cls in classes]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON can hold of a value: itself, or its name."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return full_name(value)

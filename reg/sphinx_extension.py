@@ -6,7 +6,6 @@ the signature and docstring of a generic function as of any other.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from docutils import nodes
@@ -15,9 +14,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from .answers import Observed
-from .origin import parts
-from .registry import ClassRegistry
+from .listing import registrations
 from .resolution import full_name, short_name
+from .targets import TargetError, imported
 
 __all__ = ["Implementations", "setup"]
 
@@ -41,11 +40,9 @@ class Implementations(SphinxDirective):
             (
                 [(full_name(cls), "class", short_name(cls)) for cls in each.classes],
                 [(full_name(each.component), "func", short_name(each.component))],
-                part.name,
+                name,
             )
-            for part in parts(lookup)
-            if isinstance(part.class_lookup, ClassRegistry)
-            for each in part.class_lookup.registrations()
+            for name, each in registrations(lookup)
             if each.key == generic
         ]
         if not rows:
@@ -60,16 +57,10 @@ class Implementations(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
     def _imported(self, target: str) -> Any:
-        module, _, name = target.partition(":")
         try:
-            found: Any = importlib.import_module(module)
-            for attribute in name.split("."):
-                found = getattr(found, attribute)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise self.error(
-                f"{target!r} cannot be imported, write package.module:name: {error}"
-            ) from error
-        return found
+            return imported(target)
+        except TargetError as error:
+            raise self.error(str(error)) from error
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,10 +1,16 @@
 """The command, run as a person would in a directory of an application."""
 
+import importlib.metadata
 import json
+import os
 import subprocess
 import sys
+import venv
+from pathlib import Path
 
 import pytest
+
+import reg
 
 _SHOP = """
 import reg
@@ -18,6 +24,11 @@ def size(obj): return 0
 registry = reg.Registry(name="shop")
 broken = reg.Registry(name="broken")
 number = 3
+
+class Application:
+    def __init__(self): self.lookup = reg.Lookup(registry)
+
+application = Application()
 
 @registry.implements(size)
 def document_size(obj: Document): return 1
@@ -38,11 +49,45 @@ def run(tmp_path):
     return run
 
 
+@pytest.fixture
+def on_a_terminal(tmp_path):
+    pty = pytest.importorskip("pty", reason="there are no such terminals on this system")
+
+    def run(*arguments, python=sys.executable):
+        ours, theirs = pty.openpty()
+        environment = {**os.environ, "COLUMNS": "150", "TERM": "dumb"}
+        command = [python, "-m", "reg", *arguments]
+        done = subprocess.Popen(command, cwd=tmp_path, stdout=theirs, env=environment)
+        os.close(theirs)
+        shown = b""
+        try:
+            while piece := os.read(ours, 4096):
+                shown += piece
+        except OSError:  # that is how the end is told
+            pass
+        os.close(ours)
+        assert done.wait() == 0
+        return shown.decode()
+
+    return run
+
+
+@pytest.fixture
+def python_without_rich(tmp_path):
+    """An environment that has this package, and nothing else."""
+    venv.create(tmp_path / "venv")
+    (python,) = (tmp_path / "venv").glob("*/python")
+    asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    purelib = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    Path(purelib, "reg").symlink_to(Path(reg.__file__).parent)
+    return python
+
+
 def test_explain_tells_what_is_found(run):
     shown = run("explain", "shop:size", "shop:Invoice", "--lookup", "shop:registry")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("size(Invoice) in Registry 'shop' finds document_size\n")
-    assert "shop.py:14" in shown.stdout
+    assert "shop.py:19" in shown.stdout
 
 
 def test_explain_gives_data_and_a_graph(run):
@@ -54,14 +99,110 @@ def test_explain_gives_data_and_a_graph(run):
 def test_list_shows_registrations_by_generic_with_places(run):
     assert run("list", "shop:registry").stdout.splitlines() == [
         "shop.size",
-        "  (Document)  document_size  shop  shop.py:14",
+        "  (Document)  document_size  shop  shop.py:19",
     ]
     (registration,) = json.loads(run("list", "shop:registry", "--format", "json").stdout)
-    assert (registration["key"], registration["lineno"]) == ("shop.size", 14)
+    assert (registration["key"], registration["lineno"]) == ("shop.size", 19)
     assert (
         '"shop.size" -> "shop.document_size"'
         in run("list", "shop:registry", "--format", "dot").stdout
     )
+
+
+_EXPLAIN = ("explain", "shop:size", "shop:Invoice", "--lookup", "shop:registry")
+
+
+@pytest.mark.parametrize("arguments", [_EXPLAIN, ("list", "shop:registry")])
+def test_a_table_is_shown_on_a_terminal_unless_something_else_is_wanted(
+    run, on_a_terminal, arguments
+):
+    pytest.importorskip("rich", reason="rich is not installed")
+    assert "━" in on_a_terminal(*arguments)
+    assert "━" not in on_a_terminal(*arguments, "--format", "text")
+    assert "━" not in run(*arguments).stdout
+    table = run(*arguments, "--format", "table").stdout
+    assert "━" in table
+    assert "document_size" in table
+
+
+def test_without_rich_the_command_shows_text_and_a_table_is_an_error_that_names_the_extra(
+    run, on_a_terminal, python_without_rich, tmp_path
+):
+    shown = on_a_terminal("list", "shop:registry", python=python_without_rich)
+    assert shown.splitlines() == ["shop.size", "  (Document)  document_size  shop  shop.py:19"]
+    command = [python_without_rich, "-m", "reg", *_EXPLAIN, "--format", "table"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "reg: a table needs rich, which is not installed: pip install 'reg[cli]'; or type"
+        " --format text"
+    ]
+
+
+def test_without_what_backends_need_their_list_is_an_error_that_names_the_extra(
+    run, python_without_rich, tmp_path
+):
+    command = [python_without_rich, "-m", "reg", "backends", "shop.backends"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "pip install reg[backends]" in done.stderr
+
+
+def test_what_a_module_prints_does_not_get_into_the_data(run, tmp_path):
+    tmp_path.joinpath("loud.py").write_text("from shop import registry\nprint('hello')\n")
+    shown = run("list", "loud:registry", "--format", "json")
+    assert len(json.loads(shown.stdout)) == 1
+    assert shown.stderr == "hello\n"
+
+
+def test_a_class_may_be_named_as_it_is_in_the_module_of_the_generic_function_or_in_python(run):
+    shown = run("explain", "shop:size", "Invoice", "--lookup", "shop:registry").stdout
+    assert shown.startswith("size(Invoice) in Registry 'shop' finds document_size\n")
+    shown = run("explain", "shop:size", "int", "--lookup", "shop:registry").stdout
+    assert shown.startswith("size(int) in Registry 'shop' finds nothing")
+
+
+def test_list_shows_what_a_matcher_decides_between(run, tmp_path):
+    tmp_path.joinpath("views.py").write_text(
+        """
+import reg
+from shop import registry, size, Invoice
+
+matcher = reg.PredicateMatcher(
+    [reg.Predicate("name", reg.KeyIndex), reg.Predicate("method", reg.KeyIndex)]
+)
+registry.register(size, [Invoice], matcher)
+
+@matcher.register({"method": "POST"})
+def save(obj): return 0
+
+@matcher.register({"name": "edit", "method": "GET"})
+def edit(obj): return 0
+
+@matcher.register({})
+def other(obj): return 0
+"""
+    )
+    lines = run("list", "views:registry").stdout.splitlines()
+    assert [line.split()[:2] for line in lines[2:]] == [
+        ["(Invoice)", "PredicateMatcher"],
+        ["name='edit',", "method='GET'"],
+        ["method='POST'", "save"],
+        ["anything", "other"],
+    ]
+    assert lines[4].endswith("views.py:10")
+    _, data = json.loads(run("list", "views:registry", "--format", "json").stdout)
+    assert data["predicates"][0] == {
+        "predicates": {"name": "edit", "method": "GET"},
+        "component": "views.edit",
+        "filename": str(tmp_path / "views.py"),
+        "lineno": 13,
+    }
+
+
+def test_the_version_is_that_of_the_distribution(run):
+    assert run("--version").stdout == f"reg {importlib.metadata.version('reg')}\n"
 
 
 def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
@@ -78,17 +219,45 @@ def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
     ("arguments", "message"),
     [
         (["check", "shop"], "type package.module:name"),
-        (["check", "shopp:registry"], "cannot import 'shopp'"),
-        (["check", "shop:registri"], "there is no 'registri' among"),
-        (["check", "shop:number"], "is no registry or lookup"),
+        (["check", "shop.registry"], "type package.module:name, such as shop:registry"),
+        (["check", "shopp:registry"], "cannot import 'shopp' (ModuleNotFoundError: No module"),
+        (["check", "broken:registry"], "(ValueError: two lines, at /"),
+        (["check", "ended:registry"], "(SystemExit: 3, at /"),
+        (["check", "shop:registri"], "there is no 'registri' among registry, "),
+        (["list", "shop:registry.nonsense"], "there is no 'nonsense' among "),
+        (["check", "shop:number"], "shop:number is no registry or lookup; type the name of one,"),
+        (["check", "shop:number"], ", such as shop:registry"),
+        (["check", "shop:application"], ", such as shop:application.lookup"),
         (["check", "shop:registry", "--accept", "all"], "the kinds are unreachable"),
-        (["explain", "shop:size", "int"], "add --lookup"),
+        (["explain", "shop:size", "int"], "add --lookup package.module:name, such as shop:regis"),
+        (["explain", "shop:size", "Invoic"], "add --lookup"),
+        (
+            ["explain", "shop:size", "Invoic", "--lookup", "shop:registry"],
+            "there is no 'Invoic' in shop, nor in Python",
+        ),
+        (
+            ["explain", "shop:document_size", "int", "--lookup", "shop:registry"],
+            "shop:document_size is no generic function, and nothing is registered under it",
+        ),
         (["explain", "shop:size", "shop:size", "--lookup", "shop:registry"], "is no class"),
+        (["backends", "shop:registry"], "shop:registry is no dispatcher of backends; type a gr"),
+        (["backends", "host:area"], "or the name of a dispatcher, such as host:dispatcher"),
+        (["backends", "shop:nothing"], "there is no 'nothing' among"),
+        (["backends", " "], "a group of entry points has a name"),
+        (["backends", "shop.backends", "--format", "dot"], "invalid choice"),
+        (["backends"], "GROUP"),
         (["frobnicate"], "invalid choice"),
         ([], "COMMAND"),
     ],
 )
-def test_a_wrong_use_is_one_line_that_says_what_to_type(run, arguments, message):
+def test_a_wrong_use_is_one_line_that_says_what_to_type(run, tmp_path, arguments, message):
+    tmp_path.joinpath("broken.py").write_text("raise ValueError('two\\nlines')\n")
+    tmp_path.joinpath("host.py").write_text(
+        "from reg.backends import BackendDispatcher\n"
+        "dispatcher = BackendDispatcher(entrypoint_group='h', host_name='h')\n"
+        "def area(): ...\n"
+    )
+    tmp_path.joinpath("ended.py").write_text("import sys\nsys.exit(3)\n")
     shown = run(*arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
     assert len(shown.stderr.splitlines()) == 1

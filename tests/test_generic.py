@@ -587,3 +587,51 @@ def test_a_missing_argument_of_the_implementation_is_a_type_error(registry):
     registry.register(size, [int], lambda thing, extra: None)
     with pytest.raises(TypeError, match="extra"):
         size(1)
+
+
+def _ways_to_ask(generic, lookup):
+    yield lambda: generic(1, lookup=lookup)
+    yield lambda: generic.component(1, lookup=lookup)
+    yield lambda: generic.all(1, lookup=lookup)
+    yield lambda: generic.explain(1, lookup=lookup)
+
+
+@pytest.mark.parametrize(
+    ("lookup", "message"),
+    [
+        (reg.Lookup, r"<class 'reg.lookup.Lookup'> as its lookup, which is a class; pass an insta"),
+        (reg.Registry, "which is a class; pass an instance"),
+        (reg.ClassRegistry(name="host"), r"<ClassRegistry 'host' .*; pass reg.Lookup\(it\)"),
+        (3, "3 as its lookup, which is none"),
+    ],
+)
+def test_what_is_no_lookup_is_an_error_that_says_what_to_pass(lookup, message):
+    @reg.generic
+    def size(thing): ...
+
+    for ask in _ways_to_ask(size, lookup):
+        with pytest.raises(TypeError, match=message):
+            ask()
+    with reg.implicit.using(lookup), pytest.raises(TypeError, match=message):
+        size(1)
+
+
+def test_a_class_whose_methods_need_no_instance_is_a_lookup():
+    class Everywhere:
+        @classmethod
+        def component(cls, key, args, default=None): ...
+
+        @staticmethod
+        def all(key, args): ...
+
+        @classmethod
+        def call(cls, key, args):
+            return "called"
+
+    @reg.generic
+    def size(thing): ...
+
+    assert size(1, lookup=Everywhere) == "called"
+    assert size.component(1, lookup=Everywhere) is None
+    with reg.implicit.using(Everywhere):
+        assert size(1) == "called"

@@ -192,6 +192,34 @@ def test_an_unknown_predicate_is_an_error_that_names_the_known_ones():
         registry_of().register({"a": 1}, "value")
 
 
+@pytest.mark.parametrize("kind", [PredicateRegistry, PredicateMatcher])
+def test_register_without_value_is_a_decorator(kind):
+    found_in = kind([Predicate("a", KeyIndex)])
+
+    @found_in.register({"a": 1})
+    def component():
+        return "called"
+
+    assert component() == "called"
+    registry = found_in if kind is PredicateRegistry else found_in.registry
+    assert registry.get({"a": 1}) is component
+
+
+@pytest.mark.parametrize("kind", [PredicateRegistry, PredicateMatcher])
+def test_the_decorator_refuses_bad_predicates_before_it_is_applied(kind):
+    found_in = kind([Predicate("a", KeyIndex)])
+    with pytest.raises(reg.PredicateRegistryError, match="for the unknown predicate 'b'"):
+        found_in.register({"b": 1})
+    with pytest.raises(TypeError, match="unhashable"):
+        found_in.register({"a": []})
+
+
+def test_none_is_a_value_that_can_be_registered():
+    registry = registry_of("a")
+    registry.register({"a": 1}, None)
+    assert registry.get({"a": 1}, "default") is None
+
+
 def test_two_predicates_of_one_name_are_refused():
     with pytest.raises(reg.PredicateRegistryError, match="name of its own"):
         registry_of("a", "a")

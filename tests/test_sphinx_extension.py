@@ -59,7 +59,10 @@ def test_a_generic_is_documented_with_signature_docstring_and_implementations(tm
     ("directive", "message"),
     [
         (".. reg-implementations:: shop:size\n", "add :lookup:"),
-        (".. reg-implementations:: shop:sise\n   :lookup: shop:registry\n", "cannot be imported"),
+        (
+            ".. reg-implementations:: shop:sise\n   :lookup: shop:registry\n",
+            "there is no 'sise' among size",
+        ),
         (".. reg-implementations:: shop:size\n   :lookup: shop:Document\n", "is no lookup"),
     ],
 )

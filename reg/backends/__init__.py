@@ -16,14 +16,18 @@ from .decision import BackendFallbackError  # noqa: E402
 from .dispatch import DispatchedFunction  # noqa: E402
 from .dispatcher import BackendDispatcher  # noqa: E402
 from .explanation import Explanation  # noqa: E402
+from .installed import Installed  # noqa: E402
 from .records import Record  # noqa: E402
+from .selection import BackendName  # noqa: E402
 from .settings import Settings  # noqa: E402
 
 __all__ = [
     "BackendDispatcher",
     "BackendFallbackError",
+    "BackendName",
     "DispatchedFunction",
     "Explanation",
+    "Installed",
     "Record",
     "Settings",
 ]

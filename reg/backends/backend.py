@@ -70,6 +70,8 @@ class Backend:
         self.position = position
         #: the names that it can be chosen by besides
         self.aliases: list[str] = []
+        #: what it declares that will not do, and is left out
+        self.complaints: list[str] = []
         self.exports = ClassRegistry(name=name)
         #: this backend, under ``OWNER``, for the classes it declares to own
         self.owned = ClassRegistry(name=f"{name} owns")

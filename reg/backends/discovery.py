@@ -31,10 +31,12 @@ class Failure(NamedTuple):
     """Why an entry point gave no backend.
 
     :param names: the names under which its user may ask for it.
+    :param position: the place of the entry point among those of the group.
     :param error: what was raised; ``None`` if it was refused or ignored.
     """
 
     names: tuple[str, ...]
+    position: int
     reason: str
     error: BaseException | None
     refused: bool
@@ -164,6 +166,19 @@ class Discovery:
         matches = difflib.get_close_matches(label, list(self._found.labels), 1)
         return matches[0] if matches else None
 
+    def outcomes(self) -> list[tuple[Origin, Backend | Failure | None]]:
+        """List all entry points, loading none, with what became of them so far.
+
+        :return: ``None`` for one that is not loaded.
+        """
+        with self.lock:
+            self._pending()
+            found = self._found
+            became: dict[int, Backend | Failure] = {}
+            became.update((each.position, each) for each in found.backends.values())
+            became.update((each.position, each) for each in found.failures)
+            return [(each.origin, became.get(each.position)) for each in found.entries or ()]
+
     # Forgetting, for tests
 
     def state(self) -> Any:
@@ -259,7 +274,7 @@ class Discovery:
             logger.debug("%s is ignored: %s", entry.origin, reason)
             notices.add(f"a backend of {self._labels.host} is ignored: {entry.origin}: {reason}")
             names = (entry.origin.entry_point,)
-            self._found.failures.append(Failure(names, reason, None, False))
+            self._found.failures.append(Failure(names, entry.position, reason, None, False))
             return
         trusted = self._trust.named(name)
         refusal = None if trusted is None else trusted.refusal(entry.origin)
@@ -271,7 +286,7 @@ class Discovery:
             self._refuse(entry, how, notices, False, name)
             return
         backend = Backend(name, source, entry.origin, trusted is not None, entry.position)
-        complaints: list[str] = []
+        complaints = backend.complaints
         backend.aliases = list(trusted.aliases) if trusted is not None else []
         backend.aliases += self._aliases(backend, complaints)
         complaints += _own(backend)
@@ -336,7 +351,8 @@ class Discovery:
         return (entry.origin.entry_point, *claimed, *more)
 
     def _fail(self, entry: _Entry, reason: str, error: BaseException) -> None:
-        self._found.failures.append(Failure(self._names_of(entry), reason, error, False))
+        names = self._names_of(entry)
+        self._found.failures.append(Failure(names, entry.position, reason, error, False))
 
     def _refuse(
         self, entry: _Entry, reason: str, notices: Notices, warn: bool, *names: str
@@ -345,7 +361,8 @@ class Discovery:
         logger.debug("%s", reason)
         if warn:
             notices.add(f"a backend of {self._labels.host} is not used: {reason}")
-        self._found.failures.append(Failure(self._names_of(entry, *names), reason, None, True))
+        names = self._names_of(entry, *names)
+        self._found.failures.append(Failure(names, entry.position, reason, None, True))
 
 
 def _comes_from_a_module(error: SystemExit) -> bool:

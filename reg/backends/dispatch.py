@@ -8,7 +8,7 @@ import logging
 import weakref
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, Final, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
 from reg.sentinel import MISSING
 
@@ -31,7 +31,10 @@ from .selection import BackendName, Selection, State
 __all__ = ["DispatchedFunction", "Function", "signature_of"]
 
 _P = ParamSpec("_P")
+_Q = ParamSpec("_Q")
 _R = TypeVar("_R", covariant=True)
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 logger: Final = logging.getLogger("reg.backends")
 # What logger.isEnabledFor() told before, found at a fraction of its cost; nothing
@@ -40,18 +43,76 @@ _logged: Final = getattr(logger, "_cache", {logging.DEBUG: True})
 
 
 class DispatchedFunction(Protocol[_P, _R]):
-    """What ``@backend_dispatch`` returns: the function, with one more keyword argument."""
+    """What ``@backend_dispatch`` returns: the function, with one more keyword argument.
+
+    Types can express that one besides the others only by naming the first two
+    arguments; with ``backend`` or ``strict``, those that follow are not
+    checked, since some may be for a backend alone. They know ``backend`` by
+    this name only, whatever keyword the host has chosen.
+    """
 
     @property
     def __wrapped__(self) -> Callable[_P, _R]:
         """The host's own function."""
         ...
 
+    # It is a key; mypy would not take it for hashable otherwise.
+    def __hash__(self) -> int: ...
+
     @overload
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
 
     @overload
-    def __call__(self, *args: Any, backend: BackendName | None = ..., **kwargs: Any) -> Any: ...
+    def __call__(
+        self, /, *, backend: BackendName | None, strict: bool = ..., **kwargs: Any
+    ) -> _R: ...
+
+    @overload
+    def __call__(
+        self: DispatchedFunction[Concatenate[_A, _Q], _R],
+        first: _A,
+        /,
+        *,
+        backend: BackendName | None,
+        strict: bool = ...,
+        **kwargs: Any,
+    ) -> _R: ...
+
+    @overload
+    def __call__(
+        self: DispatchedFunction[Concatenate[_A, _B, _Q], _R],
+        first: _A,
+        second: _B,
+        /,
+        *args: Any,
+        backend: BackendName | None,
+        strict: bool = ...,
+        **kwargs: Any,
+    ) -> _R: ...
+
+    @overload
+    def __call__(self, /, *, strict: bool, **kwargs: Any) -> _R: ...
+
+    @overload
+    def __call__(
+        self: DispatchedFunction[Concatenate[_A, _Q], _R],
+        first: _A,
+        /,
+        *,
+        strict: bool,
+        **kwargs: Any,
+    ) -> _R: ...
+
+    @overload
+    def __call__(
+        self: DispatchedFunction[Concatenate[_A, _B, _Q], _R],
+        first: _A,
+        second: _B,
+        /,
+        *args: Any,
+        strict: bool,
+        **kwargs: Any,
+    ) -> _R: ...
 
 
 class Function(Dispatched):

@@ -21,6 +21,7 @@ from .construction import Class, dispatched_class
 from .discovery import Discovery
 from .dispatch import DispatchedFunction, Function
 from .explanation import Considered, Explanation
+from .installed import Installed, installed
 from .labels import HOST, Labels
 from .merging import Shown
 from .notices import Notices
@@ -87,6 +88,7 @@ class BackendDispatcher:
         self._keyword = keyword
         labels = Labels(host_name, reserved_backends)
         trust = Trust(labels, trusted_backends, untrusted)
+        self._trust = trust
         self._dispatched: list[Function | Class] = []
         self._shown: list[Shown] = []
         self._discovery = Discovery(entrypoint_group, labels, trust, self._use)
@@ -200,6 +202,13 @@ class BackendDispatcher:
         done twice.
         """
         self._discovery.all()
+
+    def installed(self) -> list[Installed]:
+        """List the entry points of the host's group, with what became of each so far.
+
+        Nothing is imported for it. Call :meth:`discover` first to have all loaded.
+        """
+        return installed(self._discovery, self._trust)
 
     # Which one ran, and why
 

@@ -175,6 +175,17 @@ class Trust:
             )
         ]
 
+    def foresees(self, origin: Origin) -> bool | None:
+        """Tell whether what an entry point supplies is trusted, before it is imported.
+
+        :return: ``None`` if that depends on what it calls itself. If it is
+          true, it may still call itself otherwise than it seems to.
+        """
+        claimed = self.claimed(origin)
+        if claimed:
+            return any(each.refusal(origin) is None for each in claimed)
+        return None if any(each.refusal(origin) is None for each in self) else False
+
     def refusal_before_import(self, origin: Origin) -> str | None:
         """Why an entry point must not be imported; ``None`` if it may be.
 

@@ -128,6 +128,19 @@ class Environment:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
+    def command(self, *arguments, **options):
+        """Run the command ``reg``, and tell what was imported for it by :meth:`imported`."""
+        for marker in self.site.glob("*.imported"):
+            marker.unlink()
+        return subprocess.run(
+            [self.python, "-W", "error", "-m", "reg", *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": ""},
+            timeout=60,
+            **{"check": True, **options},
+        )
+
     def imported(self):
         return sorted(
             path.name.removesuffix(".py.imported") for path in self.site.glob("*.imported")
@@ -289,6 +302,112 @@ def test_a_missing_extra_is_named(environment):
         (True, "docstring_parser;"),
         (True, "packaging;"),
     ]
+
+
+# The command line
+
+
+def listed(environment, *arguments):
+    """What ``reg backends`` tells, by entry point."""
+    found = json.loads(environment.command("backends", *arguments, "--format", "json").stdout)
+    return {
+        each["entry_point"]: (
+            each["name"],
+            each["aliases"],
+            f"{each['distribution']} {each['version']}",
+            each["trusted"],
+            each["outcome"],
+        )
+        for each in found
+    }
+
+
+def test_the_command_lists_the_backends_of_a_group(environment):
+    found = listed(environment, "real_host.backends")
+    assert sorted(found) == sorted(name for _, name, _ in BACKENDS)
+    assert found["good"] == ("good", [], "real-good 1.2", None, "loaded")
+    assert found["raising"] == (None, [], "real-raising 1.2", None, "failed")
+    assert found["quitting"] == (None, [], "real-quitting 1.2", None, "failed")
+    assert found["aliased"] == ("aliased", ["fine", "later"], "real-aliases 1.2", None, "loaded")
+
+
+def test_the_command_tells_whom_a_host_trusts_if_it_is_given_the_dispatcher(environment):
+    found = listed(environment, "real_host:dispatcher")
+    assert found["good"] == ("good", ["g"], "real-good 1.2", True, "loaded")
+    assert found["other"] == ("other", [], "real-other 1.2", False, "loaded")
+    assert found["precious"] == (None, [], "real-impostor 1.2", False, "refused")
+    assert found["aliased"] == ("aliased", ["fine"], "real-aliases 1.2", False, "loaded")
+    assert "real_impostor" not in environment.imported()
+
+
+@pytest.mark.parametrize("host", ["real_host.backends", "real_host:dispatcher"])
+def test_the_command_imports_no_backend_if_it_is_told_not_to(environment, host):
+    found = listed(environment, host, "--no-load")
+    assert environment.imported() == []
+    assert {name: each[0] for name, each in found.items()} == dict.fromkeys(found)
+    assert {each[-1] for name, each in found.items() if name != "precious"} == {"not loaded"}
+
+
+def test_what_metadata_say_of_trust_is_told_without_importing(environment):
+    found = listed(environment, "real_host:dispatcher", "--no-load")
+    assert {name: each[3] for name, each in found.items()} == {
+        **dict.fromkeys(found, False),
+        "good": True,
+    }
+    assert found["precious"][-1] == "refused"
+
+
+def test_the_command_shows_text_with_the_reasons_below(environment):
+    done = environment.command("backends", "real_host:dispatcher")
+    lines = done.stdout.splitlines()
+    assert " ".join(lines[0].split()) == (
+        "backend aliases entry point distribution trusted outcome"
+    )
+    assert "good     g        good         real-good 1.2      yes      loaded" in lines
+    assert "        did not load: RuntimeError: broken on purpose" in lines
+    assert "        did not load: SystemExit: 3" in lines
+    assert (
+        "        not trusted as 'precious': it comes from the distribution 'real-impostor', and"
+        in lines
+    )
+    assert max(map(len, lines)) <= 100
+    assert done.stderr == ""
+
+
+def test_without_a_host_the_command_says_that_trust_is_not_known(environment):
+    shown = environment.command("backends", "real_host.backends", "--no-load").stdout
+    assert shown.count("no host given") == len(BACKENDS)
+
+
+def test_a_group_without_entry_points_is_said_to_be_so(environment):
+    done = environment.command("backends", "real_host.backend")
+    assert done.stdout == (
+        "no distribution has entry points in the group 'real_host.backend'; there are some in"
+        " 'real_host.backends'\n"
+    )
+    assert environment.command("backends", "nothing", "--format", "json").stdout == "[]\n"
+
+
+def test_a_backend_that_ends_the_program_from_a_constructor_is_an_error_of_one_line(
+    environment, tmp_path
+):
+    source = "import sys\nclass Backend:\n    def __init__(self): sys.exit(4)\n"
+    tmp_path.joinpath("ending.py").write_text(source)
+    info = tmp_path / "ending-1.0.dist-info"
+    info.mkdir()
+    info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: ending\nVersion: 1.0\n")
+    info.joinpath("entry_points.txt").write_text("[ending.backends]\nending = ending:Backend\n")
+    done = environment.command("backends", "ending.backends", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "reg: the backends cannot be loaded (SystemExit: 4); type --no-load to list them"
+        " nevertheless"
+    ]
+    assert json.loads(
+        environment.command(
+            "backends", "ending.backends", "--no-load", "--format", "json", cwd=tmp_path
+        ).stdout
+    )
 
 
 # The pytest plugin

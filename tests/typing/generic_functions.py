@@ -1,6 +1,6 @@
 """What type checkers make of generic functions."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import reveal_type
 
 import reg
@@ -35,10 +35,38 @@ def make(cls: type[Document]) -> Document:
     return cls()
 
 
+@reg.classgeneric("cls")
+def convert(value: str, *, cls: type[Document]) -> Document:
+    return cls()
+
+
+@reg.generic
+def pages(obj: Document) -> Iterator[str]:
+    yield ""
+
+
+@reg.generic("obj")
+async def lines(obj: Document, *, count: int = 1) -> AsyncIterator[str]:
+    yield ""
+
+
+@reg.generic
+def nothing() -> None:
+    pass
+
+
 class Shop:
     @reg.generic
     def price(self, item: Document) -> float:
         return 0.0
+
+    @reg.generic("item")
+    def weight(self, item: Document, *, unit: str = "g") -> int:
+        return 0
+
+    @reg.generic
+    async def order(self, item: Document) -> bool:
+        return True
 
 
 registry = Library(name="app")
@@ -67,6 +95,23 @@ reveal_type(Shop().price(document, default=None))  # reveals: float | None
 reveal_type(Shop.price(Shop(), document))  # reveals: float
 Shop().price("text")  # error: both
 
+reveal_type(Shop().weight(document, unit="kg"))  # reveals: int
+reveal_type(Shop().weight(item=document, lookup=registry))  # reveals: int
+Shop().weight(document, "kg")  # error: both
+
+reveal_type(convert("", cls=Document))  # reveals: Document
+reveal_type(convert("", cls=Document, default=None))  # reveals: Document | None
+convert("", Document)  # error: both
+
+reveal_type(pages(document))  # reveals: Iterator[str]
+reveal_type(pages(document, lookup=registry))  # reveals: Iterator[str]
+reveal_type(lines(document, count=2))  # reveals: AsyncIterator[str]
+lines(document, 2)  # error: both
+nothing(3)  # error: both
+
+reveal_type(size.all(document, lookup=registry))  # reveals: Iterable[Any]
+size.component(document, lookups=registry)  # error: both
+size.all(document, default=None)  # error: both
 reveal_type(size.component(document, lookup=registry))  # reveals: Any
 reveal_type(size.explain(document, lookup=registry))  # reveals: Resolution
 reveal_type(size.__wrapped__(document))  # reveals: int
@@ -78,6 +123,10 @@ not_callable_so: Callable[[Document], str] = size  # error: both
 async def later() -> None:
     reveal_type(await fetch(document))  # reveals: int
     await fetch("text")  # error: both
+    reveal_type(await fetch(document, lookup=registry))  # reveals: int
+    reveal_type(await Shop().order(document))  # reveals: bool
+    async for line in lines(document):
+        reveal_type(line)  # reveals: str
 
 
 @registry.implements(size)
