@@ -97,7 +97,7 @@ class GenericCall(Protocol[_P, _R]):
 
 
 class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
-    """What :func:`generic` returns: a function, with three more ways to ask."""
+    """What :func:`reg.generic` returns: a function, with three more ways to ask."""
 
     @property
     def __wrapped__(self) -> Callable[_P, _R]:
@@ -179,7 +179,7 @@ def classgeneric(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P
 def classgeneric(*function_or_names: Any) -> Any:
     """Make a function generic whose first dispatch argument is a class, and stands for itself.
 
-    In all else it is :func:`generic`.
+    In all else it is :func:`reg.generic`.
     """
     return _decorator(function_or_names, class_first=True)
 
