@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import sys
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
@@ -15,6 +18,8 @@ release = importlib.metadata.version("reg")
 
 extensions = ["sphinx.ext.autodoc", "composition_figure", "resolution_figure"]
 exclude_patterns = ["_build", "examples"]
+nitpicky = True
+nitpick_ignore = [("py:meth", "component")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
@@ -25,3 +30,13 @@ html_static_path = ["_static"]
 html_css_files = ["beside.css"]
 html_title = f"reg {release}"
 html_theme_options = {"navigation_with_keys": True}
+
+
+def _uri_to_try(app: Sphinx, uri: str) -> str | None:
+    # The pages of PyPI are for browsers; whether there is such a project, it tells everybody.
+    project = re.fullmatch(r"https://pypi\.org/project/([^/]+)/", uri)
+    return f"https://pypi.org/pypi/{project[1]}/json" if project else None
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("linkcheck-process-uri", _uri_to_try)
