@@ -23,11 +23,12 @@ nitpick_ignore = [("py:meth", "component")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 
 pygments_dark_style = "github-dark"
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["beside.css"]
+html_css_files = ["pages.css"]
 html_title = f"reg {release}"
 html_theme_options = {"navigation_with_keys": True}
 
