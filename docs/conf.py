@@ -9,17 +9,24 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+sys.path[:0] = [str(Path(__file__).parent / place) for place in ("_ext", "examples")]
 
 project = "reg"
 author = "The reg developers"
 copyright = "the reg developers"
 release = importlib.metadata.version("reg")
 
-extensions = ["sphinx.ext.autodoc", "composition_figure", "resolution_figure"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "reg.sphinx_extension",
+    "composition_figure",
+    "resolution_figure",
+]
 exclude_patterns = ["_build", "examples"]
 nitpicky = True
 nitpick_ignore = [("py:meth", "component")]
+# The web framework's parts are shown on a page, but it is no part of the API.
+nitpick_ignore_regex = [("py:.*", r"web\.framework\..*")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
