@@ -130,6 +130,29 @@ def test_singledispatch_refuses_generic_aliases_and_literals():
         show.register(typing.Literal[1], lambda item: "one")
 
 
+def test_singledispatch_of_a_method_looks_past_self():
+    class Shop:
+        @functools.singledispatchmethod
+        def price(self, item):
+            return 0
+
+        @price.register
+        def _(self, item: str):
+            return len(item)
+
+    class Discounter(Shop):
+        pass
+
+    assert (Shop().price("poem"), Discounter().price("poem")) == (4, 4)
+
+
+def test_singledispatch_tells_which_implementation_would_answer():
+    show = functools.singledispatch(lambda item: "nothing")
+    text = show.register(Text, lambda item: "text")
+    assert show.dispatch(Text) is text
+    assert show.registry[Text] is text
+
+
 # --- plum ---------------------------------------------------------------------------------
 
 
@@ -238,6 +261,18 @@ def test_plum_converts_results():
 
     plum.add_conversion_method(Text, Wrapped, lambda item: Wrapped())
     assert isinstance(wrap(Text()), Wrapped)
+
+
+def test_plum_promotes_by_rules():
+    class Metres(float):
+        pass
+
+    class Feet(float):
+        pass
+
+    plum.add_promotion_rule(Metres, Feet, Metres)
+    plum.add_conversion_method(Feet, Metres, lambda feet: Metres(feet * 0.3048))
+    assert [type(each) for each in plum.promote(Metres(1), Feet(1))] == [Metres, Metres]
 
 
 @pytest.mark.parametrize(("asked_before", "found"), [(False, "found"), (True, "object")])
@@ -410,6 +445,20 @@ def test_multipledispatch_takes_abstract_classes_and_any_number_of_arguments():
 
     assert name([]) == "sized"
     assert (name(), name(1, 2)) == ((), (1, 2))
+
+
+def test_multipledispatch_has_one_function_for_different_numbers_of_arguments():
+    names = {}
+
+    @multipledispatch.dispatch(int, namespace=names)
+    def name(value):
+        return "one"
+
+    @multipledispatch.dispatch(int, int, namespace=names)
+    def name(value, other):
+        return "two"
+
+    assert (name(1), name(1, 2)) == ("one", "two")
 
 
 def test_multipledispatch_goes_on_when_an_implementation_gives_up():
@@ -653,6 +702,23 @@ def test_ovld_remembers_what_abc_register_has_changed():
     assert name(Late()) == "object"
 
 
+def test_ovld_mixes_behaviour_into_classes():
+    class Named(ovld.Medley):
+        name: str
+
+        def show(self, place: str):
+            return self.name
+
+    class Priced(ovld.Medley):
+        price: int
+
+        def show(self, place: int):
+            return self.price
+
+    tea = (Named + Priced)(name="tea", price=3)
+    assert (tea.show(""), tea.show(1)) == ("tea", 3)
+
+
 def test_ovld_tells_what_would_answer(capsys):
     @ovld.ovld
     def show(item: Text):
@@ -752,6 +818,13 @@ def test_zope_finds_all_subscribers_and_unregisters():
     components.registerSubscriptionAdapter(second, (Text,), IShown)
     assert components.subscribers((Text(),), IShown) == ["first", "second"]
     assert components.unregisterSubscriptionAdapter(second, (Text,), IShown)
+
+
+def test_zope_has_utilities():
+    utility = object()
+    components = Components()
+    components.registerUtility(utility, IShown)
+    assert components.getUtility(IShown) is utility
 
 
 def test_zope_takes_a_proxy_for_what_it_claims_to_be():
