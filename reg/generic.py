@@ -99,6 +99,10 @@ class GenericCall(Protocol[_P, _R]):
 class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
     """What :func:`reg.generic` returns: a function, with three more ways to ask."""
 
+    # As every function has them; a protocol has only what it says.
+    __name__: str
+    __qualname__: str
+
     @property
     def __wrapped__(self) -> Callable[_P, _R]:
         """The function that was made generic."""
