@@ -26,7 +26,8 @@ def classes_from_annotations(
     :param implementation: a function; or a class, by its constructor.
     :param names: local names that annotations given as strings may use.
     :return: a class, union or name for each dispatch parameter, in their order.
-    :raises TypeError: if the implementation lacks a parameter or an annotation.
+    :raises TypeError: if the implementation lacks a parameter or an annotation,
+      or has one that cannot be read.
     """
     import inspect
 
@@ -90,3 +91,9 @@ def _hint(
             if error.name is None or error.name in known:
                 raise
             known[error.name] = ForwardClass(function.__module__, error.name)
+        except SyntaxError as error:
+            raise TypeError(
+                f"{describe(implementation)} annotates its parameter {parameter.name!r} with"
+                f" {parameter.annotation!r}, which is no expression; to register for a class by"
+                " its name, such as 'package.module:Class', use register()"
+            ) from error

@@ -25,7 +25,7 @@ _VARIADIC_KEYWORDS = 0x08
 
 
 class ArgumentInfo(NamedTuple):
-    """What :func:`arginfo` returns.
+    """What :func:`reg.arginfo` returns.
 
     The four fields are those of the ``ArgSpec`` that ``inspect`` once had.
     Keyword-only parameters are in none of them.
@@ -47,7 +47,7 @@ def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
     :param callable: a function, a method, a class, or an instance with a
       ``__call__``. What Python fills in itself (``self``, ``cls``) is left
       out; decorators are not looked behind.
-    :return: a new :class:`ArgumentInfo`, whose list is the caller's to change.
+    :return: a new :class:`reg.arginfo.ArgumentInfo`, whose list is the caller's to change.
       A class without a constructor of its own takes nothing.
     :raises TypeError: if it cannot be called, or says nothing about its
       parameters, as some built-in ones do not.

@@ -26,7 +26,9 @@ __all__ = ["KINDS", "Finding", "Kind", "Severity", "check"]
 class Finding:
     """One mistake, or what looks like one."""
 
+    #: which kind of mistake, one of those that :func:`reg.check` lists
     kind: Kind
+    #: ``"error"`` where a call fails or a registration is of no use, else ``"warning"``
     severity: Severity
     #: the full name of what it was registered under
     key: str

@@ -32,17 +32,18 @@ if hasattr(os, "register_at_fork"):
 
 
 class Registration(NamedTuple):
-    """A component with what it is registered under, and from where.
+    """A component with what it is registered under, and from where."""
 
-    :param filename: the file that the component is defined in, if it is a
-      function, or that the call to ``register()`` is in.
-    :param lineno: the line there.
-    """
-
+    #: what it is registered under, often a generic function
     key: Hashable
+    #: for which classes, one for each argument
     classes: tuple[RegisteredClass, ...]
+    #: what is registered
     component: Any
+    #: the file that the component is defined in, if it is a function, or that
+    #: the call to ``register()`` is in
     filename: str
+    #: the line there
     lineno: int
 
     @property

@@ -98,7 +98,11 @@ class GenericCall(Protocol[_P, _R]):
 
 
 class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
-    """What :func:`generic` returns: a function, with three more ways to ask."""
+    """What :func:`reg.generic` returns: a function, with three more ways to ask."""
+
+    # As every function has them; a protocol has only what it says.
+    __name__: str
+    __qualname__: str
 
     @property
     def __wrapped__(self) -> Callable[_P, _R]:
@@ -121,22 +125,38 @@ class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
     ) -> Any:
         """Find the component that a call with these arguments would call.
 
-        See :meth:`reg.Lookup.component`; the lookup is ``lookup``, or the
-        implicit one.
+        :param args: the arguments that dispatch, passed as in a call: those that
+          are named in ``@generic("name", …)`` by keyword too.
+        :param lookup: where to look, if not in the implicit lookup.
+        :param default: returned if there is none; ``None`` is a default too.
+        :param predicates: given to matchers instead of what they would compute.
+        :return: what is registered, or what a matcher answers; never the
+          function that was made generic.
+        :raises reg.ComponentLookupError: if there is none, and no default.
+        :raises reg.NoImplicitLookupError: if there is no lookup.
         """
         ...
 
     def all(self, *args: Any, lookup: Any = ..., predicates: Any = ...) -> Iterable[Any]:
-        """Find all components for these arguments; see :meth:`reg.Lookup.all`."""
+        """Find all components for these arguments, in the order of ``call_next``.
+
+        The parameters are those of :meth:`component`.
+
+        :return: what :meth:`reg.Lookup.all` returns.
+        :raises reg.NoImplicitLookupError: if there is no lookup.
+        """
         ...
 
     def explain(
         self, *args: Any, lookup: Any = ..., predicates: Any = ..., **kwargs: Any
     ) -> Resolution:
-        """Tell what a call with these arguments would call, and why.
+        """Tell what a call with these arguments would call, and why; nothing is called.
 
-        It takes what the call takes. See :meth:`reg.Lookup.explain`; the
-        lookup is ``lookup``, or the implicit one.
+        :param args: the arguments of the call, and those by keyword.
+        :param lookup: where to look, if not in the implicit lookup.
+        :param predicates: given to matchers instead of what they would compute.
+        :return: what :meth:`reg.Lookup.explain` returns.
+        :raises reg.NoImplicitLookupError: if there is no lookup.
         """
         ...
 
@@ -180,7 +200,7 @@ def classgeneric(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P
 def classgeneric(*function_or_names: Any) -> Any:
     """Make a function generic whose first dispatch argument is a class, and stands for itself.
 
-    In all else it is :func:`generic`.
+    In all else, parameters and result included, it is :func:`reg.generic`.
     """
     return _decorator(function_or_names, class_first=True)
 

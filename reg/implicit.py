@@ -175,7 +175,7 @@ class Implicit(ImplicitState):
         :param lookup: a lookup, or ``None`` for none.
         :return: a context manager, which gives the lookup.
 
-        It holds for the running context (see :mod:`contextvars`): in what is
+        It holds for the running context (see :mod:`!contextvars`): in what is
         called from the block, in asyncio tasks and in ``asyncio.to_thread()``
         started there, but in no other thread or task. Blocks can be nested;
         each puts back what was before it, also after an exception.

@@ -94,7 +94,11 @@ class IRegistry:
         return register
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
-        """Get what is registered for exactly these classes, or ``None``."""
+        """Get what is registered for exactly these classes, or ``None``.
+
+        :param key: as it was registered.
+        :param classes: as they were registered.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define exact()")
 
     def clear(self) -> None:

@@ -246,6 +246,8 @@ class Lookup(Remembering, Observed):
     def explain_classes(self, key: Hashable, classes: Iterable[type]) -> Resolution:
         """Tell which component is found for arguments of these classes, and why.
 
+        :param key: what it is registered under.
+        :param classes: the classes of the arguments.
         :return: as :meth:`explain`; but a matcher cannot be asked without the
           arguments, so that what it stands for stays open.
         """

@@ -97,6 +97,8 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
         """Get what is registered for exactly these classes.
 
+        :param key: as it was registered.
+        :param classes: as they were registered.
         :return: the component, a matcher as it is; ``None`` if there is none.
         :raises TypeError: if something is given as a class that is none, or a
           union, which stands for more than one combination.

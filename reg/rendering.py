@@ -24,6 +24,9 @@ _SHOWN = 5
 
 _HEADINGS = ("", "component", "registered for", "in", "place", "why")
 
+# Notebooks put what is in tables at the right. The colours stay those of the page.
+_CELL_STYLE = 'style="text-align: left; vertical-align: top"'
+
 
 def as_text(resolution: Resolution) -> str:
     """Show a resolution as aligned text, at most 100 columns wide."""
@@ -60,13 +63,14 @@ def as_table(resolution: Resolution) -> Table:
 
 def as_html(resolution: Resolution) -> str:
     """Make the HTML that a notebook shows."""
-    headings = "".join(f"<th>{html.escape(heading)}</th>" for heading in _HEADINGS)
+    headings = "".join(f"<th {_CELL_STYLE}>{html.escape(heading)}</th>" for heading in _HEADINGS)
     rows = "".join(
         f'<tr class="reg-{candidate.outcome}">{_cells(row, candidate)}</tr>'
         for row, candidate in _rows(resolution)
     )
     return (
-        f'<table class="reg-resolution"><caption>{html.escape(_headline(resolution))}</caption>'
+        f'<table class="reg-resolution"><caption style="text-align: left">'
+        f"{html.escape(_headline(resolution))}</caption>"
         f"<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
@@ -209,7 +213,7 @@ def _cells(row: list[str], candidate: Candidate) -> str:
     cells = [html.escape(cell).replace("\n", "<br>") for cell in row]
     if candidate.outcome == "chosen":
         cells = [f"<strong>{cell}</strong>" for cell in cells]
-    return "".join(f"<td>{cell}</td>" for cell in cells)
+    return "".join(f"<td {_CELL_STYLE}>{cell}</td>" for cell in cells)
 
 
 def _shown_place(candidate: Candidate) -> str:

@@ -48,6 +48,8 @@ class Candidate:
     lineno: int | None
     #: the name of the class lookup that gave it
     lookup: str
+    #: what became of it: ``"chosen"``, ``"beaten"``, ``"declined"``, ``"failed"``,
+    #: ``"undecided"`` or ``"misfit"``
     outcome: Outcome
     #: why that became of it, in a few words
     reason: str

@@ -262,6 +262,16 @@ def test_what_cannot_be_dispatched_on_is_refused_with_what_to_use(registry, anno
     assert advice in str(caught.value)
 
 
+@pytest.mark.parametrize("annotation", ["package.module:Class", "'package.module:Class'", "a b"])
+def test_an_annotation_that_is_no_expression_is_refused_with_what_to_use(registry, annotation):
+    def implementation(thing): ...
+
+    implementation.__annotations__["thing"] = annotation
+    with pytest.raises(TypeError, match=r"'thing'.* is no expression.* use register\(\)"):
+        registry.implements(size)(implementation)
+    assert not registry.registrations()
+
+
 def test_a_missing_annotation_is_an_error_that_names_the_parameter(registry):
     with pytest.raises(TypeError, match=r"does not annotate its parameter 'second'.*meet"):
 

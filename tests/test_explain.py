@@ -543,3 +543,13 @@ def test_nothing_of_it_is_imported_before_it_is_asked_for():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert shown.stdout.strip() == "[]"
+
+
+def test_html_reads_from_the_left_and_has_the_colours_of_the_page():
+    registry = reg.Registry()
+    registry.register("key", [object], "component")
+    html = registry.explain("key", [1])._repr_html_()
+    assert html.count("text-align: left; vertical-align: top") == html.count("<th ") + html.count(
+        "<td "
+    )
+    assert "color" not in html

@@ -37,7 +37,7 @@ _REGISTERED: dict[str, dict[str, tuple[type, type]]] = {
 }
 _CALLS = [(Text, Page), (Text, Screen), (Image, Page), (Image, Screen)]
 _COLUMNS = [*_REGISTERED, "the function"]
-_LEFT, _TOP, _COLUMN_WIDTH, _ROW_HEIGHT = 196, 36, 134, 42
+_TOP, _COLUMN_WIDTH, _LINE, _CELL_HEIGHT, _ROW_HEIGHT = 36, 119, 24, 34, 68
 
 
 def _found(classes: tuple[type, type]) -> list[tuple[str, str]]:
@@ -51,31 +51,31 @@ def _found(classes: tuple[type, type]) -> list[tuple[str, str]]:
     return [*reg.ListClassLookup(registries).all(show, classes), (_COLUMNS[-1], show.__name__)]
 
 
-def figure() -> str:
+def figure() -> list[str]:
     """Draw a row for each call and a column for each registry."""
     parts = [
-        text(_LEFT + (place + 0.5) * _COLUMN_WIDTH, 22, name, bold=True)
+        text((place + 0.5) * _COLUMN_WIDTH, 22, name, bold=True)
         for place, name in enumerate(_COLUMNS)
     ]
     for line, classes in enumerate(_CALLS):
         top = _TOP + line * _ROW_HEIGHT
         call = f"show({', '.join(f'{cls.__name__}()' for cls in classes)})"
-        parts.append(text(0, top + _ROW_HEIGHT / 2 + 5, call, "start", code=True))
+        parts.append(text(5, top + _LINE - 5, call, "start", code=True))
         found = _found(classes)
         for place, column in enumerate(_COLUMNS):
             names = [name for registry, name in found if registry == column]
-            left = _LEFT + place * _COLUMN_WIDTH
-            parts.append(_cell(left, top, names, chosen=found[0][0] == column))
+            chosen = found[0][0] == column
+            parts.append(_cell(place * _COLUMN_WIDTH, top + _LINE, names, chosen=chosen))
     label = (
         "A table of four calls. Each goes from the application to the framework to the function,"
         " and is answered by the first that has something for its classes."
     )
-    width = _LEFT + len(_COLUMNS) * _COLUMN_WIDTH
-    return picture(width, _TOP + len(_CALLS) * _ROW_HEIGHT, label, parts)
+    width = len(_COLUMNS) * _COLUMN_WIDTH
+    return [picture(width, _TOP + len(_CALLS) * _ROW_HEIGHT, label, parts)]
 
 
 def _cell(left: float, top: float, names: list[str], *, chosen: bool) -> str:
-    middle, across = top + _ROW_HEIGHT / 2, left + _COLUMN_WIDTH / 2
+    middle, across = top + _CELL_HEIGHT / 2, left + _COLUMN_WIDTH / 2
     if not names:
         return (
             f'<line x1="{left + 5}" x2="{left + _COLUMN_WIDTH - 5}" y1="{middle}" y2="{middle}"'
@@ -83,8 +83,8 @@ def _cell(left: float, top: float, names: list[str], *, chosen: bool) -> str:
         )
     fill, written = (BRAND, INVERSE) if chosen else ("none", "currentColor")
     rectangle = (
-        f'<rect x="{left + 5}" y="{top + 5}" width="{_COLUMN_WIDTH - 10}"'
-        f' height="{_ROW_HEIGHT - 10}" rx="4" fill="{fill}" stroke="{BRAND}"/>'
+        f'<rect x="{left + 3}" y="{top + 1}" width="{_COLUMN_WIDTH - 6}"'
+        f' height="{_CELL_HEIGHT - 2}" rx="4" fill="{fill}" stroke="{BRAND}"/>'
     )
     return rectangle + text(across, middle + 5, ", ".join(names), fill=written, bold=chosen)
 

@@ -16,13 +16,13 @@ INVERSE = "var(--color-background-primary, white)"
 
 
 def picture(width: float, height: float, label: str, parts: Iterable[str]) -> str:
-    """Put parts together to a picture, which scrolls where the page is too narrow for it.
+    """Put parts together to a picture; keep it so narrow that it fits a telephone.
 
     :param label: says in words what is to be seen.
     """
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"'
-        f' style="max-width: {width}px; min-width: 440px; width: 100%; display: block"'
+        f' style="width: {width}px; max-width: 100%; display: block"'
         f' xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
 
@@ -49,14 +49,17 @@ def text(
 
 
 class FigureDirective(SphinxDirective):
-    """Puts what ``draw`` draws in the page, with the content of the directive as its caption."""
+    """Puts what ``draw`` draws in the page, with the content of the directive as its caption.
+
+    Pictures stand beside each other, or one below the other where there is no room.
+    """
 
     has_content = True
-    draw: ClassVar[Callable[[], str]]
+    draw: ClassVar[Callable[[], list[str]]]
 
     def run(self) -> list[nodes.Node]:
         # In the page and not beside it: a picture would not know the page's colours.
-        svg = f'<div style="overflow-x: auto">{self.draw()}</div>'
+        svg = f'<div class="pictures">{"".join(self.draw())}</div>'
         caption = nodes.caption()
         content = nodes.paragraph()
         self.state.nested_parse(self.content, self.content_offset, content)

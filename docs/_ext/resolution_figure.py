@@ -43,7 +43,6 @@ _REGISTERED: dict[str, list[tuple[type, type]]] = {
 }
 
 _CELL_WIDTH, _CELL_HEIGHT, _LEFT, _TOP = 66, 40, 70, 76
-_GAP = 42
 
 
 def _resolution() -> dict[tuple[str, tuple[type, ...]], int]:
@@ -59,38 +58,41 @@ def _resolution() -> dict[tuple[str, tuple[type, ...]], int]:
     return order
 
 
-def figure() -> str:
-    """Draw the figure as SVG, in the colours of the page it stands in."""
+def figure() -> list[str]:
+    """Draw a grid for each registry, in the colours of the page it stands in."""
     order = _resolution()
+    pictures = [_grid(f"{place}. {name}", name, order) for place, name in enumerate(_REGISTERED, 1)]
+    parts = [
+        text(0, 18, f"{len(_REGISTERED) + 1}. the decorated function", "start", bold=True),
+        _cell(_LEFT, 31, len(order) + 1, "dashed"),
+        text(_LEFT + _CELL_WIDTH + 12, 56, "render() itself", "start"),
+    ]
+    label = f"At last, with number {len(order) + 1}, the decorated function."
+    return [*pictures, picture(_LEFT + 3 * _CELL_WIDTH, 76, label, parts)]
+
+
+def _grid(title: str, name: str, order: dict[tuple[str, tuple[type, ...]], int]) -> str:
     rows, columns = (cls.__mro__ for cls in _CALL)
-    grid_width = _LEFT + len(columns) * _CELL_WIDTH
-    width = len(_REGISTERED) * grid_width + (len(_REGISTERED) - 1) * _GAP
-    height = _TOP + len(rows) * _CELL_HEIGHT + 64
-    parts: list[str] = []
-    for index, name in enumerate(_REGISTERED):
-        left = index * (grid_width + _GAP)
-        parts.append(text(left + _LEFT, 18, f"{index + 1}. {name}", "start", bold=True))
-        parts += [
-            text(left + _LEFT + (place + 0.5) * _CELL_WIDTH, _TOP - 12, cls.__name__)
-            for place, cls in enumerate(columns)
-        ]
-        for line, row in enumerate(rows):
-            top = _TOP + line * _CELL_HEIGHT
-            parts.append(text(left + _LEFT - 8, top + 25, row.__name__, "end"))
-            for place, column in enumerate(columns):
-                number = order.get((name, (row, column)))
-                parts.append(_cell(left + _LEFT + place * _CELL_WIDTH, top, number))
-        parts.append(text(left + _LEFT, _TOP - 36, "target: its MRO →", "start", faint=True))
-        parts.append(text(left, _TOP - 12, "model ↓", "start", faint=True))
-    bottom = _TOP + len(rows) * _CELL_HEIGHT + 34
-    parts.append(_cell(_LEFT, bottom - 25, len(order) + 1, "dashed"))
-    parts.append(
-        text(_LEFT + _CELL_WIDTH + 12, bottom, "the decorated function, render() itself", "start")
-    )
+    parts = [
+        text(0, 18, title, "start", bold=True),
+        text(_LEFT, _TOP - 36, "target: its MRO →", "start", faint=True),
+        text(0, _TOP - 12, "model ↓", "start", faint=True),
+    ]
+    parts += [
+        text(_LEFT + (place + 0.5) * _CELL_WIDTH, _TOP - 12, cls.__name__)
+        for place, cls in enumerate(columns)
+    ]
+    for line, row in enumerate(rows):
+        top = _TOP + line * _CELL_HEIGHT
+        parts.append(text(_LEFT - 8, top + 25, row.__name__, "end"))
+        for place, column in enumerate(columns):
+            number = order.get((name, (row, column)))
+            parts.append(_cell(_LEFT + place * _CELL_WIDTH, top, number))
     label = (
-        "Two grids, of an application and of a framework. Rows are the MRO of Python, columns that"
-        " of HTML. Registered combinations are numbered row by row, the application's first."
+        f"The grid of the {name}. Rows are the MRO of {_CALL[0].__name__}, columns that of"
+        f" {_CALL[1].__name__}. Registered combinations are numbered row by row."
     )
+    width, height = _LEFT + len(columns) * _CELL_WIDTH, _TOP + len(rows) * _CELL_HEIGHT
     return picture(width, height, label, parts)
 
 

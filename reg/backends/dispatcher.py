@@ -188,7 +188,10 @@ class BackendDispatcher:
         return self._settings
 
     def get_backend(self, name: str) -> Any | None:
-        """Get a backend by name or alias; see :meth:`Settings.get_backend`."""
+        """Get a backend by name or alias.
+
+        The parameter, the result and the errors are those of :meth:`Settings.get_backend`.
+        """
         return self._settings.get_backend(name)
 
     def available_backend_names(self) -> list[str]:
@@ -270,6 +273,8 @@ class BackendDispatcher:
         """Collect what runs in a ``with`` block: one :class:`Record` for each dispatched call.
 
         It holds for the running context, as a choice does.
+
+        :return: a context manager, which gives the list that the records are put into.
         """
         selection = self._selection
         state = selection.state.get()
@@ -288,6 +293,8 @@ class BackendDispatcher:
         :param name: the choice; the present one, if left out.
         :return: a :class:`reg.Lookup` that asks the chosen backends, then the
           host. The keys in it are the host's public functions.
+        :raises ValueError: if there is no backend of that name.
+        :raises ImportError: if it is not installed, or does not load.
         """
         selection = self._selection
         if name is None:

@@ -12,8 +12,11 @@ __all__ = ["Considered", "Explanation"]
 class Considered(NamedTuple):
     """A backend that was considered for a call."""
 
+    #: its canonical name
     name: str
+    #: the distribution that it came from; ``None`` if that is not known
     distribution: str | None
+    #: the version of that
     version: str | None
     #: why it was passed over; ``None`` if it would run the call
     reason: str | None

@@ -14,8 +14,9 @@ class Record(NamedTuple):
     function: str
     #: the canonical name of the backend that ran it, ``"cpu"`` for the host itself
     backend: str
-    #: the distribution that the backend came from, and its version
+    #: the distribution that the backend came from; ``None`` for the host itself
     distribution: str | None
+    #: the version of that
     version: str | None
     #: why this backend, or why not another
     reason: str

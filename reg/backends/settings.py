@@ -59,6 +59,7 @@ class Settings:
           list of them, in order of preference.
         :param strict: whether it is an error where the host's own code would
           run instead; as it was, if left out.
+        :return: a context manager, which is a decorator too.
         :raises ValueError: on entry, if there is no backend of that name.
         :raises ImportError: on entry, if it is not installed, or does not load.
         """
@@ -71,6 +72,7 @@ class Settings:
     def get_backend(self, name: str) -> Any | None:
         """Get a backend by name or alias.
 
+        :param name: its name or one of its aliases.
         :return: the module or object; ``None`` for ``"cpu"`` and unknown names.
         :raises ImportError: if there is one of that name that does not load.
         """

@@ -39,13 +39,18 @@ class HostSuite:
         self.expected_failures = dict(expected_failures or {})
 
     def expected_failure(self, backend: str, names: Iterable[str]) -> str | None:
-        """Why a test with one of these names is expected to fail on a backend."""
+        """Why a test with one of these names is expected to fail on a backend.
+
+        :param backend: the name of the backend.
+        :param names: the names that the test goes by.
+        :return: the reason; ``None`` if it is expected to pass.
+        """
         reasons = self.expected_failures.get(backend, {})
         return next((reasons[name] for name in names if name in reasons), None)
 
     @contextmanager
     def isolated(self) -> Iterator[None]:
-        """Put back afterwards what was chosen and what had been discovered."""
+        """Put back, after a ``with`` block, what was chosen and discovered before it."""
         selection = self.dispatcher._selection
         chosen, state = selection.base.choice, selection.state.get()
         found = selection.discovery.state()
@@ -60,7 +65,13 @@ class HostSuite:
 
     @contextmanager
     def running_on(self, backend: str) -> Iterator[list[Record]]:
-        """Make a backend the default of the whole process, and record what runs."""
+        """Make a backend the default of the whole process, and record what runs.
+
+        :param backend: its name or alias.
+        :return: a context manager, which gives the list of records.
+        :raises ValueError: if there is no backend of that name.
+        :raises ImportError: if it is not installed, or does not load.
+        """
         selection = self.dispatcher._selection
         with self.isolated():
             selection.set_default(selection.resolve(backend))

@@ -115,6 +115,7 @@ size.all(document, default=None)  # error: both
 reveal_type(size.component(document, lookup=registry))  # reveals: Any
 reveal_type(size.explain(document, lookup=registry))  # reveals: Resolution
 reveal_type(size.__wrapped__(document))  # reveals: int
+reveal_type(size.__name__)  # reveals: str
 
 as_callable: Callable[[Document], int] = size
 not_callable_so: Callable[[Document], str] = size  # error: both
