@@ -24,7 +24,6 @@ extensions = [
 ]
 exclude_patterns = ["_build", "examples"]
 nitpicky = True
-nitpick_ignore = [("py:meth", "component")]
 # The web framework's parts are shown on a page, but it is no part of the API.
 nitpick_ignore_regex = [("py:.*", r"web\.framework\..*")]
 

@@ -311,10 +311,7 @@ class _Calls:
             return self._ask(lookup, default, args, keywords, dispatched)
         classes = classes_of(dispatched, self._dispatch.class_first)
         if default is not MISSING:
-            candidates = lookup._reg_every(self._dispatch.generic, classes)
-            chain = self._chain(lookup, candidates, dispatched)
-            result = None if chain.at(0) is MISSING else chain.call(0, args, keywords)
-            return default if result is None else result
+            return self._or_default(lookup, classes, default, args, keywords, dispatched)
         return self._implementation(lookup, classes)(*args, **keywords)
 
     def asked(
@@ -335,6 +332,29 @@ class _Calls:
         # A class lookup has an all() too, but with another meaning.
         _check_lookup(lookup, name, "component")
         return lookup, self._dispatch.arguments(args, passed)[2], given
+
+    def _or_default(
+        self,
+        lookup: Lookup,
+        classes: tuple[type, ...],
+        default: Any,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
+        dispatched: tuple[Any, ...],
+    ) -> Any:
+        """Call what is registered; the default if that is nothing, or gives ``None``."""
+        generic = self._dispatch.generic
+        answers = lookup._reg_current_answers()
+        first = None if answers.leaves() is None else answers.first(generic, classes)
+        if first is MISSING:
+            return default
+        if first is None or isinstance(first, Matcher):
+            # Whether there is anything is known only when all matchers were asked.
+            chain = self._chain(lookup, lookup._reg_every(generic, classes), dispatched)
+            result = None if chain.at(0) is MISSING else chain.call(0, args, keywords)
+        else:
+            result = self._implementation(lookup, classes)(*args, **keywords)
+        return default if result is None else result
 
     def _implementation(self, lookup: Lookup, classes: tuple[type, ...]) -> Callable[..., Any]:
         """What to call for these classes, remembered if the lookup can remember."""
