@@ -7,9 +7,12 @@ import sys
 import tempfile
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from timing import Measurements, Timing, call, process_time
+
+if TYPE_CHECKING:
+    from reg.backends import BackendDispatcher
 
 __all__ = ["backend_calls"]
 
@@ -54,7 +57,7 @@ def _install(directory: Path) -> None:
     (information / "entry_points.txt").write_text(f"[{_GROUP}]\nquick = reg_benchmark_backend\n")
 
 
-def _calls(dispatcher: Any) -> Measurements:
+def _calls(dispatcher: BackendDispatcher) -> Measurements:
     def direct(data: object, factor: object, offset: int = 0, *, device: int = 0) -> str:
         return "direct"
 

@@ -102,10 +102,14 @@ def _both(value: float) -> dict[str, float]:
     return {"compiled": value, "pure": value}
 
 
+def _ratio(
+    row: str, case: str = "reg", to: str = "direct", size: int = 0
+) -> Callable[[Results, str], float | None]:
+    return lambda results, build: results.ratio(build, row, case, to, size)
+
+
 def _call(title: str, row: str, must: dict[str, float], aim: dict[str, float]) -> Requirement:
-    return Requirement(
-        title, "× direct", lambda results, build: results.ratio(build, row), must, aim
-    )
+    return Requirement(title, "× direct", _ratio(row), must, aim)
 
 
 _FAST_MUST, _FAST_AIM = {"compiled": 2.5, "pure": 7.0}, {"compiled": 1.8, "pure": 4.0}
@@ -134,7 +138,7 @@ def _calls() -> Iterator[Requirement]:
     yield Requirement(
         "two threads",
         "× direct",
-        lambda results, build: results.ratio(build, "threads", size=2),
+        _ratio("threads", size=2),
         _FAST_MUST,
         _FAST_AIM,
     )
@@ -178,16 +182,18 @@ def _peers() -> Iterator[Requirement]:
         yield Requirement(
             f"{row}: against ovld",
             "× ovld",
-            lambda results, build, row=row: results.ratio(build, row, to="ovld"),
+            _ratio(row, to="ovld"),
             {"compiled": 1.0},
             {"compiled": 0.5, "pure": 1.0},
         )
 
 
-def _microseconds(row: str, case: str, size: int) -> Callable[[Results, str], float | None]:
+def _median(
+    row: str, case: str, size: int, scale: float = 1
+) -> Callable[[Results, str], float | None]:
     def measure(results: Results, build: str) -> float | None:
         median = results.median(build, row, case, size)
-        return None if median is None else median * 1e6
+        return None if median is None else median * scale
 
     return measure
 
@@ -201,7 +207,7 @@ def _sizes() -> Iterator[Requirement]:
     yield Requirement(
         "cold look-up, 4 arguments, 20 deep, 10 000 registrations",
         "µs",
-        _microseconds("cold, registrations", "reg", 10_000),
+        _median("cold, registrations", "reg", 10_000, 1e6),
         aim=_both(50),
     )
     yield Requirement(
@@ -214,7 +220,7 @@ def _sizes() -> Iterator[Requirement]:
         yield Requirement(
             f"10 predicates, 100 000 entries, {case}",
             "µs",
-            _microseconds("predicates, entries", case, 100_000),
+            _median("predicates, entries", case, 100_000, 1e6),
             aim=_both(10),
         )
         yield Requirement(
@@ -232,17 +238,19 @@ def _sizes() -> Iterator[Requirement]:
     yield Requirement(
         "next call of others after a registration, 1 000 generics warm",
         "× before",
-        lambda results, build: results.ratio(
-            build, "warm neighbours", "after a registration", to="before"
-        ),
+        _ratio("warm neighbours", "after a registration", to="before"),
         _both(3),
         _both(1.1),
     )
 
 
-def _change(build: str, results: Results, row: str, case: str) -> float | None:
-    curve = results.curve(build, row, case)
-    return (curve[-1][1] - curve[0][1]) / 2**20 if len(curve) > 1 else None
+def _change(row: str, case: str) -> Callable[[Results, str], float | None]:
+    def measure(results: Results, build: str) -> float | None:
+        """How many MiB there are more at the largest size than at the least."""
+        curve = results.curve(build, row, case)
+        return (curve[-1][1] - curve[0][1]) / 2**20 if len(curve) > 1 else None
+
+    return measure
 
 
 def _costs() -> Iterator[Requirement]:
@@ -257,9 +265,7 @@ def _costs() -> Iterator[Requirement]:
         yield Requirement(
             f"memory per registration, {arity}, 10 000",
             "B",
-            lambda results, build, arity=arity: results.median(
-                build, "memory of a registration", arity, 10_000
-            ),
+            _median("memory of a registration", arity, 10_000),
             _both(1024),
             _both(300),
         )
@@ -267,7 +273,7 @@ def _costs() -> Iterator[Requirement]:
         yield Requirement(
             f"calls with fresh classes, dropped: growth of memory, {case}",
             "MiB",
-            lambda results, build, case=case: _change(build, results, "dropped classes", case),
+            _change("dropped classes", case),
             _both(must),
             _both(must / 4),
         )
