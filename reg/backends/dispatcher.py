@@ -89,7 +89,7 @@ class BackendDispatcher:
         trust = Trust(labels, trusted_backends, untrusted)
         self._dispatched: list[Function | Class] = []
         self._shown: list[Shown] = []
-        self._discovery = Discovery(entrypoint_group, labels, trust, self._use)
+        self._discovery = Discovery(entrypoint_group, labels, trust, self._use, self._keep)
         self._selection = Selection(
             labels,
             trust,
@@ -300,6 +300,16 @@ class BackendDispatcher:
                     backend.offer(dispatched.key, dispatched.name)
         for shown in self._shown:
             shown.merge(backends, notices)
+
+    def _keep(self) -> Callable[[], None]:
+        """Take note of what :meth:`_use` changes, and get what puts it back."""
+        parts = [self._selection.keep(), *(shown.keep() for shown in self._shown)]
+
+        def put_back() -> None:
+            for part in parts:
+                part()
+
+        return put_back
 
     def _dispatched_of(self, function: Any) -> Function | Class:
         found: Any = dispatched_class(function)
