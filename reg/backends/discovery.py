@@ -18,15 +18,14 @@ from packaging.utils import canonicalize_name
 
 from .backend import Backend
 from .entry_points import EntryPoint, entry_points
-from .labels import WHAT_A_LABEL_IS, Labels, is_label, normalized, plain
+from .labels import Labels, is_label, normalized, plain
+from .naming import Naming
 from .notices import Notices, told
 from .trust import Trust
 
 __all__ = ["Discovery", "Failure"]
 
 logger: Final = logging.getLogger("reg.backends")
-# What may be a matter of the moment, and not of the backend: it is tried again.
-_PASSING: Final = (MemoryError, RecursionError)
 
 
 class Failure(NamedTuple):
@@ -62,6 +61,13 @@ class _Found:
         #: read without the lock, so not before the last one is loaded
         self.complete = False
 
+    def forget(self, entry: EntryPoint) -> None:
+        """Forget what came of one entry point."""
+        place = entry.position
+        self.backends = {k: v for k, v in self.backends.items() if v.position != place}
+        self.labels = {k: v for k, v in self.labels.items() if v.position != place}
+        self.failures = [each for each in self.failures if each.entry is not entry]
+
     def copy(self) -> _Found:
         copied = _Found()
         copied.listed = self.listed
@@ -96,6 +102,7 @@ class Discovery:
         self._group = group
         self._labels = labels
         self._trust = trust
+        self._naming = Naming(labels, trust)
         self._use = use
         self._keep = keep
         self._found = _Found()
@@ -153,7 +160,11 @@ class Discovery:
 
     def failure(self, label: str) -> Failure | None:
         """Why there is no backend of this name: what failed before what was refused."""
-        about = [each for each in self._found.failures if each.is_about(label)]
+        failures = self._found.failures
+        about = [each for each in failures if each.is_about(label)]
+        if not about:
+            # One that is to be tried again may be the one.
+            about = [each for each in failures if _passes(each.error)]
         about.sort(key=lambda each: (each.error is None, not each.refused))
         return about[0] if about else None
 
@@ -238,7 +249,7 @@ class Discovery:
 
     def _load_one(self, entry: EntryPoint, notices: Notices) -> None:
         origin = entry.origin
-        self._found.failures = [each for each in self._found.failures if each.entry is not entry]
+        self._found.forget(entry)
         refusal = self._trust.refusal_before_import(origin)
         if refusal is not None:
             self._refuse(entry, refusal, notices, warn=bool(self._trust.claimed(origin)))
@@ -256,6 +267,7 @@ class Discovery:
         try:
             self._register(entry, source, notices)
         except Exception as error:
+            self._found.forget(entry)
             notices.add(
                 f"a backend of {self._labels.host} could not be registered: {origin} raised"
                 f" {told(error)}"
@@ -265,7 +277,7 @@ class Discovery:
     def _register(self, entry: EntryPoint, source: Any, notices: Notices) -> None:
         # Read once: it may be another name the next time.
         name: Any = plain(getattr(source, "name", None))
-        reason = self._why_not(name)
+        reason = self._naming.why_not(name, self._found.labels)
         if reason is not None:
             reason = f"{entry.origin}: {reason}"
             logger.debug("ignored: %s", reason)
@@ -285,79 +297,16 @@ class Discovery:
         backend = Backend(name, source, entry.origin, trusted is not None, entry.position)
         complaints: list[str] = []
         backend.aliases = list(trusted.aliases) if trusted is not None else []
-        backend.aliases += self._aliases(backend, complaints)
+        backend.aliases += self._naming.aliases(backend, self._found.labels, complaints)
         complaints += _own(backend)
-        self._found.backends[name] = backend
-        for label in (name, *backend.aliases):
-            self._found.labels[label] = backend
         for complaint in complaints:
             notices.add(f"the backend {name!r} of {self._labels.host}, {entry.origin}: {complaint}")
         logger.debug("%r is registered", backend)
-
-    def _why_not(self, name: Any) -> str | None:
-        if name is None:
-            return "it has no name"
-        if not is_label(name):
-            return f"it cannot be called {name!a}; {WHAT_A_LABEL_IS}"
-        reserved = self._labels.why_reserved(name)
-        if reserved is not None:
-            return f"its name {name!r} is reserved: {reserved}"
-        trusted = self._trust.named(name)
-        if trusted is not None and trusted.name != name:
-            return f"its name {name!r} is an alias of the trusted backend {trusted.name!r}"
-        alike = self._alike(name) if trusted is None else None
-        if alike is not None:
-            return f"its name {name!r} can be mistaken for {alike}"
-        taken = self._found.labels.get(name)
-        if taken is not None and taken.name != name:
-            return f"its name {name!r} is an alias of {taken!r}"
-        if taken is not None:
-            return f"its name {name!r} is taken by {taken!r}"
-        return None
-
-    def _aliases(self, backend: Backend, complaints: list[str]) -> list[str]:
-        """The aliases that a backend may have of those that it declares."""
-        declared = getattr(backend.source, "aliases", ())
-        if isinstance(declared, (str, bytes)) or not isinstance(declared, Iterable):
-            complaints.append(f"its aliases must be a list of strings, not {declared!r}")
-            return []
-        aliases: list[str] = []
-        for each in declared:
-            alias = plain(each)
-            if alias == backend.name or alias in backend.aliases or alias in aliases:
-                continue
-            reason = self._why_no_alias(backend, alias)
-            if reason is None:
-                aliases.append(alias)
-            else:
-                complaints.append(f"its alias {alias!a} is dropped: {reason}")
-        return aliases
-
-    def _why_no_alias(self, backend: Backend, alias: Any) -> str | None:
-        if not is_label(alias):
-            return WHAT_A_LABEL_IS
-        reserved = self._labels.why_reserved(alias)
-        if reserved is not None:
-            return f"it is reserved: {reserved}"
-        trusted = self._trust.named(alias)
-        if trusted is not None and trusted.name != backend.name:
-            return f"it belongs to the trusted backend {trusted.name!r}"
-        alike = self._alike(alias, backend.name) if trusted is None else None
-        if alike is not None:
-            return f"it can be mistaken for {alike}"
-        taken = self._found.labels.get(alias)
-        return None if taken is None else f"it is taken by {taken!r}"
-
-    def _alike(self, name: str, owner: str | None = None) -> str | None:
-        """A name that only its owner may use in another spelling."""
-        reserved = self._labels.reserved_like(name)
-        if reserved is not None:
-            return f"{reserved!r}, which is reserved"
-        known = self._trust.like(name)
-        trusted = None if known is None else self._trust.named(known)
-        if trusted is None or trusted.name == owner:
-            return None
-        return f"{known!r}, by which the trusted backend {trusted.name!r} is chosen"
+        found = self._found
+        backends = {**found.backends, name: backend}
+        labels = {**found.labels, **dict.fromkeys((name, *backend.aliases), backend)}
+        # Last, and in one step: what fails in between must not be half registered.
+        found.backends, found.labels = backends, labels
 
     # What went wrong
 
@@ -367,7 +316,8 @@ class Discovery:
 
     def _fail(self, entry: EntryPoint, reason: str, error: BaseException) -> None:
         self._found.failures.append(Failure(self._names_of(entry), reason, error, False, entry))
-        if isinstance(error, _PASSING):
+        if _passes(error):
+            # To be tried again.
             self._found.pending.append(entry)
             self._found.pending.sort(key=lambda each: each.position)
 
@@ -392,6 +342,17 @@ def _comes_from_a_module(error: SystemExit) -> bool:
         if traceback.tb_frame.f_code.co_name == "<module>":
             return True
         traceback = traceback.tb_next
+    return False
+
+
+def _passes(error: BaseException | None) -> bool:
+    """Tell whether it may be a matter of the moment, and not of the backend."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, (MemoryError, RecursionError)):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
     return False
 
 

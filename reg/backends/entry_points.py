@@ -71,6 +71,8 @@ def _metadata(distribution: Any, field: str) -> str | None:
     """A field of the metadata; ``None`` if there is none, or it cannot be read."""
     try:
         found = distribution.metadata.get(field)
+    except MemoryError:
+        raise
     except Exception:
         return None
     return found if isinstance(found, str) else None

@@ -41,6 +41,8 @@ class Shown:
         self._own = {function.keyword: _KEYWORD}
         self._text = function.function.__doc__
         self._said: set[str] = set()
+        # All parameters of backends that have ever been shown.
+        self._additional: list[inspect.Parameter] = []
         # What outer decorators made of the docstring, as it was at first.
         self._outer: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
         call.__doc__ = documented(self._text, self._own, {})
@@ -53,6 +55,8 @@ class Shown:
         for backend in backends:
             try:
                 found, known = self._additions(backend, notices)
+            except MemoryError:
+                raise
             except Exception as error:
                 # It must not keep the others from being shown, let alone from being found.
                 self._complain(
@@ -75,6 +79,8 @@ class Shown:
         before_text = call.__doc__
         self._show(call, parameters, documented(self._text, self._own, other))
         outer = self._outermost()
+        # An outer decorator shows what the function shows, by now.
+        self._additional += parameters.values()
         if outer is not None:
             self._show(outer, parameters, self._outer_text(outer, before_text, other))
 
@@ -125,8 +131,15 @@ class Shown:
             notices.add(complaint)
 
     def _show(self, call: Any, parameters: dict[str, inspect.Parameter], text: str | None) -> None:
+        # Without those of before: the order is not to depend on what was loaded first.
+        signature = inspect.signature(call)
+        own = [
+            each
+            for each in signature.parameters.values()
+            if not any(each is known for known in self._additional)
+        ]
         call.__signature__ = merged(
-            inspect.signature(call), self._function.keyword, parameters.values()
+            signature.replace(parameters=own), self._function.keyword, parameters.values()
         )
         call.__doc__ = text
 
