@@ -214,7 +214,9 @@ def test_a_fault_at_any_step_of_a_discovery(world, operation, error, fault_of):
     expected = fresh.everything()
     assert before != after
     assert len(expected[0]) == 11
-    for number in range(1, steps, 1 if SOAK else steps // 40):
+    numbers = range(1, steps, 1 if SOAK else steps // 40)
+    print(f"{len(numbers)} faults in {steps} steps")
+    for number in numbers:
         made, fault = interrupted(world, operation, fault_of, number, error)
         assert fault.raised
         found = made.state()
