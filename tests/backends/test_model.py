@@ -243,7 +243,7 @@ class Machine(RuleBasedStateMachine):
     # What is installed, and the host
 
     @initialize(
-        installed=st.lists(backends(), max_size=5),
+        installed=st.lists(backends(), min_size=2, max_size=6) | st.lists(backends(), max_size=1),
         trusted=trusts(),
         untrusted=choice_of("warn", "allow", rare=["refuse"]),
         hosts=st.tuples(*[signatures("abcd", lambda name: str("abcd".index(name)))] * 2),
@@ -264,6 +264,8 @@ class Machine(RuleBasedStateMachine):
         sys.modules.setdefault(__name__, sys.modules[type(self).__module__])
         self.nested = nested
         self.passing_on = {}
+        # Those that are there, and can be asked for.
+        self.names = [each["name"] for each in installed if isinstance(each["name"], str)]
         self.write(installed)
         importlib.invalidate_caches()
         self.dispatcher = BackendDispatcher(
@@ -477,10 +479,13 @@ class Machine(RuleBasedStateMachine):
         passed=PASSED,
         fitting=choice_of(True, rare=[False]),
         choice=st.none() | CHOICES,
+        number=st.none() | st.integers(0, 5),
         times=st.sampled_from([1, 3]),
         record=st.booleans(),
     )
-    def call(self, function, passed, fitting, choice, times, record):
+    def call(self, function, passed, fitting, choice, number, times, record):
+        if number is not None and self.names:
+            choice = self.names[number % len(self.names)]
         args, keywords = self.arguments(function, passed, fitting)
         for _ in range(times):
             FIGURES["calls"] += 1
@@ -657,7 +662,7 @@ atexit.register(print_figures)
 
 TestModel = Machine.TestCase
 TestModel.settings = settings(
-    max_examples=max(60, settings().max_examples // 2),
+    max_examples=max(150, settings().max_examples // 2),
     stateful_step_count=20,
     suppress_health_check=list(HealthCheck),
 )
