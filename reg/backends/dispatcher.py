@@ -259,7 +259,9 @@ class BackendDispatcher:
     def record(self) -> Iterator[list[Record]]:
         """Collect what runs in a ``with`` block: one :class:`Record` for each dispatched call.
 
-        It holds for the running context, as a choice does.
+        It holds for the running context, as a choice does: for tasks and
+        ``asyncio.to_thread()`` too, but not for a plain thread that is started
+        in the block.
         """
         selection = self._selection
         state = selection.state.get()
