@@ -505,7 +505,9 @@ class Text(str):
     "configured",
     [
         lambda: {"package": "real-accel", "aliases": ["acc"]},
-        lambda: Fickle({"package": "real-accel", "aliases": ["acc"]}, {"package": "evil"}),
+        lambda: Fickle(
+            {"package": "real-accel", "aliases": ["acc"]}, {"package": "evil", "aliases": []}
+        ),
         lambda: {"distributions": FickleList(["real-accel"]), "aliases": FickleList(["acc"])},
         lambda: {"package": Text("real-accel"), "aliases": [Text("acc")]},
         lambda: {"distributions": {Text("real-accel")}, "aliases": {"acc"}},

@@ -424,7 +424,9 @@ class Machine(RuleBasedStateMachine):
                 else:
                     assert shown[each].default == default
                 assert shown[each].kind is inspect.Parameter.KEYWORD_ONLY
-            assert function.__doc__ == self.documentation(name, added)
+            # Some versions of Python dedent docstrings.
+            text = inspect.cleandoc(self.documentation(name, added))
+            assert inspect.cleandoc(function.__doc__) == text
 
     def documentation(self, function, added):
         text = DOCUMENTED
