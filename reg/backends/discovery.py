@@ -124,7 +124,8 @@ class Discovery:
                 self._load(load_next, label, notices)
                 if (backend := self._found.labels.get(label)) is not None:
                     return backend
-                if any(each.error and each.is_about(label) for each in self._found.failures):
+                failure = self.failure(label)
+                if failure is not None and failure.error is not None and failure.is_about(label):
                     return None
         return None
 
@@ -258,10 +259,12 @@ class Discovery:
             source = entry.load()
             if isinstance(source, type):
                 source = source()
-        except (Exception, SystemExit) as error:
-            if isinstance(error, SystemExit) and not _comes_from_a_module(error):
+        except SystemExit as error:
+            if not _comes_from_a_module(error):
                 raise
-            logger.debug("%s did not load", origin, exc_info=True)
+            self._fail(entry, f"{origin} did not load", error)
+            return
+        except Exception as error:
             self._fail(entry, f"{origin} did not load", error)
             return
         try:
@@ -315,6 +318,7 @@ class Discovery:
         return (entry.origin.entry_point, *claimed, *more)
 
     def _fail(self, entry: EntryPoint, reason: str, error: BaseException) -> None:
+        logger.debug("%s", reason, exc_info=True)
         self._found.failures.append(Failure(self._names_of(entry), reason, error, False, entry))
         if _passes(error):
             # To be tried again.
@@ -349,10 +353,14 @@ def _passes(error: BaseException | None) -> bool:
     """Tell whether it may be a matter of the moment, and not of the backend."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, (MemoryError, RecursionError)):
+        # Asking the exception itself would run code of the backend, which may raise.
+        if issubclass(type(error), (MemoryError, RecursionError)):
             return True
         seen.add(id(error))
-        error = error.__cause__ or error.__context__
+        cause, context = (
+            BaseException.__dict__[name].__get__(error) for name in ("__cause__", "__context__")
+        )
+        error = context if cause is None else cause
     return False
 
 

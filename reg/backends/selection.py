@@ -152,8 +152,9 @@ class Selection:
         known, owners = dict(self.choices), self._owners
 
         def put_back() -> None:
-            for name in self.choices.keys() - known.keys():
-                del self.choices[name]
+            for name in set(self.choices) - known.keys():
+                # Another thread may have forgotten it meanwhile.
+                self.choices.pop(name, None)
             self._owners = owners
 
         return put_back

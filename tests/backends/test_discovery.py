@@ -302,6 +302,25 @@ def test_what_may_have_been_a_matter_of_the_moment_is_tried_again(host, site, er
     assert site.path.joinpath(f"{other}.py.imported").read_text() == "x"
 
 
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "def __bool__(self): return False",
+        "def __bool__(self): 1 / 0",
+        "__cause__ = __class__ = __context__ = __traceback__ = property(lambda self: 1 / 0)",
+    ],
+)
+def test_an_exception_of_another_kind_breaks_nothing_else(host, site, attribute):
+    site.backend("odd", f"class Odd(Exception):\n    {attribute}\nraise Odd('odd')")
+    module = site.backend("accel")
+    dispatcher = host()
+    for _ in range(2):
+        with pytest.raises(ImportError, match=r"'odd-dist'.*Odd: odd"):
+            dispatcher.settings.backend = "odd"
+        assert not site.imported(module)
+    assert dispatcher.settings.available_backends() == ["accel"]
+
+
 @pytest.mark.parametrize("begin", ["raise Silent", "pass"])
 def test_an_exception_without_a_message_breaks_nothing_else(host, site, begin):
     site.write(
