@@ -8,7 +8,6 @@ asked for.
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,8 +17,10 @@ from typing import Any, Final, NamedTuple
 from packaging.utils import canonicalize_name
 
 from .backend import Backend
-from .labels import WHAT_A_LABEL_IS, Labels, is_label
-from .notices import Notices
+from .entry_points import EntryPoint, entry_points
+from .labels import Labels, is_label, normalized, plain
+from .naming import Naming
+from .notices import Notices, told
 from .trust import Origin, Trust
 
 __all__ = ["Discovery", "Failure"]
@@ -31,52 +32,47 @@ class Failure(NamedTuple):
     """Why an entry point gave no backend.
 
     :param names: the names under which its user may ask for it.
-    :param position: the place of the entry point among those of the group.
     :param error: what was raised; ``None`` if it was refused or ignored.
+    :param entry: the entry point; ``None`` if its distribution cannot be read.
     """
 
     names: tuple[str, ...]
-    position: int
     reason: str
     error: BaseException | None
     refused: bool
+    entry: EntryPoint | None = None
 
     def is_about(self, label: str) -> bool:
         wanted = canonicalize_name(label)
         return any(canonicalize_name(name) == wanted for name in self.names)
 
 
-class _Entry:
-    """An entry point of the host's group, not necessarily loaded."""
-
-    def __init__(self, point: Any, position: int) -> None:
-        self.point = point
-        self.position = position
-        distribution = getattr(point, "dist", None)
-        self.origin = Origin(
-            entry_point=str(point.name),
-            object_reference=str(getattr(point, "value", "")).partition("[")[0].replace(" ", ""),
-            distribution=_name_of(distribution),
-            version=getattr(distribution, "version", None),
-        )
-
-
 class _Found:
     """All that one discovery changes, so that it can be put back."""
 
     def __init__(self) -> None:
-        self.entries: list[_Entry] | None = None
-        self.pending: list[_Entry] = []
+        self.listed = False
+        self.pending: list[EntryPoint] = []
+        #: those that are being loaded, which may ask for others
+        self.under_way: list[EntryPoint] = []
         self.backends: dict[str, Backend] = {}
         self.labels: dict[str, Backend] = {}
         self.failures: list[Failure] = []
         #: read without the lock, so not before the last one is loaded
         self.complete = False
 
+    def forget(self, entry: EntryPoint) -> None:
+        """Forget what came of one entry point."""
+        place = entry.position
+        self.backends = {k: v for k, v in self.backends.items() if v.position != place}
+        self.labels = {k: v for k, v in self.labels.items() if v.position != place}
+        self.failures = [each for each in self.failures if each.entry is not entry]
+
     def copy(self) -> _Found:
         copied = _Found()
-        copied.entries = self.entries
+        copied.listed = self.listed
         copied.pending = list(self.pending)
+        copied.under_way = list(self.under_way)
         copied.backends = dict(self.backends)
         copied.labels = dict(self.labels)
         copied.failures = list(self.failures)
@@ -92,6 +88,7 @@ class Discovery:
     :param trust: who may supply what.
     :param use: is called with the backends after some have been loaded, and
       with where to put warnings.
+    :param keep: is called before; what it returns puts back what ``use`` changes.
     """
 
     def __init__(
@@ -100,14 +97,15 @@ class Discovery:
         labels: Labels,
         trust: Trust,
         use: Callable[[list[Backend], Notices], None],
+        keep: Callable[[], Callable[[], None]],
     ) -> None:
         self._group = group
         self._labels = labels
         self._trust = trust
+        self._naming = Naming(labels, trust)
         self._use = use
+        self._keep = keep
         self._found = _Found()
-        # How many calls of _load() are in each other.
-        self._loading = 0
         self.lock = threading.RLock()
 
     # Asking
@@ -126,7 +124,8 @@ class Discovery:
                 self._load(load_next, label, notices)
                 if (backend := self._found.labels.get(label)) is not None:
                     return backend
-                if any(each.error and each.is_about(label) for each in self._found.failures):
+                failure = self.failure(label)
+                if failure is not None and failure.error is not None and failure.is_about(label):
                     return None
         return None
 
@@ -139,6 +138,11 @@ class Discovery:
             with self.lock, _issued() as notices:
                 self._load(self._everything, "", notices)
         return self.loaded()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to be loaded."""
+        return self._found.complete
 
     def loaded(self) -> list[Backend]:
         """The backends loaded so far, in the order of their entry points."""
@@ -157,7 +161,11 @@ class Discovery:
 
     def failure(self, label: str) -> Failure | None:
         """Why there is no backend of this name: what failed before what was refused."""
-        about = [each for each in self._found.failures if each.is_about(label)]
+        failures = self._found.failures
+        about = [each for each in failures if each.is_about(label)]
+        if not about:
+            # One that is to be tried again may be the one.
+            about = [each for each in failures if _passes(each.error)]
         about.sort(key=lambda each: (each.error is None, not each.refused))
         return about[0] if about else None
 
@@ -171,13 +179,18 @@ class Discovery:
 
         :return: ``None`` for one that is not loaded.
         """
-        with self.lock:
-            self._pending()
+        with self.lock, _issued() as notices:
+            self._load(lambda label: [], "", notices)
             found = self._found
-            became: dict[int, Backend | Failure] = {}
-            became.update((each.position, each) for each in found.backends.values())
-            became.update((each.position, each) for each in found.failures)
-            return [(each.origin, became.get(each.position)) for each in found.entries or ()]
+            became: dict[int, tuple[Origin, Backend | Failure | None]] = {}
+            for entry in (*found.pending, *found.under_way):
+                became[entry.position] = entry.origin, None
+            for backend in found.backends.values():
+                became[backend.position] = backend.origin, backend
+            for failure in found.failures:
+                if failure.entry is not None:
+                    became[failure.entry.position] = failure.entry.origin, failure
+        return [became[position] for position in sorted(became)]
 
     # Forgetting, for tests
 
@@ -192,89 +205,106 @@ class Discovery:
 
     # Which entry points to load
 
-    def _called(self, label: str) -> list[_Entry]:
+    def _called(self, label: str) -> list[EntryPoint]:
         """Those whose name says that they are what was asked for."""
         trusted = self._trust.named(label)
         names = {label}
         if trusted is not None:
             names.update(trusted.labels, trusted.entrypoints)
-        return [entry for entry in self._pending() if entry.origin.entry_point in names]
+        return [entry for entry in self._found.pending if entry.origin.entry_point in names]
 
-    def _perhaps_called(self, label: str) -> list[_Entry]:
+    def _perhaps_called(self, label: str) -> list[EntryPoint]:
         """Those that can be told, without being loaded, to be likely."""
         wanted = canonicalize_name(label)
         trusted = self._trust.named(label)
         return [
             entry
-            for entry in self._pending()
+            for entry in self._found.pending
             if canonicalize_name(entry.origin.entry_point) == wanted
             or (trusted is not None and trusted in self._trust.claimed(entry.origin))
         ]
 
-    def _everything(self, label: str) -> list[_Entry]:
-        return list(self._pending())
-
-    def _pending(self) -> list[_Entry]:
-        found = self._found
-        if found.entries is None:
-            points = importlib.metadata.entry_points(group=self._group)
-            entries = [_Entry(point, position) for position, point in enumerate(points)]
-            found.entries, found.pending = entries, list(entries)
-        return found.pending
+    def _everything(self, label: str) -> list[EntryPoint]:
+        return list(self._found.pending)
 
     # Loading
 
-    def _load(self, choose: Callable[[str], list[_Entry]], label: str, notices: Notices) -> None:
-        before = self._found.copy()
-        self._loading += 1
+    def _load(
+        self, choose: Callable[[str], list[EntryPoint]], label: str, notices: Notices
+    ) -> None:
+        before, put_back = self._found, self._keep()
         try:
+            # What was before is left alone, so that it can be gone back to in one step.
+            self._found = before.copy()
+            if not self._found.listed:
+                self._list(notices)
             for entry in choose(label):
                 # One that is being loaded may ask for others, but not for itself.
                 if entry in self._found.pending:
                     self._found.pending.remove(entry)
+                    self._found.under_way.append(entry)
                     self._load_one(entry, notices)
+                    self._found.under_way.remove(entry)
             self._use(self.loaded(), notices)
-            self._found.complete = not self._found.pending and self._loading == 1
+            self._found.complete = not self._found.pending and not self._found.under_way
         except BaseException:
             self._found = before
+            put_back()
             raise
-        finally:
-            self._loading -= 1
 
-    def _load_one(self, entry: _Entry, notices: Notices) -> None:
+    def _list(self, notices: Notices) -> None:
+        found = self._found
+
+        def complain(name: str | None, described: str, error: Exception) -> None:
+            reason = f"{described} has entry points that cannot be read"
+            logger.debug("%s", reason, exc_info=error)
+            notices.add(f"{self._labels.host} may lack a backend: {reason}: {told(error)}")
+            wanted = None if name is None else normalized(name)
+            names = [label for each in self._trust for label in each.labels_from(wanted)]
+            found.failures.append(Failure(tuple(names), reason, error, False))
+
+        found.pending = entry_points(self._group, complain)
+        found.listed = True
+
+    def _load_one(self, entry: EntryPoint, notices: Notices) -> None:
         origin = entry.origin
+        self._found.forget(entry)
         refusal = self._trust.refusal_before_import(origin)
         if refusal is not None:
             self._refuse(entry, refusal, notices, warn=bool(self._trust.claimed(origin)))
             return
         try:
-            source = entry.point.load()
+            source = entry.load()
             if isinstance(source, type):
                 source = source()
-        except (Exception, SystemExit) as error:
-            if isinstance(error, SystemExit) and not _comes_from_a_module(error):
+        except SystemExit as error:
+            if not _comes_from_a_module(error):
                 raise
-            logger.debug("%s did not load", origin, exc_info=True)
+            self._fail(entry, f"{origin} did not load", error)
+            return
+        except Exception as error:
             self._fail(entry, f"{origin} did not load", error)
             return
         try:
             self._register(entry, source, notices)
         except Exception as error:
-            name = getattr(type(error), "__name__", "Exception")
+            self._found.forget(entry)
             notices.add(
                 f"a backend of {self._labels.host} could not be registered: {origin} raised"
-                f" {name}: {error}"
+                f" {told(error)}"
             )
             self._fail(entry, f"{origin} could not be registered", error)
 
-    def _register(self, entry: _Entry, source: Any, notices: Notices) -> None:
-        name: Any = getattr(source, "name", None)
-        reason = self._why_not(name)
+    def _register(self, entry: EntryPoint, source: Any, notices: Notices) -> None:
+        # Read once: it may be another name the next time.
+        name: Any = plain(getattr(source, "name", None))
+        reason = self._naming.why_not(name, self._found.labels)
         if reason is not None:
-            logger.debug("%s is ignored: %s", entry.origin, reason)
-            notices.add(f"a backend of {self._labels.host} is ignored: {entry.origin}: {reason}")
-            names = (entry.origin.entry_point,)
-            self._found.failures.append(Failure(names, entry.position, reason, None, False))
+            reason = f"{entry.origin}: {reason}"
+            logger.debug("ignored: %s", reason)
+            notices.add(f"a backend of {self._labels.host} is ignored: {reason}")
+            names = (entry.origin.entry_point, *([name] if is_label(name) else []))
+            self._found.failures.append(Failure(names, reason, None, False, entry))
             return
         trusted = self._trust.named(name)
         refusal = None if trusted is None else trusted.refusal(entry.origin)
@@ -288,81 +318,40 @@ class Discovery:
         backend = Backend(name, source, entry.origin, trusted is not None, entry.position)
         complaints = backend.complaints
         backend.aliases = list(trusted.aliases) if trusted is not None else []
-        backend.aliases += self._aliases(backend, complaints)
+        backend.aliases += self._naming.aliases(backend, self._found.labels, complaints)
         complaints += _own(backend)
-        self._found.backends[name] = backend
-        for label in (name, *backend.aliases):
-            self._found.labels[label] = backend
         for complaint in complaints:
             notices.add(f"the backend {name!r} of {self._labels.host}, {entry.origin}: {complaint}")
         logger.debug("%r is registered", backend)
-
-    def _why_not(self, name: Any) -> str | None:
-        if name is None:
-            return "it has no name"
-        if not is_label(name):
-            return f"it cannot be called {name!r}; {WHAT_A_LABEL_IS}"
-        reserved = self._labels.why_reserved(name)
-        if reserved is not None:
-            return f"its name {name!r} is reserved: {reserved}"
-        trusted = self._trust.named(name)
-        if trusted is not None and trusted.name != name:
-            return f"its name {name!r} is an alias of the trusted backend {trusted.name!r}"
-        taken = self._found.labels.get(name)
-        if taken is not None and taken.name != name:
-            return f"its name {name!r} is an alias of {taken!r}"
-        if taken is not None:
-            return f"its name {name!r} is taken by {taken!r}"
-        return None
-
-    def _aliases(self, backend: Backend, complaints: list[str]) -> list[str]:
-        """The aliases that a backend may have of those that it declares."""
-        declared = getattr(backend.source, "aliases", ())
-        if isinstance(declared, (str, bytes)) or not isinstance(declared, Iterable):
-            complaints.append(f"its aliases must be a list of strings, not {declared!r}")
-            return []
-        aliases: list[str] = []
-        for alias in declared:
-            if alias == backend.name or alias in backend.aliases or alias in aliases:
-                continue
-            reason = self._why_no_alias(backend, alias)
-            if reason is None:
-                aliases.append(alias)
-            else:
-                complaints.append(f"its alias {alias!r} is dropped: {reason}")
-        return aliases
-
-    def _why_no_alias(self, backend: Backend, alias: Any) -> str | None:
-        if not is_label(alias):
-            return WHAT_A_LABEL_IS
-        reserved = self._labels.why_reserved(alias)
-        if reserved is not None:
-            return f"it is reserved: {reserved}"
-        trusted = self._trust.named(alias)
-        if trusted is not None and trusted.name != backend.name:
-            return f"it belongs to the trusted backend {trusted.name!r}"
-        taken = self._found.labels.get(alias)
-        return None if taken is None else f"it is taken by {taken!r}"
+        found = self._found
+        backends = {**found.backends, name: backend}
+        labels = {**found.labels, **dict.fromkeys((name, *backend.aliases), backend)}
+        # Last, and in one step: what fails in between must not be half registered.
+        found.backends, found.labels = backends, labels
 
     # What went wrong
 
-    def _names_of(self, entry: _Entry, *more: str) -> tuple[str, ...]:
+    def _names_of(self, entry: EntryPoint, *more: str) -> tuple[str, ...]:
         claimed = [label for each in self._trust.claimed(entry.origin) for label in each.labels]
         return (entry.origin.entry_point, *claimed, *more)
 
-    def _fail(self, entry: _Entry, reason: str, error: BaseException) -> None:
-        names = self._names_of(entry)
-        self._found.failures.append(Failure(names, entry.position, reason, error, False))
+    def _fail(self, entry: EntryPoint, reason: str, error: BaseException) -> None:
+        logger.debug("%s", reason, exc_info=True)
+        self._found.failures.append(Failure(self._names_of(entry), reason, error, False, entry))
+        if _passes(error):
+            # To be tried again.
+            self._found.pending.append(entry)
+            self._found.pending.sort(key=lambda each: each.position)
 
     def _refuse(
-        self, entry: _Entry, reason: str, notices: Notices, warn: bool, *names: str
+        self, entry: EntryPoint, reason: str, notices: Notices, warn: bool, *names: str
     ) -> None:
         reason = f"{entry.origin} is refused: {reason}"
         logger.debug("%s", reason)
         if warn:
             notices.add(f"a backend of {self._labels.host} is not used: {reason}")
         names = self._names_of(entry, *names)
-        self._found.failures.append(Failure(names, entry.position, reason, None, True))
+        self._found.failures.append(Failure(names, reason, None, True, entry))
 
 
 def _comes_from_a_module(error: SystemExit) -> bool:
@@ -375,6 +364,21 @@ def _comes_from_a_module(error: SystemExit) -> bool:
         if traceback.tb_frame.f_code.co_name == "<module>":
             return True
         traceback = traceback.tb_next
+    return False
+
+
+def _passes(error: BaseException | None) -> bool:
+    """Tell whether it may be a matter of the moment, and not of the backend."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        # Asking the exception itself would run code of the backend, which may raise.
+        if issubclass(type(error), (MemoryError, RecursionError)):
+            return True
+        seen.add(id(error))
+        cause, context = (
+            BaseException.__dict__[name].__get__(error) for name in ("__cause__", "__context__")
+        )
+        error = context if cause is None else cause
     return False
 
 
@@ -391,13 +395,3 @@ def _own(backend: Backend) -> list[str]:
     if isinstance(declared, str) or not isinstance(declared, Iterable):
         return [f"its array_types must be a list of classes or names, not {declared!r}"]
     return backend.own(declared)
-
-
-def _name_of(distribution: Any) -> str | None:
-    name = getattr(distribution, "name", None)
-    if name is None and distribution is not None:
-        try:
-            name = distribution.metadata["Name"]
-        except (AttributeError, KeyError, TypeError):
-            return None
-    return name if isinstance(name, str) else None

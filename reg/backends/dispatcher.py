@@ -91,7 +91,7 @@ class BackendDispatcher:
         self._trust = trust
         self._dispatched: list[Function | Class] = []
         self._shown: list[Shown] = []
-        self._discovery = Discovery(entrypoint_group, labels, trust, self._use)
+        self._discovery = Discovery(entrypoint_group, labels, trust, self._use, self._keep)
         self._selection = Selection(
             labels,
             trust,
@@ -272,7 +272,9 @@ class BackendDispatcher:
     def record(self) -> Iterator[list[Record]]:
         """Collect what runs in a ``with`` block: one :class:`Record` for each dispatched call.
 
-        It holds for the running context, as a choice does.
+        It holds for the running context, as a choice does: for tasks and
+        ``asyncio.to_thread()`` too, but not for a plain thread that is started
+        in the block.
 
         :return: a context manager, which gives the list that the records are put into.
         """
@@ -317,6 +319,16 @@ class BackendDispatcher:
                     backend.offer(dispatched.key, dispatched.name)
         for shown in self._shown:
             shown.merge(backends, notices)
+
+    def _keep(self) -> Callable[[], None]:
+        """Take note of what :meth:`_use` changes, and get what puts it back."""
+        parts = [self._selection.keep(), *(shown.keep() for shown in self._shown)]
+
+        def put_back() -> None:
+            for part in parts:
+                part()
+
+        return put_back
 
     def _dispatched_of(self, function: Any) -> Function | Class:
         found: Any = dispatched_class(function)

@@ -48,7 +48,7 @@ def installed(discovery: Discovery, trust: Trust) -> list[Installed]:
 
 
 def _of(origin: Origin, trust: Trust, outcome: Backend | Failure | None) -> Installed:
-    point, reference, distribution, version = origin
+    point, reference, distribution, version, _ = origin
     foreseen = trust.foresees(origin)
     known = Installed(None, (), point, reference, distribution, version, foreseen, "not loaded", ())
     if isinstance(outcome, Backend):

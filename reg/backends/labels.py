@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["AUTO", "HOST", "Labels", "is_label"]
+from packaging.utils import canonicalize_name
+
+__all__ = ["AUTO", "HOST", "Labels", "is_label", "normalized", "plain"]
 
 #: The host's own code.
 HOST: Final = "cpu"
@@ -31,6 +33,23 @@ def is_label(value: object) -> bool:
     return isinstance(value, str) and len(value) <= _LONGEST and _LABEL.fullmatch(value) is not None
 
 
+def plain(value: Any) -> Any:
+    """Make a string proper of an instance of a subclass; anything else stays what it is.
+
+    A subclass may say one thing when it is checked and another when it is kept.
+    """
+    return str.__str__(value) if issubclass(type(value), str) else value
+
+
+def normalized(name: str) -> str:
+    """A name as it is compared with others: after PEP 503, if it is ASCII.
+
+    Otherwise it is like itself alone. Lower case makes ASCII of some other
+    characters: the Kelvin sign is not the letter k.
+    """
+    return str(canonicalize_name(name)) if name.isascii() else name
+
+
 class Labels:
     """The names that no backend of a host may have.
 
@@ -42,7 +61,8 @@ class Labels:
     def __init__(self, host: str, reserved: Mapping[str, str] | None) -> None:
         self.host = host
         self.reserved: dict[str, str] = {}
-        for name, reason in _mapping("reserved_backends", reserved).items():
+        for each, reason in _mapping("reserved_backends", reserved).items():
+            name = plain(each)
             if not is_label(name):
                 raise ValueError(f"reserved_backends: {name!r} is no name; {WHAT_A_LABEL_IS}")
             if name in _RESERVED:
@@ -52,11 +72,17 @@ class Labels:
                     f"reserved_backends: {name!r} needs a reason, which those are told who ask"
                     f" for it; got {reason!r}"
                 )
-            self.reserved[name] = reason
+            self.reserved[name] = plain(reason)
 
     def why_reserved(self, label: str) -> str | None:
         """Why no backend may have this name; ``None`` if one may."""
         return _RESERVED.get(label) or self.reserved.get(label)
+
+    def reserved_like(self, label: str) -> str | None:
+        """The reserved name that is this one but for its spelling."""
+        wanted = normalized(label)
+        names = (*_RESERVED, *self.reserved)
+        return next((name for name in names if normalized(name) == wanted), None)
 
 
 def _mapping(argument: str, value: Any) -> Mapping[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-__all__ = ["Notices", "warn_caller"]
+__all__ = ["Notices", "told", "warn_caller"]
 
 # What stands between the caller and the reason to warn.
 _BETWEEN = ("contextlib", "functools")
@@ -27,6 +27,15 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
 def _is_between(module: str) -> bool:
     package = __name__.rpartition(".")[0]
     return module == package or module.startswith(f"{package}.") or module in _BETWEEN
+
+
+def told(error: BaseException) -> str:
+    """The type of an exception and its message, if it has one that can be had."""
+    name = type.__dict__["__name__"].__get__(type(error))
+    try:
+        return f"{name}: {error}"
+    except Exception:
+        return f"{name}, whose message cannot be had"
 
 
 class Notices:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 
@@ -11,7 +12,7 @@ from reg import ClassRegistry, ListClassLookup, Lookup
 from .backend import OWNER, Backend
 from .discovery import Discovery
 from .labels import AUTO, HOST, Labels
-from .notices import warn_caller
+from .notices import told, warn_caller
 from .trust import Trust
 
 __all__ = ["BackendName", "Choice", "Selection", "State"]
@@ -153,6 +154,18 @@ class Selection:
         self.base: Final = State(known, strict, "the default")
         self.state: ContextVar[State] = ContextVar(f"{labels.host} backend", default=self.base)
 
+    def keep(self) -> Callable[[], None]:
+        """Take note of the choices that are known, and get what forgets all others."""
+        known, owners = dict(self.choices), self._owners
+
+        def put_back() -> None:
+            for name in set(self.choices) - known.keys():
+                # Another thread may have forgotten it meanwhile.
+                self.choices.pop(name, None)
+            self._owners = owners
+
+        return put_back
+
     def forget(self) -> None:
         """Forget all choices, since other backends count from now on."""
         # In place: the calls hold it.
@@ -242,6 +255,9 @@ class Selection:
                 choice = self.host_choice
             else:
                 choice = Choice(canonical, self._in_order(canonical, backends), self.host)
+            if AUTO in names and not self.discovery.complete:
+                # Asked for by a backend while it is loaded, and so without it.
+                return choice
             choice = self.choices.setdefault(canonical, choice)
         self.choices[name] = choice
         return choice
@@ -265,11 +281,12 @@ class Selection:
         backend = self.discovery.find(label)
         if backend is None:
             raise self._absence(label)
-        if not backend.trusted and self._trust.untrusted == "warn":
-            self._warn_of(backend)
+        self._warn_of(backend)
         return backend
 
     def _warn_of(self, backend: Backend) -> None:
+        if backend.trusted or self._trust.untrusted != "warn" or backend.name in self._warned:
+            return
         with self.discovery.lock:
             if backend.name not in self._warned:
                 warn_caller(
@@ -305,25 +322,33 @@ class Selection:
 
     # Choice by the classes of arguments
 
-    def owners(self, args: list[Any]) -> list[Backend]:
-        """The backends that own the class of an argument, in order of priority."""
+    def owners(self, args: list[Any]) -> Iterable[Backend]:
+        """The backends that own the class of an argument, in order of priority.
+
+        There is a warning of one that is not trusted when its turn comes.
+        """
         if self._owners is None:
             backends = self.discovery.in_order_of_priority()
             lookup = Lookup(ListClassLookup([each.owned for each in backends]))
-            self._owners = backends, lookup
-        backends, lookup = self._owners
+            if self.discovery.complete:
+                self._owners = backends, lookup
+        else:
+            backends, lookup = self._owners
         found: dict[int, Backend] = {}
         for arg in args:
             for backend in lookup.all(OWNER, [arg]):
                 found[id(backend)] = backend
-        return [backend for backend in backends if id(backend) in found]
+        for backend in backends:
+            if id(backend) in found:
+                self._warn_of(backend)
+                yield backend
 
 
 def failed(host: str, label: str, reason: str, error: BaseException | None) -> ImportError:
     """The error for a backend that is there and cannot be had."""
     raised = ImportError(
         f"the backend {label!r} of {host} cannot be used: {reason}"
-        + (f": {type(error).__name__}: {error}" if error is not None else "")
+        + (f": {told(error)}" if error is not None else "")
     )
     raised.__cause__ = error
     return raised

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from packaging.utils import canonicalize_name
 
-from .labels import WHAT_A_LABEL_IS, Labels, is_label
+from .labels import WHAT_A_LABEL_IS, Labels, is_label, normalized, plain
 
 __all__ = ["Origin", "Trust", "Trusted", "Untrusted"]
 
@@ -22,6 +23,8 @@ _FIELDS: Final = {
     "module_prefixes": ("module_prefix",),
 }
 _CONTAINERS = (list, tuple, set, frozenset)
+# What can stand in a message as it is: it cannot be mistaken for a part of it.
+_HARMLESS = re.compile(r"[A-Za-z0-9_.:+!-]+")
 
 
 class Origin(NamedTuple):
@@ -32,6 +35,8 @@ class Origin(NamedTuple):
     #: name of the distribution as it is written; ``None`` if it is not known
     distribution: str | None
     version: str | None
+    #: where the distribution is, if its name is not known
+    place: str | None = None
 
     @property
     def module(self) -> str:
@@ -41,9 +46,13 @@ class Origin(NamedTuple):
     def __str__(self) -> str:
         distribution = "an unknown distribution"
         if self.distribution is not None:
-            version = "" if self.version is None else f" {self.version}"
-            distribution = f"the distribution {self.distribution!r}{version}"
-        return f"entry point {self.entry_point!r} ({self.object_reference}) of {distribution}"
+            version = "" if self.version is None else f" {_told(self.version)}"
+            distribution = f"the distribution {self.distribution!a}{version}"
+        elif self.place is not None:
+            distribution = f"a distribution without a name, {self.place!a}"
+        return (
+            f"entry point {self.entry_point!a} ({_told(self.object_reference)}) of {distribution}"
+        )
 
 
 class Trusted:
@@ -55,6 +64,8 @@ class Trusted:
     """
 
     def __init__(self, name: str, configuration: Mapping[str, Any]) -> None:
+        # Read once: what is checked must be what is kept.
+        configuration = {plain(field): plain(value) for field, value in configuration.items()}
         self.name = name
         self.aliases = _strings(name, "aliases", configuration.get("aliases", ()))
         known = {"aliases", *_FIELDS, *(form for forms in _FIELDS.values() for form in forms)}
@@ -67,7 +78,7 @@ class Trusted:
         #: what to install to have it
         self.package = configuration.get("package", name)
         found = {field: _field(name, field, configuration) for field in _FIELDS}
-        self.distributions = tuple(canonicalize_name(each) for each in found["distributions"])
+        self.distributions = tuple(normalized(each) for each in found["distributions"])
         self.entrypoints = found["entrypoints"]
         self.object_refs = tuple(each.replace(" ", "") for each in found["object_refs"])
         self.module_prefixes = found["module_prefixes"]
@@ -77,6 +88,10 @@ class Trusted:
         """Its name and its aliases."""
         return (self.name, *self.aliases)
 
+    def labels_from(self, distribution: str | None) -> tuple[str, ...]:
+        """What it can be chosen by, if a distribution of this normalised name may supply it."""
+        return self.labels if distribution in self.distributions else ()
+
     def refusal(self, origin: Origin) -> str | None:
         """Why an entry point may not supply this backend; ``None`` if it may.
 
@@ -85,19 +100,19 @@ class Trusted:
         if self.distributions:
             if origin.distribution is None:
                 return f"its distribution is not known, and {_one_of(self.distributions)} expected"
-            if canonicalize_name(origin.distribution) not in self.distributions:
+            if normalized(origin.distribution) not in self.distributions:
                 return (
-                    f"it comes from the distribution {origin.distribution!r}, and"
+                    f"it comes from the distribution {origin.distribution!a}, and"
                     f" {_one_of(self.distributions)} expected"
                 )
         if self.entrypoints and origin.entry_point not in self.entrypoints:
             return (
-                f"its entry point is called {origin.entry_point!r}, and"
+                f"its entry point is called {origin.entry_point!a}, and"
                 f" {_one_of(self.entrypoints)} expected"
             )
         if self.object_refs and origin.object_reference not in self.object_refs:
             return (
-                f"its entry point refers to {origin.object_reference!r}, and"
+                f"its entry point refers to {origin.object_reference!a}, and"
                 f" {_one_of(self.object_refs)} expected"
             )
         if self.module_prefixes and not any(
@@ -105,7 +120,7 @@ class Trusted:
             for prefix in self.module_prefixes
         ):
             return (
-                f"it is in the module {origin.module!r}, and one in"
+                f"it is in the module {origin.module!a}, and one in"
                 f" {_one_of(self.module_prefixes)} expected"
             )
         return None
@@ -133,7 +148,8 @@ class Trust:
         self.untrusted = untrusted
         self._trusted: dict[str, Trusted] = {}
         self._by_label: dict[str, Trusted] = {}
-        for name, configuration in (trusted or {}).items():
+        for each_name, configuration in (trusted or {}).items():
+            name = plain(each_name)
             if not isinstance(configuration, Mapping):
                 raise ValueError(
                     f"trusted_backends: the configuration of {name!r} must be a mapping;"
@@ -158,14 +174,20 @@ class Trust:
         """The trusted backend of this name or alias."""
         return self._by_label.get(label)
 
+    def like(self, label: str) -> str | None:
+        """The name or alias of a trusted backend that is this one but for its spelling."""
+        wanted = normalized(label)
+        return next((known for known in self._by_label if normalized(known) == wanted), None)
+
     def claimed(self, origin: Origin) -> list[Trusted]:
         """The trusted backends that an entry point seems to supply.
 
         By its name, or because it is of their distribution. Which one it is
         for certain, only the backend itself tells, when it is imported.
         """
+        # However it is spelled, lookalikes that lower case makes of other letters included.
         entry_point = canonicalize_name(origin.entry_point)
-        distribution = origin.distribution and canonicalize_name(origin.distribution)
+        distribution = origin.distribution and normalized(origin.distribution)
         return [
             each
             for each in self
@@ -198,7 +220,7 @@ class Trust:
                 return "; ".join(f"not trusted as {name!r}: {why}" for name, why in reasons.items())
         if self.untrusted == "refuse" and not any(
             origin.distribution is not None
-            and canonicalize_name(origin.distribution) in each.distributions
+            and normalized(origin.distribution) in each.distributions
             for each in self
         ):
             return self.how_to_allow(origin)
@@ -208,7 +230,7 @@ class Trust:
         """What keeps an entry point out where the host refuses all that it does not name."""
         return (
             "the host imports only backends that it trusts, and this is none of them; to allow"
-            f" it, add it to trusted_backends, with {origin.distribution!r} as its package, or"
+            f" it, add it to trusted_backends, with {origin.distribution!a} as its package, or"
             ' use untrusted="warn"'
         )
 
@@ -235,8 +257,9 @@ def _field(name: str, field: str, configuration: Mapping[str, Any]) -> tuple[str
             found.append(value)
     if field in configuration:
         value = configuration[field]
-        found += _strings(name, field, (value,) if isinstance(value, str) else value)
-        if not value:
+        listed = _strings(name, field, (value,) if isinstance(value, str) else value)
+        found += listed
+        if not listed:
             raise ValueError(
                 f"trusted_backends: {field!r} of {name!r} allows nothing; leave it out"
             )
@@ -244,17 +267,23 @@ def _field(name: str, field: str, configuration: Mapping[str, Any]) -> tuple[str
 
 
 def _strings(name: str, field: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, _CONTAINERS) or not all(
-        isinstance(each, str) and each.strip() for each in value
-    ):
+    each_once: list[Any] = [None]
+    if isinstance(value, _CONTAINERS):
+        each_once = [plain(each) for each in value]
+    if not all(isinstance(each, str) and each.strip() for each in each_once):
         raise ValueError(
             f"trusted_backends: {field!r} of {name!r} must be a list, tuple or set of non-empty"
             f" strings; got {value!r}"
         )
-    ordered = value if isinstance(value, (list, tuple)) else sorted(value)
+    ordered = each_once if isinstance(value, (list, tuple)) else sorted(each_once)
     if len(set(ordered)) < len(ordered):
         raise ValueError(f"trusted_backends: {field!r} of {name!r} names one twice: {value!r}")
     return tuple(ordered)
+
+
+def _told(text: str) -> str:
+    """Text of somebody else's, as a part of a message."""
+    return text if _HARMLESS.fullmatch(text) else ascii(text)
 
 
 def _one_of(names: tuple[str, ...]) -> str:

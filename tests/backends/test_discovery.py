@@ -280,6 +280,109 @@ def test_threads_discover_together_once(host, site):
     assert site.path.joinpath(f"{module}.py.imported").read_text() == "x"
 
 
+@pytest.mark.parametrize("error", ["MemoryError", "RecursionError"])
+def test_what_may_have_been_a_matter_of_the_moment_is_tried_again(host, site, error):
+    module = site.backend(
+        "accel",
+        f"""
+        import os
+        if not os.path.exists(__file__ + ".good"): raise {error}
+        """,
+    )
+    other = site.backend("other")
+    dispatcher = host()
+    for label in ("accel", "unknown"):
+        with pytest.raises(ImportError, match="'accel-dist'") as caught:
+            dispatcher.settings.backend = label
+        assert type(caught.value.__cause__).__name__ == error
+    assert dispatcher.settings.available_backends() == ["other"]
+    site.path.joinpath(f"{module}.py.good").touch()
+    assert dispatcher.settings.available_backends() == ["accel", "other"]
+    assert dispatcher.get_backend("accel").name == "accel"
+    assert site.path.joinpath(f"{other}.py.imported").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "def __bool__(self): return False",
+        "def __bool__(self): 1 / 0",
+        "__cause__ = __class__ = __context__ = __traceback__ = property(lambda self: 1 / 0)",
+    ],
+)
+def test_an_exception_of_another_kind_breaks_nothing_else(host, site, attribute):
+    site.backend("odd", f"class Odd(Exception):\n    {attribute}\nraise Odd('odd')")
+    module = site.backend("accel")
+    dispatcher = host()
+    for _ in range(2):
+        with pytest.raises(ImportError, match=r"'odd-dist'.*Odd: odd"):
+            dispatcher.settings.backend = "odd"
+        assert not site.imported(module)
+    assert dispatcher.settings.available_backends() == ["accel"]
+
+
+@pytest.mark.parametrize("begin", ["raise Silent", "pass"])
+def test_an_exception_without_a_message_breaks_nothing_else(host, site, begin):
+    site.write(
+        "silent_of_a_test",
+        f"""
+        class Silent(Exception):
+            def __str__(self): raise RuntimeError("no message")
+        class Made:
+            name = "silent"
+            def __init__(self): {begin}
+            @property
+            def aliases(self): raise Silent
+        """,
+    )
+    site.install("silent-dist", {"silent": "silent_of_a_test:Made"})
+    site.backend("accel")
+    dispatcher = host()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert dispatcher.settings.available_backends() == ["accel"]
+    with pytest.raises(ImportError, match="Silent, whose message cannot be had"):
+        dispatcher.settings.backend = "silent"
+
+
+def test_a_backend_that_chooses_by_argument_while_it_is_loaded_is_chosen_so_later(host, site):
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def f(x):
+        return "host"
+
+    site.write("called_by_a_test", "f = None")
+    import called_by_a_test
+
+    called_by_a_test.f = f
+    site.backend(
+        "accel",
+        """
+        import called_by_a_test
+        array_types = [int]
+        def f(x): return "accel"
+        seen = called_by_a_test.f(1, backend="auto")
+        """,
+    )
+    assert dispatcher.get_backend("accel").seen == "host"
+    assert f(1, backend="auto") == "accel"
+
+
+@pytest.mark.parametrize("name", ["CPU", "Auto", "MINE", "m-ine"])
+def test_a_name_that_can_be_mistaken_for_a_reserved_one_is_ignored(host, site, name):
+    site.backend("accel", f"aliases = [{name!r}]")
+    site.write("alike_of_a_test", f"name = {name!r}")
+    site.install("alike-dist", {"alike": "alike_of_a_test"})
+    dispatcher = host(reserved_backends={"mine": "it is mine", "m_ine": "it is mine too"})
+    with pytest.warns(UserWarning, match="can be mistaken") as warned:
+        dispatcher.discover()
+    assert len(warned) == 2
+    assert dispatcher.available_backend_names() == ["accel"]
+    with pytest.raises(ValueError, match=r"is ignored.*'alike-dist'"):
+        dispatcher.settings.backend = name
+
+
 # Warnings as errors (which they are in this suite)
 
 

@@ -4,15 +4,11 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import textwrap
-import venv
-import zipfile
-from pathlib import Path
 
 import pytest
 
-import reg
+from .environment import MARK, Environment, wheel
 
 HOST = """
 from reg.backends import BackendDispatcher
@@ -35,7 +31,6 @@ async def fetch(x):
     await asyncio.sleep(0)
     return ["host", x]
 """
-MARK = "import os, pathlib; pathlib.Path(__file__ + '.imported').touch()\n"
 GOOD = """
 name = {name!r}
 def double(x, *, boost=0): return [{name!r}, 2 * x + boost]
@@ -63,93 +58,15 @@ BACKENDS = [
 ]
 
 
-def wheel(directory, distribution, files, entry_points=""):
-    """Write a wheel; what it holds is written down here, so that nothing has to be built."""
-    stem = f"{distribution.replace('-', '_')}-1.2"
-    info = f"{stem}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
-    tag = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    contents = {
-        **files,
-        f"{info}/METADATA": metadata,
-        f"{info}/WHEEL": tag,
-        f"{info}/entry_points.txt": entry_points,
-    }
-    record = "".join(f"{name},,\n" for name in [*contents, f"{info}/RECORD"])
-    path = directory / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in {**contents, f"{info}/RECORD": record}.items():
-            archive.writestr(name, content)
-    return path
-
-
-class Environment:
-    """A virtual environment with the host and all of its backends."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        venv.create(directory / "venv", with_pip=True)
-        scripts = "Scripts" if os.name == "nt" else "bin"
-        self.python = directory / "venv" / scripts / "python"
-        wheels = [wheel(directory, "real-host", {"real_host.py": HOST})]
-        for distribution, name, source in BACKENDS:
-            module = distribution.replace("-", "_")
-            entry_points = f"[real_host.backends]\n{name} = {module}\n"
-            wheels.append(
-                wheel(directory, distribution, {f"{module}.py": MARK + source}, entry_points)
-            )
-        subprocess.run(
-            [self.python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", *wheels],
-            check=True,
-        )
-        purelib = self.ask("import sysconfig; found = sysconfig.get_path('purelib')", host=False)
-        self.site = Path(purelib)
-        # This package and what it needs are those that are under test here.
-        paths = [Path(reg.__file__).parent.parent, sysconfig.get_path("purelib")]
-        self.site.joinpath("under_test.pth").write_text("".join(f"{path}\n" for path in paths))
-
-    def run(self, code, host=True, **environment):
-        for marker in self.site.glob("*.imported") if host else ():
-            marker.unlink()
-        beginning = "import json, real_host\nfrom real_host import *\n" if host else "import json\n"
-        code = beginning + textwrap.dedent(code) + "\nprint(json.dumps(found))"
-        return subprocess.run(
-            [self.python, "-W", "error", "-c", code],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONPATH": "", **environment},
-            timeout=60,
-            check=False,
-        )
-
-    def ask(self, code, **options):
-        """What a program finds, which it leaves in ``found``."""
-        done = self.run(code, **options)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
-    def command(self, *arguments, **options):
-        """Run the command ``reg``, and tell what was imported for it by :meth:`imported`."""
-        for marker in self.site.glob("*.imported"):
-            marker.unlink()
-        return subprocess.run(
-            [self.python, "-W", "error", "-m", "reg", *arguments],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONPATH": ""},
-            timeout=60,
-            **{"check": True, **options},
-        )
-
-    def imported(self):
-        return sorted(
-            path.name.removesuffix(".py.imported") for path in self.site.glob("*.imported")
-        )
-
-
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
-    return Environment(tmp_path_factory.mktemp("real"))
+    directory = tmp_path_factory.mktemp("real")
+    wheels = [wheel(directory, "real-host", {"real_host.py": HOST})]
+    for distribution, name, source in BACKENDS:
+        module = distribution.replace("-", "_")
+        entry_points = f"[real_host.backends]\n{name} = {module}\n"
+        wheels.append(wheel(directory, distribution, {f"{module}.py": MARK + source}, entry_points))
+    return Environment(directory, wheels, "import real_host\nfrom real_host import *\n")
 
 
 def test_importing_and_using_the_host_imports_no_backend(environment):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 
 import pytest
 
@@ -137,3 +138,14 @@ def test_the_debug_log_says_the_same(f, caplog):
     caplog.clear()
     f(1, backend="other", y=2)
     assert caplog.messages == []
+
+
+def test_what_a_plain_new_thread_calls_is_not_on_record(f):
+    settings = f.dispatcher.settings
+    with f.dispatcher.record() as calls:
+        for called in (f, settings.bind(f)):
+            thread = threading.Thread(target=called, args=(1,))
+            thread.start()
+            thread.join()
+        asyncio.run(asyncio.to_thread(f, 1, backend="other", y=1))
+    assert [each.backend for each in calls] == ["other"]

@@ -243,3 +243,75 @@ def test_help_shows_the_merged_function(host, site, module, capsys):
     shown = capsys.readouterr().out
     assert "f(x, y=1, *, device=0, backend" in shown
     assert "The card." in shown
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        """
+        def __getattr__(name):
+            if name == "f": raise RuntimeError("not today")
+            raise AttributeError(name)
+        """,
+        """
+        def __getattr__(name):
+            return __getattr__(name) if name == "f" else object.__getattribute__(1, name)
+        """,
+        """
+        class Odd:
+            def __call__(self, x): return x
+            @property
+            def __signature__(self): raise RuntimeError("not today")
+        f = Odd()
+        """,
+        """
+        class Odd:
+            def __call__(self, x, more=1): return x
+            @property
+            def __doc__(self): raise RuntimeError("not today")
+        f = Odd()
+        """,
+    ],
+)
+def test_a_backend_that_cannot_be_asked_for_parameters_breaks_nothing_else(
+    host, site, module, source
+):
+    site.backend("odd", source)
+    site.backend("accel", "def f(x, device=0): return 'accel'")
+    dispatcher = host()
+    f = module("@dispatcher.backend_dispatch" + HOST, dispatcher=dispatcher).f
+    with pytest.warns(UserWarning, match=r"f\(\) of the backend 'odd'.*'odd-dist'.*not shown"):
+        dispatcher.discover()
+    assert dispatcher.settings.available_backends() == ["accel", "odd"]
+    assert f(1, backend="accel") == "accel"
+    assert "device" in parameters(f)
+    dispatcher.discover()
+
+
+def test_the_order_of_parameters_does_not_depend_on_what_is_loaded_first(host, site, module):
+    site.install("d", {"one": "one_of_a_test", "two": "two_of_a_test"})
+    site.write("one_of_a_test", "name = 'one'\ndef f(x, device=1, first=1): pass")
+    site.write("two_of_a_test", "name = 'two'\ndef f(x, second=2, device=2): pass")
+    wrapped = textwrap.dedent(
+        """
+        import functools
+        def outermost(function):
+            @functools.wraps(function)
+            def outer(*args, **keywords): return function(*args, **keywords)
+            return outer
+
+        @outermost
+        @dispatcher.backend_dispatch
+        """
+    )
+    for source in ("@dispatcher.backend_dispatch", wrapped.rstrip()):
+        signatures = set()
+        for order in (["one", "two"], ["two", "one"], []):
+            dispatcher = host()
+            f = module(source + HOST, dispatcher=dispatcher).f
+            for name in order:
+                dispatcher.get_backend(name)
+            dispatcher.discover()
+            signatures.add(str(inspect.signature(f)))
+        assert len(signatures) == 1
+        assert "device=1, first=1, second=2, backend" in signatures.pop()

@@ -1,0 +1,99 @@
+"""Real wheels, installed in a real virtual environment, used by real processes."""
+
+import json
+import os
+import subprocess
+import sysconfig
+import textwrap
+import venv
+import zipfile
+from pathlib import Path
+
+import reg
+
+#: What a module begins with that is to say in a file beside it that it was imported.
+MARK = "import os, pathlib; pathlib.Path(__file__ + '.imported').touch()\n"
+
+
+def wheel(directory, distribution, files, entry_points="", name=None):
+    """Write a wheel; what it holds is written down here, so that nothing has to be built.
+
+    :param name: what its metadata say that it is called, if it is something else.
+    """
+    stem = f"{distribution.replace('-', '_')}-1.2"
+    info = f"{stem}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name or distribution}\nVersion: 1.2\n"
+    tag = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    contents = {
+        **files,
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": tag,
+        f"{info}/entry_points.txt": entry_points,
+    }
+    record = "".join(f"{name},,\n" for name in [*contents, f"{info}/RECORD"])
+    path = directory / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**contents, f"{info}/RECORD": record}.items():
+            archive.writestr(name, content)
+    return path
+
+
+class Environment:
+    """A virtual environment with distributions in it.
+
+    :param wheels: the files to install.
+    :param beginning: what each program in it begins with.
+    """
+
+    def __init__(self, directory, wheels, beginning=""):
+        self.beginning = beginning
+        venv.create(directory / "venv", with_pip=True)
+        scripts = "Scripts" if os.name == "nt" else "bin"
+        self.python = directory / "venv" / scripts / "python"
+        pip = [self.python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+        subprocess.run([*pip, *wheels], check=True)
+        purelib = self.ask("import sysconfig; found = sysconfig.get_path('purelib')", host=False)
+        self.site = Path(purelib)
+        # This package and what it needs are those that are under test here.
+        paths = [Path(reg.__file__).parent.parent, sysconfig.get_path("purelib")]
+        self.site.joinpath("under_test.pth").write_text("".join(f"{path}\n" for path in paths))
+
+    def run(self, code, host=True, warnings="error", **environment):
+        """Run a program."""
+        for marker in self.site.rglob("*.imported") if host else ():
+            marker.unlink()
+        beginning = "import json\n" + (self.beginning if host else "")
+        code = beginning + textwrap.dedent(code) + "\nprint(json.dumps(found))"
+        return subprocess.run(
+            [self.python, "-W", warnings, "-c", code],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": "", **environment},
+            timeout=60,
+            check=False,
+        )
+
+    def ask(self, code, **options):
+        """What a program finds, which it leaves in ``found``."""
+        done = self.run(code, **options)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def command(self, *arguments, **options):
+        """Run the command ``reg``, and tell what was imported for it by :meth:`imported`."""
+        for marker in self.site.rglob("*.imported"):
+            marker.unlink()
+        return subprocess.run(
+            [self.python, "-W", "error", "-m", "reg", *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": ""},
+            timeout=60,
+            **{"check": True, **options},
+        )
+
+    def imported(self):
+        """The modules that the last program imported, of those that say so."""
+        return sorted(
+            path.name.removesuffix(".py.imported") for path in self.site.rglob("*.imported")
+        )

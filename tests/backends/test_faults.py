@@ -1,0 +1,249 @@
+"""Whatever is raised in a discovery, and wherever: it was done wholly or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import os
+import sys
+import threading
+import warnings
+
+import pytest
+
+import reg.backends
+
+from ..soak import SOAK
+from ..test_faults import Fault, faults_in_callbacks, free  # noqa: F401
+
+PACKAGE = os.path.dirname(reg.backends.__file__)
+FILES = {
+    os.path.join(PACKAGE, f"{name}.py")
+    for name in (
+        *("backend", "discovery", "dispatcher", "entry_points", "labels", "merging", "notices"),
+        *("selection", "settings", "signatures", "trust"),
+    )
+}
+BACKENDS = {
+    "accel": """
+        name = "accel"
+        aliases = ["quick"]
+        array_types = [int]
+        def f(x, y=1, *, device=0):
+            ''':param device: Where.'''
+            return "accel"
+        """,
+    "asking": """
+        import asked_by_a_test
+        name = "asking"
+        asked_by_a_test.ask("other")
+        def f(x, *, extra=None): return "asking"
+        """,
+    "broken": "raise ZeroDivisionError",
+    "class:Made": """
+        class Made:
+            name = "made"
+            aliases = ["b d", "m"]
+            def f(self, x, *, chunk=3, _hidden=1): return "made"
+        """,
+    "impostor": "name = 'trusty'",
+    "other": "name = 'other'\ndef f(x): return 'other'",
+    "unnamed": "",
+}
+
+
+class LineFault:
+    """Raises before the n-th line that is run of the modules that find backends.
+
+    Not before a ``with`` statement: that line is shown once more when the block
+    is left, at a moment when Python handles no signals.
+    """
+
+    def __init__(self, number, error):
+        self.left = number
+        self.error = error
+        self.raised = False
+
+    def __enter__(self):
+        sys.settrace(self)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+
+    def __call__(self, frame, event, arg):
+        if frame.f_code.co_filename not in FILES:
+            return None
+        if event == "line" and not source_of(frame).startswith("with "):
+            self.left -= 1
+            if self.left == 0:
+                sys.settrace(None)
+                self.raised = True
+                raise self.error("injected")
+        return self
+
+
+@functools.cache
+def lines_of(path):
+    with open(path) as file:
+        return [line.strip() for line in file]
+
+
+def source_of(frame):
+    return lines_of(frame.f_code.co_filename)[frame.f_lineno - 1]
+
+
+class World:
+    """A host whose backends are all there, and not yet asked for."""
+
+    def __init__(self, site, host, nested=True):
+        for module in site.modules:
+            sys.modules.pop(module, None)
+        import asked_by_a_test
+
+        self.dispatcher = host(
+            untrusted="warn",
+            trusted_backends={
+                "accel": {"aliases": ["acc"], "package": "accel-dist"},
+                "trusty": {"package": "trusty-dist"},
+            },
+        )
+
+        # What exits while a module is imported is taken for an exit of that module.
+        asked_by_a_test.ask = self.dispatcher.get_backend if nested else str
+
+        @self.dispatcher.backend_dispatch
+        def f(x, y=1):
+            """Do it.
+
+            Parameters
+            ----------
+            x : int
+                The x.
+            """
+            return "host"
+
+        self.f = f
+
+    def state(self):
+        """All that a discovery changes, as far as it can be seen without one."""
+        found = self.dispatcher._discovery.state()
+        return (
+            [(name, each.aliases, repr(each)) for name, each in found.backends.items()],
+            {label: each.name for label, each in found.labels.items()},
+            [(each.names, each.reason, type(each.error)) for each in found.failures],
+            found.complete,
+            found.under_way,
+            str(inspect.signature(self.f)),
+            self.f.__doc__,
+        )
+
+    def everything(self):
+        """What the host and its backends answer when they are asked for everything."""
+        self.dispatcher.discover()
+        answers = []
+        for label in self.dispatcher.available_backend_names():
+            answers.append((label, self.f(1, backend=label)))
+        for label in ("broken", "trusty", "unnamed"):
+            with pytest.raises((ImportError, ValueError)) as caught:
+                self.dispatcher.settings.backend = label
+            answers.append((str(caught.value), type(caught.value.__cause__)))
+        answers.append(self.f(1, backend="auto"))
+        return answers, sorted(map(str, self.state()[2])), self.state()[5:], self.state()[1]
+
+
+def discover(world):
+    world.dispatcher.discover()
+
+
+def ask_for_one(world):
+    world.dispatcher.get_backend("acc")
+
+
+def ask_for_what_does_not_exist(world):
+    with contextlib.suppress(ValueError):
+        world.dispatcher.settings.backend = "nonsense"
+
+
+def choose_by_argument(world):
+    world.dispatcher.explain(world.f, 1, backend="auto")
+
+
+def choose_by_alias(world):
+    world.dispatcher.explain(world.f, 1, backend="quick")
+
+
+OPERATIONS = [
+    *(discover, ask_for_one, ask_for_what_does_not_exist, choose_by_argument, choose_by_alias),
+]
+
+
+@pytest.fixture
+def world(site, host):
+    """Makes hosts; their backends are imported anew."""
+    site.write("asked_by_a_test", "ask = None")
+    for reference, source in BACKENDS.items():
+        module, _, attribute = reference.partition(":")
+        site.write(f"{module}_of_a_fault", source)
+        reference = f"{module}_of_a_fault" + (f":{attribute}" if attribute else "")
+        name = "trusty" if module == "impostor" else module
+        site.install(f"{module}-dist", {name: reference})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield lambda nested=True: World(site, host, nested)
+    sys.modules.pop("asked_by_a_test", None)
+
+
+def interrupted(world, operation, fault_of, number, error):
+    made = world(error is not SystemExit)
+    with fault_of(number, error) as fault, contextlib.suppress(error, ImportError):
+        operation(made)
+    return made, fault
+
+
+@pytest.mark.parametrize("fault_of", [LineFault, Fault], ids=["lines", "calls"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.__name__)
+def test_a_fault_at_any_step_of_a_discovery(world, operation, error, fault_of):
+    fresh, fault = interrupted(world, operation, fault_of, 10**9, error)
+    steps = 10**9 - fault.left
+    assert steps > 50
+    before = world().state()
+    after = fresh.state()
+    expected = fresh.everything()
+    assert before != after
+    assert len(expected[0]) == 11
+    numbers = range(1, steps, 1 if SOAK else steps // 40)
+    print(f"{len(numbers)} faults in {steps} steps")
+    for number in numbers:
+        made, fault = interrupted(world, operation, fault_of, number, error)
+        assert fault.raised
+        found = made.state()
+        if error is not MemoryError:
+            assert found in (before, after), number
+        assert free(made.dispatcher._discovery.lock), number
+        assert made.everything() == expected, number
+
+
+def test_threads_go_on_where_another_was_interrupted(world):
+    expected = world().everything()
+    for number in range(1, 2000, 1 if SOAK else 83):
+        made = world()
+        answers = []
+
+        def ask(made=made, answers=answers):
+            answers.append(made.everything())
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        with LineFault(number, KeyboardInterrupt) as fault:
+            # Only this thread is traced.
+            for thread in threads:
+                thread.start()
+            with contextlib.suppress(KeyboardInterrupt):
+                made.dispatcher.discover()
+        for thread in threads:
+            thread.join()
+        assert answers == [expected] * 3
+        assert made.everything() == expected
+        assert fault.raised or fault.left
