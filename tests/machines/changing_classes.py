@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import abc
+import functools
 import gc
+import operator
 import types
-import typing
 import weakref
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 import reg
 from reg._calls import compiled
@@ -17,12 +18,17 @@ from reg._calls import compiled
 from .classes import KINDS, METHODS, make_class, register_virtual
 from .machine import INDEX, Drawn, Machine
 
-MOST_CLASSES = 11
+MOST_CLASSES = 12
 PLAIN = Drawn("plain", False, False, [])
 
 
 class ChangingClassesMachine(Machine):
     """Classes are made, become virtual subclasses, change their bases, and die."""
+
+    def __init__(self):
+        super().__init__()
+        for kind in ("plain", "plain", "abstract", "abstract", "protocol"):
+            self.classes.append(make_class(f"C{next(self.names)}", (self.root,), kind))
 
     @rule(
         bases=st.lists(INDEX, max_size=3),
@@ -57,12 +63,10 @@ class ChangingClassesMachine(Machine):
     def change_bases(self, cls, bases, registry):
         asked = [each for _, classes in self.questions for each in classes]
         asked += self.registered()
-        choices = [each for each in self.classes[3:] if each in asked] or self.classes[3:]
-        if not choices:
-            return
+        choices = [each for each in self.classes[4:] if each in asked] or self.classes[4:]
         changed = self.pick_from(choices, cls)
         earlier = self.classes[1 : self.classes.index(changed)]
-        earlier = [each for each in self.registered() if each in earlier] or earlier
+        earlier = [each for each in earlier if each in self.registered()] or earlier
         chosen = tuple(dict.fromkeys(self.pick_from(earlier, index) for index in bases))
         try:
             changed.__bases__ = chosen
@@ -91,22 +95,32 @@ class ChangingClassesMachine(Machine):
             yield from self.leaves(real.lookup)
             yield from self.leaves(real.next)
 
-    @precondition(lambda self: len(self.classes) > 6)
-    @rule(cls=INDEX)
-    def drop_class(self, cls):
-        index = 3 + cls % (len(self.classes) - 3)
-        dropped = weakref.ref(self.classes[index])
-        self.questions = [each for each in self.questions if dropped() not in each[1]]
+    @rule(cls=INDEX, bases=st.lists(INDEX, min_size=1, max_size=2))
+    def drop_class(self, cls, bases):
+        """Let a class die, and ask for another in its place, which may get its address."""
+        asked = {each for _, classes in self.questions for each in classes}
+        choices = [each for each in self.classes[4:] if each in asked] or self.classes[4:]
+        index = self.classes.index(self.pick_from(choices, cls))
+        dropped = weakref.ref(self.classes.pop(index))
+        questions = [(key, [weakref.ref(each) for each in each_of]) for key, each_of in self.questions]
+        self.questions = []
         self.log.clear()
-        del self.classes[index]
+        del asked, choices
         gc.collect()
         # Only what it is registered for, or a base of, may keep it alive.
         assert dropped() is None or dropped() in self.registered() or dropped().__subclasses__()
+        chosen = tuple(dict.fromkeys(self.pick_from(self.classes[1:index], each) for each in bases))
+        name = f"C{next(self.names)}"
+        new = make_class(name, chosen) or make_class(name, (self.root,))
+        self.classes.insert(index, new)
+        for key, references in questions:
+            classes = [reference() for reference in references]
+            self.questions.append((key, tuple(new if each is None else each for each in classes)))
 
     @rule(registry=INDEX, number=INDEX, indexes=st.lists(INDEX, min_size=2, max_size=3))
     def register_union(self, registry, number, indexes):
         key, classes = self.question(number, indexes)
-        alternatives = typing.Union[(*self.pick(indexes), types.NoneType)]  # noqa: UP007
+        alternatives = functools.reduce(operator.or_, (*self.pick(indexes), None))
         real, expected = self.pick_from(self.registries, registry)
         component = self.make_function(key, PLAIN)
         if classes:
