@@ -9,8 +9,9 @@ watches them:
 * the composition: assigning to an attribute tells the observers
   (:meth:`Answers.expire`); a list that was composed is anybody's to change, so
   every call compares it with its copy (``watched`` and ``seen``);
-* what is a virtual subclass of what, and which classes registered by name are
-  loaded: tables with such registrations carry a guard;
+* what is a virtual subclass of what, the bases of abstract classes, and which
+  classes registered by name are loaded: tables with such registrations carry a
+  guard;
 * the bases of a class: looked at by the entries at every call where these are
   in C, and otherwise whenever a registry changes;
 * a class that died: its weak reference takes the answers along.
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import abc
 import functools
+import operator
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
@@ -288,11 +290,11 @@ class Answers(CallTables):
     def table(self, key: Hashable, arity: int) -> Table:
         """A new table for answers under a key, with the guard that they need."""
         names: list[NamedClass] = []
-        abstract = False
+        abstract: list[type] = []
         for components in self._components():
-            abstract = abstract or components.depends_on_abstract_classes(key, arity)
+            abstract += components.abstract_classes(key, arity)
             names += components.names(key, arity)
-        return Table(arity, _guard(names) if abstract else None)
+        return Table(arity, _guard(abstract, names) if abstract or names else None)
 
     def call_table(self, generic: Callable[..., Any], arity: int, warm: bool) -> Table:
         """The table of implementations for calls of a generic function; made if there is none.
@@ -380,17 +382,24 @@ def _compares(value: Any) -> bool:
     return equals is not object.__eq__
 
 
-def _guard(names: list[NamedClass]) -> Callable[[], bool]:
-    """Make the check for answers that depend on virtual subclasses and named classes."""
+def _guard(abstract: list[type], names: list[NamedClass]) -> Callable[[], bool]:
+    """Make the check for answers that depend on virtual subclasses and named classes.
+
+    The bases of the abstract classes are part of it: they decide where these
+    stand in the order, and are in the MRO of no argument.
+    """
     token = abc.get_cache_token()
+    orders = [mro_of(cls) for cls in abstract]
     loaded: list[tuple[NamedClass, Callable[[], type | None]]] = []
     for name in names:
         found = loaded_class(name)
         loaded.append((name, _nothing if found is None else weakref.ref(found)))
 
     def is_current() -> bool:
-        return abc.get_cache_token() == token and all(
-            loaded_class(name) is remembered() for name, remembered in loaded
+        return (
+            abc.get_cache_token() == token
+            and all(map(operator.is_, map(mro_of, abstract), orders))
+            and all(loaded_class(name) is remembered() for name, remembered in loaded)
         )
 
     return is_current

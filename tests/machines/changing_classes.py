@@ -48,7 +48,12 @@ class ChangingClassesMachine(Machine):
         bases += [each for each in self.classes if isinstance(each, abc.ABCMeta)]
         if bases:
             asked = [each for _, classes in self.questions for each in classes] or self.classes
-            register_virtual(self.pick_from(bases, base), self.pick_from(asked, cls))
+            base, cls = self.pick_from(bases, base), self.pick_from(asked, cls)
+            # Bases come from among the earlier classes: an earlier one must not become
+            # a subclass, or issubclass() would go round in circles.
+            order = [*self.classes, base, cls]
+            if not isinstance(cls, abc.ABCMeta) or order.index(base) < order.index(cls):
+                register_virtual(base, cls)
 
     def registered(self):
         """Every class that something is registered for."""
@@ -102,7 +107,9 @@ class ChangingClassesMachine(Machine):
         choices = [each for each in self.classes[4:] if each in asked] or self.classes[4:]
         index = self.classes.index(self.pick_from(choices, cls))
         dropped = weakref.ref(self.classes.pop(index))
-        questions = [(key, [weakref.ref(each) for each in each_of]) for key, each_of in self.questions]
+        questions = [
+            (key, [weakref.ref(each) for each in each_of]) for key, each_of in self.questions
+        ]
         self.questions = []
         self.log.clear()
         del asked, choices

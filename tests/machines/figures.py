@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from ..soak import SOAK
@@ -14,7 +14,7 @@ from ..soak import SOAK
 DONE: dict[str, Counter[str]] = {}
 
 
-def explore(machine, examples, steps=30, share=0.2):
+def explore(machine, examples, steps=30, share=0.1):
     """Run a state machine for a moment; under soak, for a share of its time.
 
     What it has done is printed (``pytest -s``).
@@ -30,7 +30,6 @@ def explore(machine, examples, steps=30, share=0.2):
         derandomize=SOAK == 0,
         database=None,
         deadline=None,
-        phases=[Phase.generate] if __import__("os").environ.get("NOSHRINK") else list(Phase),
         suppress_health_check=list(HealthCheck),
     )
     try:

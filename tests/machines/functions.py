@@ -107,7 +107,9 @@ class Shape:
         values = {name: _OTHER for name in self.signature.parameters}
         values.update(zip(self.names, arguments, strict=True))
         if form % 2:
-            values = {name: value for name, value in values.items() if not self._may_go(name, value)}
+            values = {
+                name: value for name, value in values.items() if not self._may_go(name, value)
+            }
         split = form // 2 % (len(self._by_position) + 1)
         args = []
         for name in self._by_position[:split]:

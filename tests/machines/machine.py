@@ -23,7 +23,18 @@ INDEX = st.integers(min_value=0, max_value=1000)
 INDEXES = st.lists(INDEX, max_size=4)
 VALUES = st.sampled_from([1, 2, reg.ANY])
 KINDS = st.sampled_from(
-    ["plain", "next", "next", "next", "none", "failing", "matcher", "silent", "predicates", "predicates"]
+    [
+        "plain",
+        "next",
+        "next",
+        "next",
+        "none",
+        "failing",
+        "matcher",
+        "silent",
+        "predicates",
+        "predicates",
+    ]
 )
 
 

@@ -44,7 +44,9 @@ class ImplicitMachine(Machine):
         super().compose()
         self.asked_lookup = OverridingLookup(self.lookups[0][0])
         self.implicit = model.Implicit(THREADS)
-        self.workers = {name: self.put_back.enter_context(ThreadPoolExecutor(1)) for name in THREADS}
+        self.workers = {
+            name: self.put_back.enter_context(ThreadPoolExecutor(1)) for name in THREADS
+        }
         self.entered = {name: [] for name in THREADS}
 
     def teardown(self):
@@ -163,4 +165,4 @@ class ImplicitMachine(Machine):
 
 
 def test_implicit_lookups_agree_with_the_model():
-    explore(ImplicitMachine, examples=int(__import__("os").environ.get("EX", 60)))
+    explore(ImplicitMachine, examples=50)
