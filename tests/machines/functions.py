@@ -104,7 +104,7 @@ class Shape:
         """
         if not self.names:
             return tuple(arguments), {}
-        values = {name: _OTHER for name in self.signature.parameters}
+        values = dict.fromkeys(self.signature.parameters, _OTHER)
         values.update(zip(self.names, arguments, strict=True))
         if form % 2:
             values = {
