@@ -32,11 +32,15 @@ class Entries:
     :param depth: the number of classes. If it is none, the only key is 0.
     :param guard: tells whether the answers still hold; ``None`` if they do
       until they are dropped.
+    :param abstract: the abstract classes that all answers depend on; here, as
+      for those of :meth:`watch`, others notice that their bases have changed.
     """
 
     __slots__ = ("_depth", "root")
 
-    def __init__(self, depth: int, guard: Callable[[], bool] | None) -> None:
+    def __init__(
+        self, depth: int, guard: Callable[[], bool] | None, abstract: tuple[type, ...]
+    ) -> None:
         self._depth = depth
         self.root: dict[int, Any] = {} if guard is None else _Guarded(guard)
 
