@@ -124,7 +124,7 @@ class CompositionMachine(ChangingClassesMachine):
         lookup, before = self.over[level], self.over[level].class_lookup
         lookup.class_lookup = self.lookups[number % level][0]
         # For a class that is asked for nowhere else, since some may keep the answer.
-        lookup.all(self.keys[0].generic, [b""])
+        self.outcome(lambda: lookup.all(self.keys[0].generic, [b""]))
         lookup.class_lookup = before
 
 
