@@ -129,4 +129,4 @@ class CompositionMachine(ChangingClassesMachine):
 
 
 def test_compositions_agree_with_the_model():
-    explore(CompositionMachine, examples=30)
+    explore(CompositionMachine, examples=20)
