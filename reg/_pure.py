@@ -39,6 +39,8 @@ class Entries:
     :param depth: the number of classes.
     :param guard: tells whether the answers still hold; ``None`` if they do
       until they are dropped.
+    :param abstract: the abstract classes that all answers depend on; here, as
+      for those of :meth:`watch`, others notice that their bases have changed.
 
     The answers are found by the identities of the classes, together with weak
     references to these, so that no class is taken for another that had its
@@ -48,7 +50,9 @@ class Entries:
 
     __slots__ = ("__weakref__", "_depth", "_guard", "_identified", "_references", "opened")
 
-    def __init__(self, depth: int, guard: Callable[[], bool] | None) -> None:
+    def __init__(
+        self, depth: int, guard: Callable[[], bool] | None, abstract: tuple[type, ...]
+    ) -> None:
         self._depth = depth
         self._guard = guard
         # For each identity the next, and for the last the answer.

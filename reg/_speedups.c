@@ -14,7 +14,9 @@
      that of a living class is that class.
    - An answer counts only if each class has the very MRO by which it was found.
      With another version tag, which a type gets with every attribute, that is
-     compared item by item: the tuple may be another one at an old address.
+     compared item by item: the tuple may be another one at an old address. The
+     same goes for the abstract classes that something is registered for, which
+     are owned: they decide the order, and are in the MRO of no argument.
    - Whatever may run Python code (a guard, __class__, the destructor of what is
      dropped) runs before the pointers are read, or after the last use of them.
      An implementation is owned while it runs: it may unregister itself.
@@ -71,6 +73,7 @@ typedef struct {
     PyObject_HEAD
     Py_ssize_t depth;
     PyObject *guard;        /* NULL if there is none */
+    PyObject *abstract;     /* a tuple of classes, owned */
     Record **records;       /* by class */
     Py_ssize_t records_used, records_size;
     /* For each combination depth + 1 pointers: the answer, which is owned and
@@ -207,6 +210,19 @@ drop_all(Entries *self)
     PyMem_Free(records);
 }
 
+/* Whether the abstract classes have the MROs that all answers were found by. */
+static inline int
+abstract_have_noted_mros(Entries *self)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->abstract); i++) {
+        Record *record = find_record(self, (PyTypeObject *)PyTuple_GET_ITEM(self->abstract, i));
+        if (record == NULL || !has_noted_mro(record)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* The answer for these classes, borrowed, or NULL without an error. The caller
    owns the entries: if a class has another MRO by now, they are all dropped. */
 static inline PyObject *
@@ -217,6 +233,10 @@ find_answer(Entries *self, PyTypeObject *const *classes)
     }
     void **found = place_of(self, classes);
     if (found[0] == NULL) {
+        return NULL;
+    }
+    if (!abstract_have_noted_mros(self)) {
+        drop_all(self);
         return NULL;
     }
     for (Py_ssize_t i = 0; i < self->depth; i++) {
@@ -357,6 +377,11 @@ Entries_watch(Entries *self, PyObject *argument)
     if (classes == NULL) {
         return NULL;
     }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->abstract); i++) {
+        if (note_class(self, (PyTypeObject *)PyTuple_GET_ITEM(self->abstract, i)) < 0) {
+            return NULL;
+        }
+    }
     for (Py_ssize_t i = 0; i < self->depth; i++) {
         if (note_class(self, classes[i]) < 0) {
             return NULL;
@@ -378,6 +403,9 @@ Entries_store(Entries *self, PyObject *const *args, Py_ssize_t nargs)
     }
     /* Of a class without a record the MRO has changed since watch(), or it was
        dropped with another one. Then the answer may be that of before. */
+    if (!abstract_have_noted_mros(self)) {
+        Py_RETURN_NONE;
+    }
     for (Py_ssize_t i = 0; i < self->depth; i++) {
         Record *record = find_record(self, classes[i]);
         if (record == NULL || !has_noted_mro(record)) {
@@ -454,11 +482,18 @@ Entries_forget(Entries *self, PyObject *identity)
 static PyObject *
 Entries_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"depth", "guard", NULL};
+    static char *names[] = {"depth", "guard", "abstract", NULL};
     Py_ssize_t depth;
-    PyObject *guard;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "nO", names, &depth, &guard)) {
+    PyObject *guard, *abstract;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "nOO!", names, &depth, &guard,
+                                     &PyTuple_Type, &abstract)) {
         return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(abstract); i++) {
+        if (!PyType_Check(PyTuple_GET_ITEM(abstract, i))) {
+            PyErr_Format(PyExc_TypeError, "expected a tuple of classes, got %R", abstract);
+            return NULL;
+        }
     }
     if (depth < 0) {
         PyErr_Format(PyExc_ValueError, "depth must not be negative, got %zd", depth);
@@ -468,6 +503,7 @@ Entries_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     if (self != NULL) {
         self->depth = depth;
         self->guard = guard == Py_None ? NULL : Py_NewRef(guard);
+        self->abstract = Py_NewRef(abstract);
     }
     return (PyObject *)self;
 }
@@ -476,6 +512,7 @@ static int
 Entries_traverse(Entries *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->guard);
+    Py_VISIT(self->abstract);
     for (Py_ssize_t i = 0; i < self->combinations_size; i++) {
         Py_VISIT((PyObject *)self->combinations[i * (self->depth + 1)]);
     }
@@ -495,6 +532,7 @@ Entries_dealloc(Entries *self)
 {
     PyObject_GC_UnTrack(self);
     Entries_clear(self);
+    Py_DECREF(self->abstract);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 

@@ -11,8 +11,9 @@ watches them:
   every call compares it with its copy (``watched`` and ``seen``);
 * what is a virtual subclass of what, and which classes registered by name are
   loaded: tables with such registrations carry a guard;
-* the bases of a class: looked at by the entries at every call where these are
-  in C, and otherwise whenever a registry changes;
+* the bases of a class, and those of the abstract classes registered: looked at
+  by the entries at every call where these are in C, and otherwise whenever a
+  registry changes;
 * a class that died: its weak reference takes the answers along.
 
 Nothing is locked for reading. Whoever looks something up takes its table
@@ -112,13 +113,22 @@ class Table:
     :param depth: for how many classes it is asked.
     :param guard: tells whether the answers still hold; ``None`` if nothing
       but an explicit change can make them invalid.
+    :param abstract: the abstract classes that the answers depend on. They are
+      in the MRO of no class that is asked for, but decide by theirs where they
+      stand in the order.
     """
 
-    __slots__ = ("__weakref__", "_bases", "_guard", "entries", "orders", "references")
+    __slots__ = ("__weakref__", "_abstract", "_bases", "_guard", "entries", "orders", "references")
 
-    def __init__(self, depth: int, guard: Callable[[], bool] | None = None) -> None:
-        self.entries = Entries(depth, guard)
+    def __init__(
+        self,
+        depth: int,
+        guard: Callable[[], bool] | None = None,
+        abstract: tuple[type, ...] = (),
+    ) -> None:
+        self.entries = Entries(depth, guard, abstract)
         self._guard = guard
+        self._abstract = abstract
         #: the classes that there are answers for, and their bases
         self.references: dict[int, weakref.ref[type]] = {}
         #: the MROs by which the answers were found, as identities
@@ -131,7 +141,7 @@ class Table:
     def watch(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which an answer for these classes is about to be found."""
         self.entries.watch(classes)
-        for cls in classes:
+        for cls in (*self._abstract, *classes):
             if id(cls) not in self.orders:
                 mro = mro_of(cls)
                 for base in mro:
@@ -163,10 +173,13 @@ class Table:
         if identity in self._bases:
             # It was a base of others until theirs were changed.
             self._bases.discard(identity)
-            for derived, order in list(self.orders.items()):
-                if identity in order:
-                    self.entries.forget(derived)
-                    self.orders.pop(derived, None)
+            affected = [each for each, order in list(self.orders.items()) if identity in order]
+            if any(id(cls) in affected for cls in self._abstract):
+                # All answers were found by its MRO.
+                affected = list(self.orders)
+            for derived in affected:
+                self.entries.forget(derived)
+                self.orders.pop(derived, None)
 
 
 # Set in the flags of all classes but the static ones of C (Py_TPFLAGS_HEAPTYPE).
@@ -288,11 +301,12 @@ class Answers(CallTables):
     def table(self, key: Hashable, arity: int) -> Table:
         """A new table for answers under a key, with the guard that they need."""
         names: list[NamedClass] = []
-        abstract = False
+        abstract: list[type] = []
         for components in self._components():
-            abstract = abstract or components.depends_on_abstract_classes(key, arity)
+            abstract += components.abstract_classes(key, arity)
             names += components.names(key, arity)
-        return Table(arity, _guard(names) if abstract else None)
+        guard = _guard(names) if abstract or names else None
+        return Table(arity, guard, tuple(abstract))
 
     def call_table(self, generic: Callable[..., Any], arity: int, warm: bool) -> Table:
         """The table of implementations for calls of a generic function; made if there is none.

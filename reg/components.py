@@ -303,9 +303,12 @@ class Components:
             for registration in trie.registrations()
         ]
 
-    def depends_on_abstract_classes(self, key: Hashable, arity: int) -> bool:
+    def abstract_classes(self, key: Hashable, arity: int) -> list[type]:
+        """The abstract classes registered, whose virtual subclasses may change."""
         trie = self._trie(key, arity)
-        return trie is not None and any(p.abstract or p.names for p in trie.positions)
+        if trie is None:
+            return []
+        return [cls for position in trie.positions for cls in list(position.abstract)]
 
     def names(self, key: Hashable, arity: int) -> list[NamedClass]:
         """The classes registered by name, whose answers depend on what is loaded."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
-from typing import Any
+from typing import Any, TypeAlias
 
-from .answers import ObservedClassLookup, Table
+from .answers import ObservedClassLookup
 from .components import writing
 from .interfaces import IClassLookup
 from .lookup import Lookup
-from .sentinel import MISSING
+from .mro import mro_of
 
 __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup"]
 
@@ -189,30 +190,39 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
         return iter(found)
 
 
+# What is kept under one key: by kind and the identities of classes, the answer,
+# and the references that take it along when one of the classes dies.
+_Kept: TypeAlias = "dict[tuple[Any, ...], tuple[Any, list[weakref.ref[type]]]]"
+
+
 class _Memory:
-    """Answers that are kept as long as their key and classes live."""
+    """Answers that are kept as long as their key and classes live, whatever becomes of bases."""
 
     def __init__(self) -> None:
-        self._functions: MutableMapping[Any, dict[tuple[str, int], Table]]
-        self._functions = weakref.WeakKeyDictionary()
-        self._others: dict[Hashable, dict[tuple[str, int], Table]] = {}
+        self._functions: MutableMapping[Any, _Kept] = weakref.WeakKeyDictionary()
+        self._others: dict[Hashable, _Kept] = {}
         self._asking = threading.RLock()
         self._process = os.getpid()
 
     def answer(
         self, kind: str, key: Hashable, classes: tuple[type, ...], ask: Callable[[], Any]
     ) -> Any:
-        table = self._table(kind, key, len(classes))
-        found = table.entries.get(classes)
-        if found is MISSING:
+        kept = self._kept(key)
+        place = (kind, *map(id, classes))
+        found = kept.get(place)
+        if found is None:
             # So that a question that two threads have at once is asked once.
             with self._lock():
-                found = table.entries.get(classes)
-                if found is MISSING:
-                    table.watch(classes)
-                    found = ask()
-                    table.store(classes, found)
-        return found
+                found = kept.get(place)
+                if found is None:
+                    for cls in classes:
+                        mro_of(cls)  # An error for what is no class.
+                    # Nothing of Python runs when a class dies: its reference
+                    # becomes the default of pop().
+                    forget = functools.partial(kept.pop, place)
+                    found = ask(), [weakref.ref(cls, forget) for cls in classes]
+                    kept[place] = found
+        return found[0]
 
     def _lock(self) -> threading.RLock:
         if self._process != os.getpid():
@@ -223,15 +233,11 @@ class _Memory:
                     self._process = os.getpid()
         return self._asking
 
-    def _table(self, kind: str, key: Hashable, arity: int) -> Table:
+    def _kept(self, key: Hashable) -> _Kept:
         # A key with an equality of its own stands for all that are equal to it.
         by_identity = type(key).__eq__ is object.__eq__
         keys = self._functions if by_identity and _can_be_weak(key) else self._others
-        tables = keys.setdefault(key, {})
-        table = tables.get((kind, arity))
-        if table is None:
-            table = tables.setdefault((kind, arity), Table(arity))
-        return table
+        return keys.setdefault(key, {})
 
 
 def _can_be_weak(key: object) -> bool:

@@ -72,13 +72,22 @@ def _with_useful_subclasses(cls: type, mro: tuple[type, ...], virtual: list[type
         chains = [
             [each for each in mro_of(subclass) if each in leaves]
             for subclass in subclasses
-            if subclass not in mro and issubclass(cls, subclass)
+            if subclass not in mro and _is_subclass(cls, subclass)
         ]
         chains.sort(key=len, reverse=True)
         for each in [base] if not chains else [each for chain in chains for each in chain]:
             if each not in result:
                 result.append(each)
     return result
+
+
+def _is_subclass(cls: type, other: type) -> bool:
+    try:
+        return issubclass(cls, other)
+    except TypeError:
+        # A protocol that cannot be asked. Nobody registered for it; it only
+        # inherits from what somebody did.
+        return False
 
 
 def _linearize(cls: type, additional: Iterable[type]) -> list[type]:

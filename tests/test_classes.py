@@ -138,6 +138,20 @@ def test_a_protocol_that_cannot_be_asked_is_refused_with_its_reason(registry):
         registry.register("key", [Data], "component")
 
 
+def test_a_protocol_that_cannot_be_asked_may_inherit_from_an_abstract_class(registry):
+    class Growing(collections.abc.Sized, typing.Protocol):
+        def grow(self): ...
+
+    @typing.runtime_checkable
+    class Named(collections.abc.Sized, typing.Protocol):
+        name: str
+
+    registry.register("key", [collections.abc.Sized], "sized")
+    assert look_up(registry, [list]) == ["sized"]
+    assert issubclass(Growing, collections.abc.Sized)
+    assert issubclass(Named, collections.abc.Sized)
+
+
 def test_a_subclass_of_two_virtual_bases_prefers_neither_for_ambiguity(registry):
     class First(abc.ABC): ...  # noqa: B024
 

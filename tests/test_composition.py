@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import gc
 
 import pytest
 
@@ -229,6 +230,34 @@ def test_caching_keeps_what_it_answered_whatever_changes():
     registry.clear()
     assert lookup.component("key", [1]) == "old"
     assert caching.all("key", [bool]) == []
+
+
+def test_caching_keeps_what_it_answered_when_bases_change_and_die():
+    class Plain: ...
+
+    class Base(Plain): ...
+
+    class Thing(Base): ...
+
+    registry = reg.ClassRegistry()
+    registry.register("key", [Base], "base")
+    caching = reg.CachingClassLookup(reg.ListClassLookup([registry]))
+    lookup = reg.Lookup(caching)
+
+    def agree():
+        assert caching.get("key", [Thing]) == "base"
+        assert caching.all("key", [Thing]) == ["base"]
+        assert lookup.component("key", [Thing()]) == "base"
+
+    agree()
+    Thing.__bases__ = (Plain,)
+    agree()
+    registry.clear()
+    del Base
+    gc.collect()
+    agree()
+    caching.clear()
+    assert caching.get("key", [Thing]) is None
 
 
 def test_caching_keeps_its_answers_where_it_is_part_of_a_composition():

@@ -152,6 +152,26 @@ def test_changed_bases_of_a_base_count_too(registry_and_lookup, ask, size):
     assert ask(Part()) == "animal"
 
 
+def test_changed_bases_of_an_abstract_class_count_too(registry_and_lookup, ask, size):
+    class Plain: ...
+
+    class Shape(Plain, metaclass=abc.ABCMeta): ...
+
+    class Polygon(Plain, metaclass=abc.ABCMeta): ...
+
+    class Square: ...
+
+    Shape.register(Square)
+    Polygon.register(Square)
+    registry, _ = registry_and_lookup
+    registry.register(size, [Shape], lambda thing: "shape")
+    registry.register(size, [Polygon], lambda thing: "polygon")
+    assert [ask(Square()), ask(Square())] == ["shape"] * 2
+    Polygon.__bases__ = (Shape,)
+    registry.register("unrelated", [int], "component")
+    assert [ask(Square()), ask(Square())] == ["polygon"] * 2
+
+
 def test_class_lookups_see_changed_bases_at_once():
     class Plain: ...
 

@@ -414,6 +414,40 @@ def test_changed_bases_are_noticed() -> None:
         assert registry.component(area, [Item()])(1) == "new"
 
 
+def test_changed_bases_of_an_abstract_class_are_noticed() -> None:
+    class Item:
+        pass
+
+    class Plain:
+        pass
+
+    class Old(Plain, metaclass=abc.ABCMeta):
+        pass
+
+    class New(Plain, metaclass=abc.ABCMeta):
+        pass
+
+    Old.register(Item)
+    New.register(Item)
+    registry = reg.Registry()
+    registry.register(area, [Old], lambda shape: "old")
+    registry.register(area, [New], lambda shape: "new")
+    with reg.implicit.using(registry):
+        for _ in range(20):
+            for _ in range(3):
+                assert area(Item()) == "old"
+            # The first is a subclass of one that dies when it is none any more.
+            New.__bases__ = (type("Between", (Old,), {}),)
+            if not compiled:
+                registry.register("something else", [], "entirely")
+            assert area(Item()) == "new"
+            assert registry.component(area, [Item()])(1) == "new"
+            New.__bases__ = (Plain,)
+            gc.collect()
+            if not compiled:
+                registry.register("something else", [], "entirely")
+
+
 def test_a_base_that_dies_takes_answers_along() -> None:
     class Item:
         pass

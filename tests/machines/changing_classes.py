@@ -1,0 +1,136 @@
+"""What can happen to classes while one dispatches on them."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import gc
+import operator
+import types
+import weakref
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+import reg
+from reg._calls import compiled
+
+from .classes import KINDS, METHODS, make_class, register_virtual
+from .machine import INDEX, Drawn, Machine
+
+MOST_CLASSES = 12
+PLAIN = Drawn("plain", False, False, [])
+
+
+class ChangingClassesMachine(Machine):
+    """Classes are made, become virtual subclasses, change their bases, and die."""
+
+    def __init__(self):
+        super().__init__()
+        for kind in ("plain", "plain", "abstract", "abstract", "protocol"):
+            self.classes.append(make_class(f"C{next(self.names)}", (self.root,), kind))
+
+    @rule(
+        bases=st.lists(INDEX, max_size=3),
+        kind=st.sampled_from(sorted(KINDS)),
+        methods=st.lists(st.sampled_from(METHODS), max_size=2, unique=True),
+    )
+    def add_class(self, bases, kind, methods):
+        if len(self.classes) < MOST_CLASSES:
+            chosen = tuple(cls for cls in dict.fromkeys(self.pick(bases)) if cls is not object)
+            cls = make_class(f"C{next(self.names)}", chosen or (self.root,), kind, methods)
+            if cls is not None:
+                self.classes.append(cls)
+
+    @rule(base=INDEX, cls=INDEX)
+    def add_virtual_subclass(self, base, cls):
+        bases = [each for each in self.registered() if isinstance(each, abc.ABCMeta)]
+        bases += [each for each in self.classes if isinstance(each, abc.ABCMeta)]
+        if bases:
+            asked = [each for _, classes in self.questions for each in classes] or self.classes
+            base, cls = self.pick_from(bases, base), self.pick_from(asked, cls)
+            # Bases come from among the earlier classes: an earlier one must not become
+            # a subclass, or issubclass() would go round in circles.
+            order = [*self.classes, base, cls]
+            if not isinstance(cls, abc.ABCMeta) or order.index(base) < order.index(cls):
+                register_virtual(base, cls)
+
+    def registered(self):
+        """Every class that something is registered for."""
+        return [
+            cls
+            for _, expected in self.registries
+            for _, classes, _ in expected.registered
+            for cls in classes
+        ]
+
+    @rule(cls=INDEX, bases=st.lists(INDEX, min_size=1, max_size=2), registry=INDEX)
+    def change_bases(self, cls, bases, registry):
+        asked = [each for _, classes in self.questions for each in classes]
+        asked += self.registered()
+        choices = [each for each in self.classes[4:] if each in asked] or self.classes[4:]
+        changed = self.pick_from(choices, cls)
+        earlier = self.classes[1 : self.classes.index(changed)]
+        earlier = [each for each in earlier if each in self.registered()] or earlier
+        chosen = tuple(dict.fromkeys(self.pick_from(earlier, index) for index in bases))
+        try:
+            changed.__bases__ = chosen
+        except TypeError:
+            return  # They have no common order, or another layout.
+        if not compiled:
+            self.have_changed_bases_noticed(registry)
+
+    def have_changed_bases_noticed(self, registry):
+        """Without C, that is at the latest with the next registration in one that is asked."""
+        for lookup in self.over:
+            leaves = list(self.leaves(lookup.class_lookup))
+            if leaves:
+                self.pick_from(leaves, registry).register("unrelated", [object], "component")
+
+    def leaves(self, real):
+        """The registries that answer, and not through something that keeps its answers."""
+        if isinstance(real, reg.ClassRegistry):
+            yield real
+        elif isinstance(real, reg.Lookup):
+            yield from self.leaves(real.class_lookup)
+        elif isinstance(real, reg.ListClassLookup):
+            for part in real.lookups:
+                yield from self.leaves(part)
+        elif isinstance(real, reg.ChainClassLookup):
+            yield from self.leaves(real.lookup)
+            yield from self.leaves(real.next)
+
+    @rule(cls=INDEX, bases=st.lists(INDEX, min_size=1, max_size=2))
+    def drop_class(self, cls, bases):
+        """Let a class die, and ask for another in its place, which may get its address."""
+        asked = {each for _, classes in self.questions for each in classes}
+        choices = [each for each in self.classes[4:] if each in asked] or self.classes[4:]
+        index = self.classes.index(self.pick_from(choices, cls))
+        dropped = weakref.ref(self.classes.pop(index))
+        questions = [
+            (key, [weakref.ref(each) for each in each_of]) for key, each_of in self.questions
+        ]
+        self.questions = []
+        self.log.clear()
+        del asked, choices
+        gc.collect()
+        # Only what it is registered for, or a base of, may keep it alive.
+        assert dropped() is None or dropped() in self.registered() or dropped().__subclasses__()
+        chosen = tuple(dict.fromkeys(self.pick_from(self.classes[1:index], each) for each in bases))
+        name = f"C{next(self.names)}"
+        new = make_class(name, chosen) or make_class(name, (self.root,))
+        self.classes.insert(index, new)
+        for key, references in questions:
+            classes = [reference() for reference in references]
+            self.questions.append((key, tuple(new if each is None else each for each in classes)))
+
+    @rule(registry=INDEX, number=INDEX, indexes=st.lists(INDEX, min_size=2, max_size=3))
+    def register_union(self, registry, number, indexes):
+        key, classes = self.question(number, indexes)
+        alternatives = functools.reduce(operator.or_, (*self.pick(indexes), None))
+        real, expected = self.pick_from(self.registries, registry)
+        component = self.make_function(key, PLAIN)
+        if classes:
+            real.register(key.generic, [alternatives, *classes[1:]], self.real_of[component])
+            for each in dict.fromkeys((*self.pick(indexes), types.NoneType)):
+                expected.register(key.generic, (each, *classes[1:]), component)

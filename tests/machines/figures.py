@@ -1,0 +1,42 @@
+"""Running a machine, and telling how much it has tried."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from ..soak import SOAK
+
+#: by the name of a machine, what it has done: ``examples``, ``steps``, ``comparisons``
+DONE: dict[str, Counter[str]] = {}
+
+
+def explore(machine, examples, steps=30, share=0.1):
+    """Run a state machine for a moment; under soak, for a share of its time.
+
+    What it has done is printed (``pytest -s``).
+
+    :param examples: how many sequences of steps; under soak, in each round.
+    :param steps: the length of the longest.
+    """
+    done = DONE.setdefault(machine.__name__, Counter())
+    started = time.monotonic()
+    rules = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=SOAK == 0,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        while True:
+            run_state_machine_as_test(machine, settings=rules)
+            if time.monotonic() > started + SOAK * share:
+                break
+    finally:
+        figures = ", ".join(f"{done[what]} {what}" for what in ("examples", "steps", "comparisons"))
+        print(f"{machine.__name__}: {figures} in {time.monotonic() - started:.0f} s")

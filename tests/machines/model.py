@@ -1,0 +1,350 @@
+"""The dispatch core again: slow, and so short that one can see that it is right.
+
+Nothing is remembered, nothing is skipped: each look-up walks the whole product
+of the MROs and compares every combination with everything registered.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import weakref
+
+import reg
+
+# What is registered
+
+
+class Function:
+    """An implementation.
+
+    :param kind: ``plain`` ends a call, ``next`` calls the next one as well,
+      ``none`` returns ``None``, ``failing`` raises what ``error``
+      makes.
+    :param takes_lookup: whether it has a parameter ``lookup``.
+    """
+
+    def __init__(self, name, kind, takes_lookup=False, error=None):
+        self.name = name
+        self.kind = kind
+        self.takes_lookup = takes_lookup
+        self.error = error or (lambda: reg.ComponentLookupError(name))
+
+    def __repr__(self):
+        return f"<{self.kind} {self.name}>"
+
+
+class Matcher:
+    """Stands for another component; or for nothing, if that is ``None``."""
+
+    predicates = ()
+
+    def __init__(self, name, stands_for):
+        self.name = name
+        self.stands_for = stands_for
+
+    def answer(self, values):
+        return self.stands_for
+
+
+class Predicate:
+    """Its ``calc`` is that of the real one; equal to nothing but itself."""
+
+    def __init__(self, name, calc, default):
+        self.name = name
+        self.calc = calc
+        self.default = default
+
+    def value(self, arguments):
+        return self.default if self.calc is None else self.calc(*arguments)
+
+
+class PredicateMatcher:
+    def __init__(self, name, predicates):
+        self.name = name
+        self.predicates = predicates
+        self.registry = Predicates([predicate.name for predicate in predicates])
+
+    def answer(self, values):
+        found = self.registry.get(values)
+        if len(found) > 1:
+            raise reg.PredicateRegistryError("several")
+        return found[0] if found else None
+
+
+class Predicates:
+    """A predicate registry that tries every combination of values and ``ANY``.
+
+    :param fits: tells, by name, whether a registered value fits one that is
+      asked for, where that does not mean that they are equal.
+    """
+
+    def __init__(self, names, fits=None):
+        self.names = names
+        self.fits = fits or {}
+        self.entries = []
+
+    def register(self, predicates, value):
+        self.entries.append(([predicates.get(name, reg.ANY) for name in self.names], value))
+
+    def get(self, predicates):
+        """All values under the first full key that has any."""
+        asked = [predicates[name] for name in self.names]
+        for named in itertools.product([True, False], repeat=len(self.names)):
+            found = [value for keys, value in self.entries if self._fit(keys, asked, named)]
+            if found:
+                return found
+        return []
+
+    def _fit(self, keys, asked, named):
+        return all(
+            (key is not reg.ANY and value is not reg.ANY and self._fits(name, key, value))
+            if is_named
+            else key is reg.ANY
+            for name, key, value, is_named in zip(self.names, keys, asked, named, strict=True)
+        )
+
+    def _fits(self, name, key, value):
+        return self.fits[name](key, value) if name in self.fits else key == value
+
+
+# Where it is found
+
+
+def order_of(cls, registered):
+    """The MRO with the abstract classes among the registered ones, as singledispatch has it."""
+    mro = inspect.getmro(cls)
+    virtual = [each for each in registered if each not in mro and issubclass(cls, each)]
+    if not virtual:
+        return list(mro)
+    try:
+        return functools._compose_mro(cls, registered)
+    except RuntimeError:
+        # The classes contradict each other: those that are not in the MRO come before object.
+        return [*mro[:-1], *virtual, mro[-1]]
+
+
+class Registry:
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        self.registered = []
+        self.positions = {}
+
+    def register(self, key, classes, component):
+        for entry in self.registered:
+            if entry[:2] == [key, classes]:
+                entry[2] = component
+                return
+        self.registered.append([key, classes, component])
+        self._note_positions(key, len(classes))
+
+    def unregister(self, key, classes):
+        self.registered = [entry for entry in self.registered if entry[:2] != [key, classes]]
+        self._note_positions(key, len(classes))
+
+    def _note_positions(self, key, arity):
+        """Keep for how long each class has been registered at each position."""
+        noted = self.positions.get((key, arity), [[] for _ in range(arity)])
+        entries = [entry for entry in self.registered if self._concerns(entry, key, arity)]
+        for position, known in enumerate(noted):
+            now = [classes[position] for _, classes, _ in entries]
+            known[:] = [cls for cls in known if cls in now]
+            known += [cls for cls in dict.fromkeys(now) if cls not in known]
+        self.positions[key, arity] = noted
+
+    @staticmethod
+    def _concerns(entry, key, arity):
+        return entry[0] == key and len(entry[1]) == arity
+
+    def exact(self, key, classes):
+        found = [entry[2] for entry in self.registered if entry[:2] == [key, classes]]
+        return found[0] if found else None
+
+    def all(self, key, classes):
+        noted = self.positions.get((key, len(classes)), [[] for _ in classes])
+        orders = [order_of(cls, known) for cls, known in zip(classes, noted, strict=True)]
+        found = [self.exact(key, combination) for combination in itertools.product(*orders)]
+        return [component for component in found if component is not None]
+
+    def get(self, key, classes):
+        return next(iter(self.all(key, classes)), None)
+
+    def misfits(self, key, classes):
+        """What is registered under the key, but not for these classes."""
+        return [
+            component
+            for known, registered, component in self.registered
+            if known == key and not fit(classes, registered)
+        ]
+
+
+def fit(classes, registered):
+    return len(classes) == len(registered) and all(
+        base in order_of(cls, [base]) for cls, base in zip(classes, registered, strict=True)
+    )
+
+
+class Composition:
+    """Both a list and a chain."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def all(self, key, classes):
+        return [component for part in self.parts for component in part.all(key, classes)]
+
+    def get(self, key, classes):
+        for part in self.parts:
+            found = part.get(key, classes)
+            if found is not None:
+                return found
+        return None
+
+    def misfits(self, key, classes):
+        return [component for part in self.parts for component in part.misfits(key, classes)]
+
+
+class Caching:
+    def __init__(self, part):
+        self.part = part
+        self.clear()
+
+    def clear(self):
+        self.memory = []
+
+    def all(self, key, classes):
+        return self._answer("all", key, classes)
+
+    def get(self, key, classes):
+        return self._answer("get", key, classes)
+
+    def misfits(self, key, classes):
+        return self.part.misfits(key, classes)
+
+    def _answer(self, method, key, classes):
+        for known_method, known_key, references, answer in self.memory:
+            known = tuple(reference() for reference in references)
+            if (known_method, known_key, known) == (method, key, classes):
+                return answer
+        answer = getattr(self.part, method)(key, classes)
+        self.memory.append((method, key, [weakref.ref(cls) for cls in classes], answer))
+        return answer
+
+
+# What a call makes of it
+
+
+def asked(components, arguments, given, log):
+    """Each component with what it stands for: itself, a matcher's answer or error, or ``None``.
+
+    :param given: the caller's predicates; ``None`` to have them computed.
+    :param log: is told which matchers were asked, and with which predicates.
+    """
+    handed_on, computed = given, {}
+    for component in components:
+        if isinstance(component, Function):
+            yield component, component
+            continue
+        if handed_on is None:
+            handed_on = {each.name: each.value(arguments) for each in component.predicates}
+        missing = [each for each in component.predicates if each.name not in handed_on]
+        for each in missing:
+            if each not in computed:
+                computed[each] = each.default if given is not None else each.value(arguments)
+        values = {**handed_on, **{each.name: computed[each] for each in missing}}
+        log.append((component.name, values))
+        try:
+            yield component, component.answer(values)
+        except reg.PredicateRegistryError as error:
+            yield component, error
+
+
+def resolved(components, arguments, given, log):
+    """What a lookup makes of what it found, as far as it is asked for."""
+    for _, answer in asked(components, arguments, given, log):
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is not None:
+            yield answer
+
+
+def explained(components, arguments, given, log):
+    """Each component with its answer, and what became of it."""
+    decided, said = False, []
+    for component, answer in asked(components, arguments, given, log):
+        if answer is None:
+            said.append((component, None, "declined"))
+        elif isinstance(answer, Exception):
+            said.append((component, None, "beaten" if decided else "failed"))
+            decided = True
+        else:
+            said.append((component, answer, "beaten" if decided else "chosen"))
+            decided = True
+    return said
+
+
+NO_DEFAULT = object()
+
+
+def call(components, end, received, lookup, default=NO_DEFAULT):
+    """What a call returns: what each function received, the next one's inside the one before.
+
+    :param components: an iterator of functions.
+    :param end: the function that comes after all of them.
+    """
+    first = next(components, None)
+    if first is None and default is not NO_DEFAULT:
+        return default
+    chain = itertools.chain([] if first is None else [first], components, [end])
+    result = call_next(chain, received, lookup)
+    return default if result is None and default is not NO_DEFAULT else result
+
+
+def call_next(components, received, lookup):
+    function = next(components)
+    if function.kind == "none":
+        return None
+    if function.kind == "failing":
+        raise function.error()
+    result = [function.name, received, lookup if function.takes_lookup else None]
+    if function.kind == "next":
+        result.append(call_next(components, received, lookup))
+    return result
+
+
+# Which lookup a call asks
+
+
+class Implicit:
+    """By thread: what was assigned, and the scopes that it is in, the innermost last."""
+
+    BASE = object()
+
+    def __init__(self, threads):
+        self.base = None
+        self.assigned = dict.fromkeys(threads, self.BASE)
+        self.scopes = {thread: [] for thread in threads}
+
+    def initialize(self, thread, lookup):
+        self.base = lookup
+        self.reset(thread)
+
+    def assign(self, thread, lookup):
+        if self.scopes[thread]:
+            self.scopes[thread][-1] = lookup
+        else:
+            self.assigned[thread] = lookup
+
+    def reset(self, thread):
+        self.assigned[thread] = self.BASE
+        if self.scopes[thread]:
+            self.scopes[thread][-1] = self.BASE
+
+    def lookup(self, thread, context=None):
+        """The lookup for a thread, in its own context or in a copy of another thread's."""
+        scopes = self.scopes[thread if context is None else context]
+        found = scopes[-1] if scopes else self.assigned[thread]
+        return self.base if found is self.BASE else found
