@@ -279,6 +279,8 @@ def _stored(lookup: Any) -> Any:
 
 def _put_back(values: dict[Any, Any], key: object, lookup: Any) -> Any:
     """Give a thread its lookup back, and return the one it has instead."""
+    if values.get(key, _BASE) is lookup:
+        return lookup
     replaced = values.pop(key, None)
     if lookup is not _BASE:
         # What the thread assigns in between stays.
