@@ -59,7 +59,8 @@ _Branches: TypeAlias = "dict[RegisteredClass, _Branches | Registration]"
 
 
 # What takes the steps of a change back, in the order they were made. Each is
-# noted before its step, so that none is missed whatever interrupts it.
+# noted before its step, so that none is missed whatever interrupts it; and each
+# can be taken back twice, for when that is interrupted as well.
 _Undo: TypeAlias = "list[Callable[[], object]]"
 
 
@@ -246,8 +247,12 @@ class Components:
 
     def __init__(self) -> None:
         self._keys: dict[Hashable, dict[int, _Trie]] = {}
-        #: odd while a change is under way
+        #: odd while a change is under way, or has yet to be taken back
         self.version = 0
+        # What is left to take back of a change, when that was interrupted too,
+        # and the version to have then. Who reads does it first.
+        self._left: _Undo = []
+        self._version_then = 0
 
     def add(self, registrations: list[Registration], tell: Callable[[], object]) -> None:
         def change(undo: _Undo) -> None:
@@ -285,6 +290,8 @@ class Components:
         self._make(change, tell)
 
     def __contains__(self, key: Hashable) -> bool:
+        if self._left:
+            self._take_back()
         return key in self._keys
 
     def exact(self, key: Hashable, classes: tuple[RegisteredClass, ...]) -> Registration | None:
@@ -296,6 +303,8 @@ class Components:
         return iter(()) if trie is None else trie.matching(classes)
 
     def registrations(self) -> list[Registration]:
+        if self._left:
+            self._take_back()
         return [
             registration
             for tries in list(self._keys.values())
@@ -318,6 +327,8 @@ class Components:
         return [name for position in trie.positions for name in list(position.names)]
 
     def _trie(self, key: Hashable, arity: int) -> _Trie | None:
+        if self._left:
+            self._take_back()
         tries = self._keys.get(key)
         return None if tries is None else tries.get(arity)
 
@@ -332,6 +343,7 @@ class Components:
         """
         undo: _Undo = []
         with writing:
+            self._take_back()
             version = self.version
             # Worked out before: there may be no memory left when it is needed.
             # The change may be one within another, made by a key's own __eq__.
@@ -340,12 +352,23 @@ class Components:
                 self.version = during
                 change(undo)
                 tell()
-            except BaseException:
-                while undo:
-                    undo.pop()()
-                raise
+                # With this, it is made.
+                undo = []
             finally:
-                self.version = after
+                # No signal is handled before all is noted: nothing is called here.
+                self._version_then = after
+                self._left = undo + self._left
+                self.version = during if self._left else after
+                if self._left:
+                    self._take_back()
+
+    def _take_back(self) -> None:
+        with writing:
+            while self._left:
+                self._left[-1]()
+                if len(self._left) == 1:
+                    self.version = self._version_then
+                self._left.pop()
 
 
 def read_consistently(all_components: list[Components], read: Callable[[], _T]) -> _T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .arginfo import is_positional
 from .sentinel import MISSING
@@ -108,6 +108,16 @@ class Dispatch:
             elif parameter.kind is not parameter.POSITIONAL_ONLY:
                 keywords[name] = left_out[name]
         return args, keywords
+
+    def __reduce__(self) -> NoReturn:
+        # Met by those who pickle functions by value, where the call is in Python.
+        import pickle
+
+        raise pickle.PicklingError(
+            f"the generic function {self.function.__module__}.{self.function.__qualname__} is"
+            " found in another process by its name: define it at the top of a module that can be"
+            " imported there, and neither in a function nor in __main__"
+        )
 
     def _check_names(self) -> None:
         parameters = self.signature.parameters

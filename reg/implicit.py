@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import ContextDecorator, contextmanager, suppress
+from contextvars import Token
+from typing import Any, Final, Self
 
 from ._calls import ImplicitState
 from .lookup import Lookup, is_plain
@@ -40,20 +42,62 @@ _OWN: Final = "reg.implicit.own"
 
 
 class _Own:
-    """What one thread assigned; it lives as long as the thread does."""
+    """Lies beside what a thread assigned, to find it by, and dies with it.
 
-    def __init__(self, values: dict[Any, Any], key: object) -> None:
-        self._values = values
-        self._key = key
+    It does not know the dictionary that it lies in: a cycle would keep all that
+    a dead thread had of its own, which is not ours, until it is collected.
+    """
 
-    def lookup(self) -> Any:
-        return self._values.get(self._key, _BASE)
+    reassigned: Callable[[], object] | None = None
 
-    def put_back(self, lookup: Any) -> None:
-        if lookup is _BASE:
-            self._values.pop(self._key, None)
-        else:
-            self._values[self._key] = lookup
+    def __del__(self) -> None:
+        # A call that is made while the rest of the thread dies has to look again.
+        if self.reassigned is not None:
+            self.reassigned()
+
+
+class Using(ContextDecorator):
+    """What :meth:`Implicit.using` returns: a context manager, and a decorator."""
+
+    _token: Token[Any] | None = None
+
+    def __init__(self, implicit: Implicit, lookup: Any) -> None:
+        self._implicit = implicit
+        self._lookup = lookup
+
+    def __enter__(self) -> Any:
+        implicit = self._implicit
+        if self._token is not None:
+            raise RuntimeError(
+                "this block of reg.implicit.using() has been entered already;"
+                " call using() for each block"
+            )
+        implicit._not_only_the_base()
+        stored, before = _stored(self._lookup), implicit._scoped.get()
+        try:
+            self._token = implicit._scope(stored)
+        except BaseException:
+            # Interrupted when it may have been set already.
+            implicit._scope(before)
+            raise
+        return self._lookup
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            self._implicit._tell(error)
+        token, self._token = self._token, None
+        if token is not None:
+            self._implicit._scoped.reset(token)
+
+    def __del__(self) -> None:
+        # An interruption can prevent __exit__() from doing anything at all.
+        if self._token is not None:
+            with suppress(ValueError):  # in another context
+                self.__exit__(None, None, None)
+
+    def _recreate_cm(self) -> Self:
+        # For each call of what is decorated, which may be under way already.
+        return type(self)(self._implicit, self._lookup)
 
 
 class Implicit(ImplicitState):
@@ -91,15 +135,8 @@ class Implicit(ImplicitState):
         :param lookup: a lookup, or ``None`` for none. Other threads keep what
           they assigned themselves.
         """
-        stored = _stored(lookup)
         with self._deciding:
-            before = self._base
-            try:
-                self._set_base(lookup, stored)
-            except BaseException:
-                self._set_base(before, _stored(before))
-                raise
-        self.reset()
+            self._wholly(lambda: self._initialize(lookup))
 
     def clear(self) -> None:
         """Have no base any more, and make this thread follow that."""
@@ -110,9 +147,8 @@ class Implicit(ImplicitState):
 
         Inside :meth:`using`, that holds until its end.
         """
-        self._unassign()
-        if self._scoped.get() is not None:
-            self._scope(_BASE)
+        with self._deciding:
+            self._wholly(self._reset)
 
     @property
     def lookup(self) -> Any:
@@ -133,8 +169,8 @@ class Implicit(ImplicitState):
         if self._scoped.get() is not None:
             self._scope(_stored(lookup))
         else:
-            self._assign(_stored(lookup))
             self._remember_this_thread()
+            self._assign(_stored(lookup))
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
@@ -146,7 +182,9 @@ class Implicit(ImplicitState):
         """
         base, scoped = self._base, self._scoped.get()
         flags = self._everywhere, self._base_only
-        own = {identity: each.lookup() for identity, each in self._own.items()}
+        own: weakref.WeakKeyDictionary[_Own, Any] = weakref.WeakKeyDictionary()
+        for values in self._values_of_threads():
+            own[values[_OWN]] = values.get(self._key, _BASE)
         try:
             yield
         except BaseException as error:
@@ -156,44 +194,77 @@ class Implicit(ImplicitState):
             with self._deciding:
                 self._base = base
                 self._assign_base(_stored(base))
-                for identity, each in list(self._own.items()):
-                    each.put_back(own.get(identity, _BASE))
+                # Kept until no thread takes what is replaced for its lookup any more.
+                replaced = [
+                    _put_back(values, self._key, own.get(values[_OWN], _BASE))
+                    for values in self._values_of_threads()
+                ]
                 self._reassigned()
+                del replaced
                 self._scope(scoped)
                 self._everywhere, self._base_only = flags
 
-    def _remember_this_thread(self) -> None:
-        values = self._values_of_thread()
-        if _OWN not in values:
-            values[_OWN] = own = _Own(values, self._key)
-            self._own[id(own)] = own
-
-    @contextmanager
-    def using(self, lookup: Any) -> Iterator[Any]:
+    def using(self, lookup: Any) -> Using:
         """Make a lookup the implicit one within a ``with`` block.
 
         :param lookup: a lookup, or ``None`` for none.
-        :return: a context manager, which gives the lookup.
+        :return: a context manager, which gives the lookup; or a decorator, for
+          a function each call of which is such a block.
 
         It holds for the running context (see :mod:`!contextvars`): in what is
         called from the block, in asyncio tasks and in ``asyncio.to_thread()``
         started there, but in no other thread or task. Blocks can be nested;
         each puts back what was before it, also after an exception.
         """
-        self._not_only_the_base()
-        stored, before, token = _stored(lookup), self._scoped.get(), None
+        return Using(self, lookup)
+
+    def __reduce__(self) -> str:
+        # By reference: another process has its own.
+        return "implicit"
+
+    def _wholly(self, change: Callable[[], object]) -> None:
+        """Change what counts for this thread, or leave all of it as it was."""
+        base, scoped = self._base, self._scoped.get()
+        own = self._values_of_thread().get(self._key, _BASE)
         try:
-            token = self._scope(stored)
-            yield lookup
-        except BaseException as error:
-            self._tell(error)
+            change()
+        except BaseException:
+            if self._base is not base:
+                self._set_base(base, _stored(base))
+            if own is not _BASE:
+                self._assign(own)
+            if scoped is not None:
+                self._scope(scoped)
             raise
-        finally:
-            if token is None:
-                # Interrupted when it may have been set already.
-                self._scope(before)
-            else:
-                self._scoped.reset(token)
+
+    def _initialize(self, lookup: Any) -> None:
+        self._set_base(lookup, _stored(lookup))
+        self._reset()
+
+    def _reset(self) -> None:
+        self._unassign()
+        if self._scoped.get() is not None:
+            self._scope(_BASE)
+
+    def _remember_this_thread(self) -> None:
+        # In front of what it assigns, to die before that.
+        values = self._values_of_thread()
+        if _OWN not in values:
+            own = _Own()
+            own.reassigned = self._reassigned
+            self._own[id(own)] = own
+            values[_OWN] = own
+
+    def _values_of_threads(self) -> list[dict[Any, Any]]:
+        """What each thread that lives, and has assigned a lookup, has of its own."""
+        alive = [own for reference in self._own.valuerefs() if (own := reference()) is not None]
+        if not alive:
+            return []
+        return [
+            each
+            for each in gc.get_referrers(*alive)
+            if type(each) is dict and any(each.get(_OWN) is own for own in alive)
+        ]
 
     @contextmanager
     def _observed(self, observer: Callable[[BaseException, Any], None]) -> Iterator[None]:
@@ -230,6 +301,17 @@ class Implicit(ImplicitState):
 
 def _stored(lookup: Any) -> Any:
     return lookup if is_plain(lookup) else _Asked(lookup)
+
+
+def _put_back(values: dict[Any, Any], key: object, lookup: Any) -> Any:
+    """Give a thread its lookup back, and return the one it has instead."""
+    if values.get(key, _BASE) is lookup:
+        return lookup
+    replaced = values.pop(key, None)
+    if lookup is not _BASE:
+        # What the thread assigns in between stays.
+        values.setdefault(key, lookup)
+    return replaced
 
 
 #: The only instance.

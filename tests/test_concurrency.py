@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import faulthandler
 import gc
 import itertools
+import multiprocessing
 import os
 import random
 import signal
@@ -323,6 +325,105 @@ def test_a_slow_question_to_a_cache_does_not_stop_a_forked_child():
     go_on.set()
     thread.join()
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_initializing_and_following_the_base_while_calling():
+    lookups = [answering(name) for name in range(3)]
+    own = answering("own")
+    reg.implicit.initialize(lookups[0])
+    done = threading.Event()
+    calls = []
+
+    def initialize():
+        for number, _ in enumerate(for_a_while(0.5, 0.05)):
+            reg.implicit.initialize(lookups[number % 3])
+        done.set()
+
+    def call():
+        made = 0
+        while not done.is_set():
+            assert size(Cat()) in {0, 1, 2}
+            reg.implicit.lookup = own
+            assert size(Cat()) == "own"
+            with reg.implicit.using(lookups[1]):
+                assert size(Cat()) == 1
+                reg.implicit.lookup = own
+                assert size(Cat()) == "own"
+            assert size(Cat()) == "own"
+            reg.implicit.reset()
+            made += 5
+        calls.append(made)
+
+    run_all(initialize, call, call, call)
+    assert len(calls) == 3
+    print(f"calls: {sum(calls)}")
+
+
+def test_what_is_put_back_in_other_threads_is_a_lookup_that_lives():
+    base, other = answering("base"), answering("other")
+    reg.implicit.initialize(base)
+    done, ready = threading.Event(), threading.Barrier(4)
+
+    def preserve():
+        ready.wait(PATIENCE)
+        for _ in for_a_while(0.5, 0.05):
+            with reg.implicit.preserved():
+                reg.implicit.initialize(other)
+        done.set()
+
+    def call():
+        ready.wait(PATIENCE)
+        while not done.is_set():
+            # Another each time, which dies as soon as it is replaced.
+            reg.implicit.lookup = answering("own")
+            for _ in range(10):
+                assert size(Cat()) in {"own", "base", "other"}
+
+    run_all(preserve, call, call, call)
+    assert reg.implicit.base_lookup is base
+
+
+def ask_many(lookup, number):
+    """What a process of a pool does: register for itself, in threads, and call."""
+    reg.implicit.initialize(lookup)
+    wrong = []
+
+    def call():
+        for count in range(number):
+            cls = type(f"Kitten{count}", (Cat,), {})
+            lookup.register(size, [cls], number_of_legs)
+            wrong.extend([size(cls()) != 4, size(Animal()) != 4, size(1) != "fallback"])
+
+    threads = [threading.Thread(target=call) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(wrong), sum(wrong)
+
+
+def number_of_legs(*things):
+    return 4
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_a_pool_of_processes_that_register_for_themselves(start, monkeypatch):
+    if start not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system cannot {start}")
+    registry = reg.Registry()
+    registry.register(size, [Animal], number_of_legs)
+    # So that a process that is spawned finds this module, whatever imported it.
+    monkeypatch.syspath_prepend(os.path.dirname(os.path.dirname(__file__)))
+    number = scaled(100, 10_000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = multiprocessing.get_context(start)
+        with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+            tasks = [pool.submit(ask_many, registry, number) for _ in range(4)]
+            found = [task.result() for task in tasks]
+    assert found == [(9 * number, 0)] * 4
+    assert len(registry.registrations()) == 1
+    print(f"calls: {36 * number}, {start}")
 
 
 def test_collecting_garbage_at_any_moment():

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import gc
+import pickle
+import sys
 import threading
-import tracemalloc
-import weakref
 
 import pytest
 
 import reg
 
-from .soak import SOAK
+from .growth import assert_leaves_nothing
+from .soak import scaled
 
 
 class Animal: ...
+
+
+class Kitten(Animal): ...
 
 
 @reg.generic
@@ -22,8 +26,14 @@ def size(*things):
     return "fallback"
 
 
+def animal_size(thing):
+    return "animal"
+
+
+COMPONENT = animal_size
 REGISTRY = reg.ClassRegistry()
-REGISTRY.register(size, [Animal], lambda thing: "animal")
+REGISTRY.register(size, [Animal], COMPONENT)
+PICKLED = pickle.dumps(reg.Lookup(REGISTRY))
 LOOKUPS = [
     reg.Lookup(REGISTRY),
     reg.Lookup(reg.ListClassLookup([reg.ClassRegistry(), REGISTRY])),
@@ -93,7 +103,7 @@ def a_thread():
 
 
 @pytest.mark.parametrize(
-    ("make", "count"),
+    ("make", "number"),
     [
         (a_class, 10_000),
         (a_registered_class, 10_000),
@@ -101,40 +111,55 @@ def a_thread():
         (a_registry, 10_000),
         (a_lookup, 10_000),
         (a_composition, 10_000),
-        (a_thread, 2_000),
+        (a_thread, 3_000),
     ],
     ids=lambda each: getattr(each, "__name__", None),
 )
-def test_short_lived_things_leave_nothing(make, count):
-    if SOAK:
-        # All of them, if an hour is given.
-        count = min(10**6, int(count * max(1, SOAK / 36)))
-    for _ in range(300):
-        make()
-    gc.collect()
-    objects = len(gc.get_objects())
-    for _ in range(count):
-        make()
-    references = [weakref.ref(make()) for _ in range(10)]
-    gc.collect()
-    grown = len(gc.get_objects()) - objects
-    assert [reference() for reference in references] == [None] * 10
-    del references
-    assert grown < 100
-    # Bytes as well, of which objects outside the collector take their part.
-    tracemalloc.start()
+def test_short_lived_things_leave_nothing(make, number):
+    assert_leaves_nothing(make, number)
+
+
+def an_error():
     try:
-        # Until every table is as large as it will ever be between collections.
-        for _ in range(max(2_000, count // 10)):
-            make()
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(max(500, count // 10)):
-            make()
-        gc.collect()
-        bytes_grown = tracemalloc.get_traced_memory()[0] - before
-    finally:
-        tracemalloc.stop()
-    print(f"{make.__name__}: {count} made, {grown} objects and {bytes_grown} bytes left")
-    # A table may just have doubled its size.
-    assert bytes_grown < 64_000
+        size.component([], lookup=LOOKUPS[0])
+    except reg.ComponentLookupError as error:
+        str(error)
+
+
+def a_call_of_the_next():
+    registry = reg.Registry()
+    registry.register(size, [Kitten], lambda thing, call_next: call_next())
+    lookup = reg.Lookup(reg.ListClassLookup([registry, REGISTRY]))
+    assert size(Kitten(), lookup=lookup) == "animal"
+
+
+def a_pickle():
+    assert size(Animal(), lookup=pickle.loads(PICKLED)) == "animal"
+
+
+EVERYTHING = [
+    a_class,
+    a_registered_class,
+    a_generic_function,
+    a_registry,
+    a_lookup,
+    a_composition,
+    an_error,
+    a_call_of_the_next,
+    a_pickle,
+]
+
+
+@pytest.mark.parametrize("make", EVERYTHING, ids=lambda each: each.__name__)
+def test_reference_counts_are_where_they_were(make):
+    lasting = [Animal, Kitten, size, COMPONENT, REGISTRY, reg.implicit, *LOOKUPS]
+    for _ in range(100):
+        make()
+    gc.collect()
+    before = [sys.getrefcount(each) for each in lasting]
+    for _ in range(scaled(1_000, 10**5)):
+        make()
+    gc.collect()
+    after = [sys.getrefcount(each) for each in lasting]
+    # Where one of a kind is remembered, it need not be the same as before.
+    assert all(abs(new - old) < 10 for new, old in zip(after, before, strict=True))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
+import gc
+import pickle
 import threading
+import weakref
 
 import pytest
 
@@ -370,3 +374,94 @@ def test_warm_calls_follow_every_change():
         implicit.clear()
         with pytest.raises(reg.NoImplicitLookupError):
             who()
+
+
+def test_what_a_thread_has_of_its_own_dies_with_it():
+    local = threading.local()
+    kept = []
+
+    class Connection: ...
+
+    def work():
+        reg.implicit.lookup = reg.Registry()
+        local.connection = Connection()
+        kept.append(weakref.ref(local.connection))
+        kept.append(weakref.ref(reg.implicit.lookup))
+
+    gc.collect()
+    gc.disable()
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        connection, lookup = (reference() for reference in kept)
+    finally:
+        gc.enable()
+    assert connection is None
+    # A registry knows its answers, and they know it.
+    del lookup
+    gc.collect()
+    assert kept[1]() is None
+
+
+def test_a_call_while_a_thread_dies_finds_a_lookup_that_lives():
+    @reg.generic
+    def size(thing):
+        return "fallback"
+
+    base = reg.Registry()
+    base.register(size, [int], lambda thing: "base")
+    reg.implicit.initialize(base)
+    local = threading.local()
+    seen = []
+
+    class Last:
+        def __del__(self):
+            seen.append(size(1))
+
+    def work():
+        own = reg.Registry()
+        own.register(size, [int], lambda thing: "own")
+        reg.implicit.lookup = own
+        local.last = Last()
+        size(1)
+
+    for _ in range(20):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert len(seen) == 20
+    assert set(seen) <= {"own", "base"}
+
+
+def test_a_block_of_using_is_entered_once():
+    one, two = reg.Registry(), reg.Registry()
+    reg.implicit.initialize(one)
+    block = reg.implicit.using(two)
+    with block:
+        with pytest.raises(RuntimeError, match="call using"):
+            block.__enter__()
+        assert reg.implicit.lookup is two
+    assert reg.implicit.lookup is one
+
+
+def test_using_decorates_a_function_that_calls_itself():
+    one, two = reg.Registry(), reg.Registry()
+    reg.implicit.initialize(one)
+
+    @reg.implicit.using(two)
+    def count(number):
+        assert reg.implicit.lookup is two
+        return number and 1 + count(number - 1)
+
+    assert count(3) == 3
+    assert reg.implicit.lookup is one
+
+
+def test_it_is_pickled_and_copied_by_reference():
+    for again in (copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))):
+        assert again(reg.implicit) is reg.implicit
+    # So that a pool of processes can begin with it.
+    registry = reg.Registry()
+    pickle.loads(pickle.dumps(reg.implicit.initialize))(registry)
+    assert reg.implicit.base_lookup is registry

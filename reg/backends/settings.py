@@ -117,7 +117,14 @@ class UseBackend:
         self._strict = strict
 
     def __enter__(self) -> None:
-        self._selection.state.set(self.inside())
+        variable = self._selection.state
+        outer, inside = variable.get(), self.inside()
+        try:
+            variable.set(inside)
+        except BaseException:
+            # Interrupted when it was set already.
+            variable.set(outer)
+            raise
 
     def inside(self) -> State:
         """The state that holds in the block."""

@@ -1,12 +1,20 @@
 """A choice that is taken along."""
 
 import asyncio
+import concurrent.futures
+import importlib
 import inspect
+import multiprocessing
+import os
 import pickle
+import shutil
+import subprocess
 import sys
 import threading
 import types
+import warnings
 
+import cloudpickle
 import pytest
 
 from reg.backends import BackendFallbackError
@@ -90,3 +98,110 @@ def test_coroutine_functions_are_bound_too(module):
 
 async def _await(bound):
     return await bound()
+
+
+def in_a_program(site, program):
+    """Run a program that finds the host and its backends, as another process does."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(site.path)},
+    ).stdout.split()
+
+
+HOST = """
+import sys
+from reg.backends import BackendDispatcher
+
+dispatcher = BackendDispatcher(
+    entrypoint_group="example_host.backends", host_name="host", untrusted="allow"
+)
+
+@dispatcher.backend_dispatch
+def f(x):
+    return "host"
+
+@dispatcher.backend_class
+class Model:
+    def fit(self):
+        return "host"
+
+def work(x):
+    return f(x), Model().fit(), dispatcher.settings.backend
+"""
+
+
+@pytest.fixture
+def installed(site):
+    site.write("installed_host_of_a_test", HOST)
+    site.backend(
+        "accel",
+        """
+        def f(x): return "accel"
+        class Model:
+            def fit(self): return "accel"
+        """,
+    )
+    return importlib.import_module("installed_host_of_a_test")
+
+
+@pytest.mark.parametrize("pickler", [pickle, cloudpickle], ids=lambda each: each.__name__)
+def test_a_choice_is_taken_into_another_program(installed, site, pickler):
+    settings = installed.dispatcher.settings
+    with settings.use_backend("accel"):
+        bound = settings.bind(installed.work)
+        expected = bound(1)
+    printed = in_a_program(
+        site,
+        f"""
+import pickle
+bound = pickle.loads({pickler.dumps(bound)!r})
+print(*bound(1))
+import installed_host_of_a_test as host
+print(*host.work(1))
+""",
+    )
+    assert expected == ("accel", "accel", "accel")
+    assert tuple(printed) == (*expected, "host", "host", "cpu")
+
+
+@pytest.mark.parametrize(
+    "start", sorted({"spawn", "fork"} & set(multiprocessing.get_all_start_methods()))
+)
+def test_a_choice_is_taken_into_a_pool_of_processes(installed, start):
+    settings = installed.dispatcher.settings
+    with settings.use_backend("accel"):
+        bound = settings.bind(installed.work)
+    with warnings.catch_warnings():
+        # From Python 3.12 on, of forking where there are threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = multiprocessing.get_context(start)
+        with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+            assert list(pool.map(bound, [1, 2])) == [("accel", "accel", "accel")] * 2
+            assert pool.submit(installed.work, 1).result() == ("host", "host", "cpu")
+
+
+def test_a_function_without_a_name_is_bound_for_a_pickler_that_takes_functions(installed, site):
+    settings = installed.dispatcher.settings
+    with settings.use_backend("accel"):
+        data = cloudpickle.dumps(settings.bind(lambda x: installed.f(x)))
+    assert in_a_program(site, f"import pickle; print(pickle.loads({data!r})(1))") == ["accel"]
+
+
+def test_a_choice_that_is_not_installed_over_there_says_so_at_the_call(installed, site):
+    settings = installed.dispatcher.settings
+    with settings.use_backend("accel"):
+        data = pickle.dumps(settings.bind(installed.f))
+    for path in site.path.glob("*.dist-info"):
+        shutil.rmtree(path)
+    program = f"""
+import pickle
+bound = pickle.loads({data!r})
+try:
+    bound(1)
+except ValueError as error:
+    print("accel" in str(error))
+"""
+    assert in_a_program(site, program) == ["True"]

@@ -1,6 +1,7 @@
 """Choosing a backend: settings, scopes, errors, defaults."""
 
 import asyncio
+import sys
 import threading
 
 import pytest
@@ -235,3 +236,26 @@ def test_a_bad_environment_variable_is_reported_on_first_use(host, monkeypatch):
     monkeypatch.setenv("EXAMPLE_BACKEND", "gone")
     with pytest.raises(ImportError, match="EXAMPLE_BACKEND"):
         f(1)
+
+
+def test_a_block_that_is_interrupted_when_the_choice_is_made_is_not_entered(host, site):
+    site.backend("accel")
+    settings = host().settings
+    with settings.use_backend("accel"):
+        assert settings.backend == "accel"
+
+    def interrupt(frame, event, argument):
+        # Python handles signals when it returns from C.
+        if event == "c_return" and argument.__name__ == "set":
+            raise KeyboardInterrupt
+
+    block = settings.use_backend("accel")
+    sys.setprofile(interrupt)
+    try:
+        with block:
+            pytest.fail("the block is entered")
+    except KeyboardInterrupt:
+        found = settings.backend
+    finally:
+        sys.setprofile(None)
+    assert found == "cpu"

@@ -1,4 +1,4 @@
-"""Install the host and its backends into .venv, and check them."""
+"""Install the host and its backends into .venv, and check them, and what else needs Dask."""
 
 import subprocess
 import sys
@@ -24,7 +24,8 @@ def main() -> None:
     run("pytest", "-q")
     run("pytest", "-q", "--reg-backend", "numexpr", "--reg-backend", "dask")
     run("array_host.testing", "numexpr", "dask")
-    run("pytest", "-q", str(HERE / "dask" / "tests"), "-c", str(HERE / "dask" / "pyproject.toml"))
+    clusters = [HERE / "dask" / "tests", HERE.parent / "processes"]
+    run("pytest", "-q", *map(str, clusters), "-c", str(HERE / "dask" / "pyproject.toml"))
 
 
 if __name__ == "__main__":
