@@ -61,21 +61,23 @@ static PyObject *names_plain[3];    /* "call", "component", "all" */
 
 /* A class, not owned, with the MRO that its answers were found by. */
 typedef struct {
-    PyTypeObject *cls;
+    PyTypeObject *cls;      /* NULL once it is forgotten */
     unsigned int version;   /* one that the class had with this MRO */
     Py_ssize_t length;
     PyObject *mro[1];
 } Record;
 
 /* Both tables are hash tables with open addressing, of a size that is a power
-   of two. Nothing is ever deleted from one in place: it is built anew. */
+   of two. Nothing is ever deleted from one in place. A record that is forgotten
+   is found no more, nor are its combinations; when half of the records are such,
+   both tables are built anew. So it does not matter how many classes die at once. */
 typedef struct {
     PyObject_HEAD
     Py_ssize_t depth;
     PyObject *guard;        /* NULL if there is none */
     PyObject *abstract;     /* a tuple of classes, owned */
     Record **records;       /* by class */
-    Py_ssize_t records_used, records_size;
+    Py_ssize_t records_used, records_forgotten, records_size;
     /* For each combination depth + 1 pointers: the answer, which is owned and
        NULL in a free place, and the records of its classes. */
     void **combinations;
@@ -199,7 +201,7 @@ drop_all(Entries *self)
     self->combinations = NULL;
     self->records = NULL;
     self->combinations_used = self->combinations_size = 0;
-    self->records_used = self->records_size = 0;
+    self->records_used = self->records_forgotten = self->records_size = 0;
     for (Py_ssize_t i = 0; i < combinations_size; i++) {
         Py_XDECREF((PyObject *)combinations[i * (self->depth + 1)]);
     }
@@ -425,6 +427,56 @@ Entries_store(Entries *self, PyObject *const *args, Py_ssize_t nargs)
     Py_RETURN_NONE;
 }
 
+/* Build both tables anew, without what is forgotten. */
+static void
+sweep(Entries *self)
+{
+    Py_ssize_t stride = self->depth + 1;
+    void **combinations = PyMem_Calloc(self->combinations_size * stride + 1, sizeof(void *));
+    Record **records = PyMem_Calloc(self->records_size + 1, sizeof(Record *));
+    if (combinations == NULL || records == NULL) {
+        /* To forget too much is always right. */
+        PyMem_Free(combinations);
+        PyMem_Free(records);
+        drop_all(self);
+        return;
+    }
+    void **old_combinations = self->combinations;
+    Record **old_records = self->records;
+    Py_ssize_t combinations_size = self->combinations_size, records_size = self->records_size;
+    self->combinations = combinations;
+    self->combinations_used = 0;
+    for (Py_ssize_t i = 0; i < combinations_size; i++) {
+        void **combination = old_combinations + i * stride;
+        int keep = combination[0] != NULL;
+        for (Py_ssize_t k = 1; keep && k < stride; k++) {
+            keep = ((Record *)combination[k])->cls != NULL;
+        }
+        if (keep) {
+            put_combination(combinations, combinations_size, self->depth, combination);
+            self->combinations_used++;
+            combination[0] = NULL;
+        }
+    }
+    self->records = records;
+    self->records_used = self->records_forgotten = 0;
+    for (Py_ssize_t i = 0; i < records_size; i++) {
+        if (old_records[i] != NULL && old_records[i]->cls != NULL) {
+            put_record(records, records_size, old_records[i]);
+            self->records_used++;
+        }
+        else {
+            PyMem_Free(old_records[i]);
+        }
+    }
+    PyMem_Free(old_records);
+    /* Last, since the destructors of answers may do anything. */
+    for (Py_ssize_t i = 0; i < combinations_size; i++) {
+        Py_XDECREF((PyObject *)old_combinations[i * stride]);
+    }
+    PyMem_Free(old_combinations);
+}
+
 static PyObject *
 Entries_forget(Entries *self, PyObject *identity)
 {
@@ -432,50 +484,14 @@ Entries_forget(Entries *self, PyObject *identity)
     if (cls == NULL && PyErr_Occurred()) {
         return NULL;
     }
-    Record *record = find_record(self, cls);
-    if (record == NULL) {
-        Py_RETURN_NONE;
-    }
-    Py_ssize_t stride = self->depth + 1;
-    void **combinations = PyMem_Calloc(self->combinations_size * stride + 1, sizeof(void *));
-    Record **records = PyMem_Calloc(self->records_size, sizeof(Record *));
-    if (combinations == NULL || records == NULL) {
-        /* To forget too much is always right. */
-        PyMem_Free(combinations);
-        PyMem_Free(records);
-        drop_all(self);
-        Py_RETURN_NONE;
-    }
-    void **old_combinations = self->combinations;
-    Py_ssize_t old_size = self->combinations_size;
-    self->combinations = combinations;
-    self->combinations_used = 0;
-    for (Py_ssize_t i = 0; i < old_size; i++) {
-        void **combination = old_combinations + i * stride;
-        int affected = 0;
-        for (Py_ssize_t k = 1; k < stride; k++) {
-            affected |= combination[k] == (void *)record;
-        }
-        if (combination[0] != NULL && !affected) {
-            put_combination(combinations, old_size, self->depth, combination);
-            self->combinations_used++;
-            combination[0] = NULL;
+    Record *record = cls == NULL ? NULL : find_record(self, cls);
+    if (record != NULL) {
+        record->cls = NULL;
+        self->records_forgotten++;
+        if (2 * self->records_forgotten >= self->records_used) {
+            sweep(self);
         }
     }
-    for (Py_ssize_t i = 0; i < self->records_size; i++) {
-        if (self->records[i] != NULL && self->records[i] != record) {
-            put_record(records, self->records_size, self->records[i]);
-        }
-    }
-    PyMem_Free(self->records);
-    self->records = records;
-    self->records_used--;
-    PyMem_Free(record);
-    /* Last, since the destructors of answers may do anything. */
-    for (Py_ssize_t i = 0; i < old_size; i++) {
-        Py_XDECREF((PyObject *)old_combinations[i * stride]);
-    }
-    PyMem_Free(old_combinations);
     Py_RETURN_NONE;
 }
 
@@ -895,24 +911,27 @@ static uint64_t assignments = 1;
 static struct {
     const ImplicitState *state;
     uint64_t thread, assignments;
-    PyObject *stored;
+    PyObject *dict, *stored;
 } of_threads[THREADS_SEEN];
 
 static PyObject *
 stored_for_thread(ImplicitState *self)
 {
-    uint64_t thread = PyThreadState_Get()->id;
+    PyThreadState *thread_state = PyThreadState_Get();
+    PyObject *dict = thread_state->dict, *stored = NULL;
+    uint64_t thread = thread_state->id;
     size_t at = thread % THREADS_SEEN;
+    if (dict == NULL) {
+        /* None is made yet; or it dies with the thread, and all in it. */
+        return self->base;
+    }
     if (of_threads[at].thread == thread && of_threads[at].assignments == assignments &&
-        of_threads[at].state == self) {
+        of_threads[at].state == self && of_threads[at].dict == dict) {
         return of_threads[at].stored;
     }
-    PyObject *stored = NULL, *dict = PyThreadState_GetDict();
-    if (dict != NULL) {
-        stored = PyDict_GetItemWithError(dict, self->key);
-        if (stored == NULL && PyErr_Occurred()) {
-            return NULL;
-        }
+    stored = PyDict_GetItemWithError(dict, self->key);
+    if (stored == NULL && PyErr_Occurred()) {
+        return NULL;
     }
     if (stored == NULL) {
         stored = self->base;
@@ -920,6 +939,7 @@ stored_for_thread(ImplicitState *self)
     of_threads[at].state = self;
     of_threads[at].thread = thread;
     of_threads[at].assignments = assignments;
+    of_threads[at].dict = dict;
     of_threads[at].stored = stored;
     return stored;
 }

@@ -141,13 +141,18 @@ class Class(Dispatched):
         values = self.values(args, keywords) if choice.asks_for_arguments else ()
         decision, keywords = self.decided(state, given, values, keywords)
         self.note(state, decision)
-        variable.set(self.inside(state, given, decision))
+        inside, token = self.inside(state, given, decision), None
         try:
+            token = variable.set(inside)
             if decision.backend is None:
                 return self.make(self.key, *args, **keywords)
             return decision.implementation(*args, **keywords)
         finally:
-            variable.set(state)
+            if token is None:
+                # Interrupted when it may have been set already.
+                variable.set(state)
+            else:
+                variable.reset(token)
 
 
 def dispatched_class(cls: object) -> Class | None:

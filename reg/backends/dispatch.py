@@ -259,18 +259,22 @@ class Function(Dispatched):
 
     def _run(self, state: State, given: BackendName | None, *arguments: Any) -> Any:
         inside, call = self._prepare(state, given, *arguments)
-        variable = self.selection.state
-        variable.set(inside)
+        variable, token = self.selection.state, None
         try:
+            token = variable.set(inside)
             return call()
         finally:
-            variable.set(state)
+            if token is None:
+                # Interrupted when it may have been set already.
+                variable.set(state)
+            else:
+                variable.reset(token)
 
     async def _run_coroutine(self, state: State, given: BackendName | None, *arguments: Any) -> Any:
         inside, call = self._prepare(state, given, *arguments)
         variable = self.selection.state
-        variable.set(inside)
         try:
+            variable.set(inside)
             result = call()
             return await result if inspect.isawaitable(result) else result
         finally:
@@ -337,20 +341,25 @@ class Function(Dispatched):
             "_reg_cold": cold,
             "_reg_logged": _logged,
             "_reg_set": self.selection.state.set,
+            "_reg_reset": self.selection.state.reset,
             "_reg_call": found.call,
             "_reg_awaitable": inspect.isawaitable,
             "_reg_getattr": getattr,
             "_reg_unknown": (AttributeError, KeyError),
         }
         arguments = self.layout.values
-        call = list(found.text)
+        call = ["_reg_token = _reg_set(_reg_inside)", *found.text]
         awaited = ""
+        at_the_end = ["if _reg_token is None: _reg_set(_reg_now)", "else: _reg_reset(_reg_token)"]
         if self.kind == COROUTINE:
             awaited = "await "
             call = [
+                "_reg_set(_reg_inside)",
                 f"_reg_result = _reg_call(_reg_function, {arguments})",
                 "return await _reg_result if _reg_awaitable(_reg_result) else _reg_result",
             ]
+            # It may go on in another context than it began in.
+            at_the_end = ["_reg_set(_reg_now)"]
         asked = f"_reg_cold(_reg_now, _reg_given, {arguments})"
         body = [
             "try:",
@@ -361,11 +370,11 @@ class Function(Dispatched):
             f"    return {awaited}{asked}",
             f"if {same} is _reg_known() and not _reg_told"
             " and not (_reg_extra and 'strict' in _reg_extra):",
-            "    _reg_set(_reg_inside)",
+            "    _reg_token = None",
             "    try:",
             *(f"        {line}" for line in call),
             "    finally:",
-            "        _reg_set(_reg_now)",
+            *(f"        {line}" for line in at_the_end),
             f"return {awaited}{asked}",
         ]
         parameters = ("_reg_now", "_reg_given", arguments)

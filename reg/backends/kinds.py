@@ -65,8 +65,8 @@ def steps(
     def step(function: Callable[..., Any], *args: Any) -> Any:
         nonlocal inside
         outer = variable.get()
-        variable.set(inside)
         try:
+            variable.set(inside)
             return function(*args)
         finally:
             inside = variable.get()
@@ -101,8 +101,8 @@ async def async_steps(
     async def step(function: Callable[..., Any], *args: Any) -> Any:
         nonlocal inside
         outer = variable.get()
-        variable.set(inside)
         try:
+            variable.set(inside)
             result = function(*args)
             return await result if inspect.isawaitable(result) else result
         finally:

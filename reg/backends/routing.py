@@ -280,7 +280,9 @@ def _filler(
     ]
 
     def fill(values: dict[str, Any], extra: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        keywords = {**{k: v for k, v in values.items() if v is not MISSING}, **extra}
+        keywords = {k: v for k, v in values.items() if v is not MISSING}
+        # What the host has by position only is another thing if it is given by name.
+        keywords.update((k, v) for k, v in extra.items() if k not in values)
         last = max((i for i, (name, _) in enumerate(positional) if name in keywords), default=-1)
         args = []
         for index, (name, default) in enumerate(positional):
@@ -293,6 +295,6 @@ def _filler(
                 )
             elif index < last:
                 args.append(default)
-        return args, keywords
+        return args, {**keywords, **{k: v for k, v in extra.items() if k in values}}
 
     return fill

@@ -505,18 +505,12 @@ class Machine(RuleBasedStateMachine):
         """Arguments that fit the host, as a rule."""
         values, more = passed
         known = model.parameters(self.model.functions[function])
-        # Not by keyword what is positional only: a backend may take another one of that name.
-        by_keyword = {
-            name: value
-            for name, value in more.items()
-            if name not in known or known[name].kind is not inspect.Parameter.POSITIONAL_ONLY
-        }
         if not fitting:
-            return values, by_keyword
+            return values, more
         args, keywords = self.enough(function)
         args = [*values, *args][: len(args)]
         given = list(known)[: len(args)]
-        return args, {**keywords, **{k: v for k, v in by_keyword.items() if k not in given}}
+        return args, {**keywords, **{k: v for k, v in more.items() if k not in given}}
 
     @rule(function=st.sampled_from(FUNCTIONS), choice=st.none() | CHOICES, bind=st.booleans())
     def call_in_a_thread(self, function, choice, bind):

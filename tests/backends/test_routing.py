@@ -215,3 +215,31 @@ def test_parameters_may_be_called_like_anything(host, site):
         assert f(1, 5, type=6) == ("host", 1, 5, 2, 6)
         assert f(1, len=7, backend="accel") == ("accel", 1, 1, 7, 4)
         assert f(1, len=7, KeyError=8, backend="accel") == ("accel", 1, 1, 7, 8)
+
+
+def test_what_the_host_takes_by_position_only_is_not_taken_by_keyword(host, site):
+    site.backend(
+        "accel", "def f(a, b=3, /): return 'accel', a, b\ndef g(a, b=3): return 'accel', a, b"
+    )
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def f(a, b=2, /):
+        return "host", a, b
+
+    @dispatcher.backend_dispatch
+    def g(a, b=2, /, **more):
+        return "host", a, b, more
+
+    for _ in range(2):
+        assert [f(1), f(1, 5), f(1, backend="accel")] == [
+            ("host", 1, 2),
+            ("host", 1, 5),
+            ("accel", 1, 3),
+        ]
+        for choice in (None, "cpu", "accel"):
+            with pytest.raises(TypeError, match="positional-only"):
+                f(1, b=5, backend=choice)
+        assert g(1, 7, b=5) == ("host", 1, 7, {"b": 5})
+        assert g(1, b=5) == ("host", 1, 2, {"b": 5})
+        assert g(1, b=5, backend="accel") == ("accel", 1, 5)
