@@ -1,7 +1,5 @@
 """What a callable takes, and calling it with no more than that."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +17,9 @@ __all__ = [
     "takes_keyword",
     "wrapped_by",
 ]
+
+# Annotations are evaluated in this module: to have NamedTuple read them from
+# text takes longer than to import all the rest.
 
 # inspect.CO_VARKEYWORDS
 _VARIADIC_KEYWORDS = 0x08
@@ -134,16 +135,16 @@ def wrapped_by(callable: Any, /) -> Any:
     return getattr(callable, "__dict__", {}).get("__wrapped__")
 
 
-def is_positional(parameter: inspect.Parameter, /) -> bool:
+def is_positional(parameter: "inspect.Parameter", /) -> bool:
     """Tell whether a parameter can be passed by position, as one of its own."""
     return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
 
 
-def _is_by_name(parameter: inspect.Parameter) -> bool:
+def _is_by_name(parameter: "inspect.Parameter") -> bool:
     return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
 
 
-def _parameters(callable: Any) -> list[inspect.Parameter]:
+def _parameters(callable: Any) -> "list[inspect.Parameter]":
     """The parameters a caller can fill, or a ``TypeError``."""
     import inspect
 

@@ -6,8 +6,6 @@ registered, so that its cost follows from what there is to find and not from
 the Cartesian product of the MROs, whose order it keeps.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 import threading
@@ -29,6 +27,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=writing.acquire, after_in_parent=writing.release, after_in_child=writing.release
     )
+
+
+# Annotations are evaluated in this module: to have NamedTuple read them from
+# text takes longer than to import all the rest.
 
 
 class Registration(NamedTuple):

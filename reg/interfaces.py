@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar, overload
 
-from .annotations import classes_from_annotations
 from .classes import ClassSpecification
 from .dispatch import dispatch_of
 from .sentinel import MISSING
@@ -81,6 +80,9 @@ class IRegistry:
         :raises TypeError: if ``generic`` is none, if an annotation is missing,
           or if it is not something to dispatch on (``list[int]``, ``Any`` …).
         """
+        # Not before it is used, to be imported faster.
+        from .annotations import classes_from_annotations
+
         dispatch = dispatch_of(generic)
         # Names in annotations may belong to the function that registers.
         names = sys._getframe(1).f_locals

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -258,6 +257,8 @@ class Registry(IRegistry, Lookup):
         return f"<{type(self).__name__}{name} at {id(self):#x}>"
 
     def __copy__(self) -> Registry:
+        import copy
+
         # A copy has registrations of its own, as that of a ClassRegistry has.
         state = self.__getstate__()
         state["registry"] = copy.copy(self.registry)
