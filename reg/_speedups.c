@@ -225,8 +225,8 @@ abstract_have_noted_mros(Entries *self)
     return 1;
 }
 
-/* The answer for these classes, borrowed, or NULL without an error. The caller
-   owns the entries: if a class has another MRO by now, they are all dropped. */
+/* The answer for these classes, borrowed, or NULL without an error. If a class
+   has another MRO by now, all answers are dropped. */
 static inline PyObject *
 find_answer(Entries *self, PyTypeObject *const *classes)
 {
@@ -237,15 +237,16 @@ find_answer(Entries *self, PyTypeObject *const *classes)
     if (found[0] == NULL) {
         return NULL;
     }
-    if (!abstract_have_noted_mros(self)) {
-        drop_all(self);
-        return NULL;
+    int valid = abstract_have_noted_mros(self);
+    for (Py_ssize_t i = 0; valid && i < self->depth; i++) {
+        valid = has_noted_mro((Record *)found[i + 1]);
     }
-    for (Py_ssize_t i = 0; i < self->depth; i++) {
-        if (!has_noted_mro((Record *)found[i + 1])) {
-            drop_all(self);
-            return NULL;
-        }
+    if (!valid) {
+        /* What dies with the answers may be the last to own the entries. */
+        Py_INCREF(self);
+        drop_all(self);
+        Py_DECREF(self);
+        return NULL;
     }
     return (PyObject *)found[0];
 }
@@ -867,6 +868,7 @@ typedef struct {
     PyObject *plain[3];     /* call, component and all of reg.Lookup */
     int has_scopes;         /* whether there has ever been anything in scoped */
     unsigned int plain_version;     /* of the last type that was found to have these */
+    unsigned int kept_version;      /* of the last type that was found to keep answers */
 } ImplicitState;
 
 static PyTypeObject ImplicitState_Type;
@@ -1216,12 +1218,27 @@ call_without(PyObject *implementation, PyObject *const *args, Py_ssize_t nargs, 
     return result;
 }
 
+/* Whether a lookup is one that keeps answers. */
+static inline int
+keeps_answers(ImplicitState *state, PyObject *lookup)
+{
+    unsigned int version = VERSION_OF_TYPE(Py_TYPE(lookup));
+    if (version != 0 && state->kept_version == version) {
+        return 1;
+    }
+    if (!PyObject_TypeCheck(lookup, &Remembering_Type)) {
+        return 0;
+    }
+    state->kept_version = version;
+    return 1;
+}
+
 /* The entries that a lookup has for a generic function: borrowed; NULL, perhaps
    with an error, if the answer has to be found in the general way. */
 static inline Entries *
 entries_in(Generic *self, PyObject *lookup)
 {
-    if (!PyObject_TypeCheck(lookup, &Remembering_Type)) {
+    if (!keeps_answers(self->implicit, lookup)) {
         return NULL;
     }
     CallTables *tables = (CallTables *)((Remembering *)lookup)->answers;
@@ -1238,28 +1255,6 @@ entries_in(Generic *self, PyObject *lookup)
         self->seen[at].state = tables->state;
     }
     return self->seen[at].entries;
-}
-
-/* The same for the lookup that counts in a call: a new reference. */
-static inline Entries *
-entries_for(Generic *self, PyObject *given_lookup)
-{
-    Entries *entries;
-    if (given_lookup != NULL) {
-        entries = is_plain(self->implicit, given_lookup) ? entries_in(self, given_lookup) : NULL;
-    }
-    else if (self->implicit->everywhere != Py_None) {
-        entries = entries_in(self, self->implicit->everywhere);
-    }
-    else {
-        PyObject *lookup = stored_lookup(self->implicit);
-        entries = lookup == NULL ? NULL : entries_in(self, lookup);
-        Py_XINCREF(entries);
-        Py_XDECREF(lookup);
-        return entries;
-    }
-    Py_XINCREF(entries);
-    return entries;
 }
 
 /* The argument that dispatches in a place, borrowed, or NULL. */
@@ -1284,15 +1279,24 @@ dispatch_argument(const Generic *self, Py_ssize_t which, PyObject *const *args, 
 }
 
 /* What answers for the arguments: a new reference; NULL, perhaps with an error,
-   if it has to be found in the general way. */
+   if it has to be found in the general way. The entries are borrowed, and owned
+   here as soon as any Python code may run. */
 static inline PyObject *
 find_implementation(Generic *self, Entries *entries, PyObject *const *args, Py_ssize_t nargs,
                     PyObject *kwnames)
 {
     /* Classes that a __class__ property made may be owned by nobody else. */
     PyObject *owned[MOST_CLASSES], *implementation = NULL;
+    Entries *owned_entries = NULL;
     PyTypeObject *classes[MOST_CLASSES];
     Py_ssize_t owned_count = 0, i = 0;
+    if (entries->guard != NULL) {
+        owned_entries = (Entries *)Py_NewRef(entries);
+        if (holds(entries) <= 0) {
+            Py_DECREF(entries);
+            return NULL;
+        }
+    }
     for (; i < self->dispatching; i++) {
         PyObject *cls, *argument = dispatch_argument(self, i, args, nargs, kwnames);
         if (argument == NULL) {
@@ -1304,8 +1308,13 @@ find_implementation(Generic *self, Entries *entries, PyObject *const *args, Py_s
         else if (is_honest(Py_TYPE(argument))) {
             cls = (PyObject *)Py_TYPE(argument);
         }
-        else if ((cls = PyObject_GetAttr(argument, name_class)) != NULL) {
-            owned[owned_count++] = cls;
+        else {
+            if (owned_entries == NULL) {
+                owned_entries = (Entries *)Py_NewRef(entries);
+            }
+            if ((cls = PyObject_GetAttr(argument, name_class)) != NULL) {
+                owned[owned_count++] = cls;
+            }
         }
         if (cls == NULL || !PyType_Check(cls)) {
             break;
@@ -1319,6 +1328,31 @@ find_implementation(Generic *self, Entries *entries, PyObject *const *args, Py_s
     while (owned_count > 0) {
         Py_DECREF(owned[--owned_count]);
     }
+    Py_XDECREF(owned_entries);
+    return implementation;
+}
+
+/* The same, in what the lookup that counts in this call has of entries. */
+static inline PyObject *
+find_in_lookup(Generic *self, PyObject *given_lookup, PyObject *const *args, Py_ssize_t nargs,
+               PyObject *kwnames)
+{
+    PyObject *lookup = NULL, *implementation = NULL;
+    Entries *entries;
+    if (given_lookup != NULL) {
+        entries = is_plain(self->implicit, given_lookup) ? entries_in(self, given_lookup) : NULL;
+    }
+    else if (self->implicit->everywhere != Py_None) {
+        entries = entries_in(self, self->implicit->everywhere);
+    }
+    else {
+        lookup = stored_lookup(self->implicit);
+        entries = lookup == NULL ? NULL : entries_in(self, lookup);
+    }
+    if (entries != NULL) {
+        implementation = find_implementation(self, entries, args, nargs, kwnames);
+    }
+    Py_XDECREF(lookup);
     return implementation;
 }
 
@@ -1341,14 +1375,8 @@ Generic_vectorcall(Generic *self, PyObject *const *args, size_t nargsf, PyObject
         return call_general(self, args, nargs, kwnames);
     }
 
-    Entries *entries = entries_for(self, at_lookup < 0 ? NULL : args[nargs + at_lookup]);
-    PyObject *implementation = NULL, *result;
-    if (entries != NULL) {
-        if (holds(entries) > 0) {
-            implementation = find_implementation(self, entries, args, nargs, kwnames);
-        }
-        Py_DECREF(entries);
-    }
+    PyObject *result, *given_lookup = at_lookup < 0 ? NULL : args[nargs + at_lookup];
+    PyObject *implementation = find_in_lookup(self, given_lookup, args, nargs, kwnames);
     if (implementation == NULL) {
         return PyErr_Occurred() ? NULL : call_general(self, args, nargs, kwnames);
     }
