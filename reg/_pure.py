@@ -5,9 +5,10 @@ This is the one place where every nanosecond counts. It has a twin in C,
 
 For each number of arguments there is a function written out, which does no
 more than to find the implicit lookup, its answers for this generic function,
-and there the implementation for the arguments' classes. Everything else is
-left to the ``general`` function it was made with: calls with keywords, the
-first call with a combination of classes, lookups that have to be asked.
+and there the implementation for the arguments' classes. Another one does the
+same for calls with keyword arguments. Everything else is left to the ``general``
+function that both were made with: the first call with a combination of classes,
+lookups that have to be asked, defaults.
 """
 
 from __future__ import annotations

@@ -1194,7 +1194,10 @@ call_without(PyObject *implementation, PyObject *const *args, Py_ssize_t nargs, 
              Py_ssize_t left_out)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(kwnames) - 1;
-    PyObject *some[MOST_COPIED], **given = some, *names = NULL, *result = NULL;
+    if (count == 0) {
+        return PyObject_Vectorcall(implementation, args, nargs, NULL);
+    }
+    PyObject *some[MOST_COPIED], **given = some, *names, *result = NULL;
     if (nargs + count > MOST_COPIED) {
         given = PyMem_Malloc((nargs + count) * sizeof(PyObject *));
         if (given == NULL) {
@@ -1204,7 +1207,7 @@ call_without(PyObject *implementation, PyObject *const *args, Py_ssize_t nargs, 
     memcpy(given, args, (nargs + left_out) * sizeof(PyObject *));
     memcpy(given + nargs + left_out, args + nargs + left_out + 1,
            (count - left_out) * sizeof(PyObject *));
-    if (count == 0 || (names = PyTuple_New(count)) != NULL) {
+    if ((names = PyTuple_New(count)) != NULL) {
         for (Py_ssize_t i = 0; i < count; i++) {
             PyObject *name = PyTuple_GET_ITEM(kwnames, i < left_out ? i : i + 1);
             PyTuple_SET_ITEM(names, i, Py_NewRef(name));
