@@ -18,16 +18,7 @@ __all__ = [
 #: whether the warm call is the one in C
 compiled = False
 
-if TYPE_CHECKING or os.environ.get("REG_PURE_PYTHON") == "1":
-    from ._pure import (
-        CallTables,
-        Constructing,
-        Entries,
-        ImplicitState,
-        Remembering,
-        make_call,
-    )
-else:
+if not TYPE_CHECKING and os.environ.get("REG_PURE_PYTHON") != "1":
     try:
         from ._speedups import (
             CallTables,
@@ -40,11 +31,14 @@ else:
 
         compiled = True
     except ImportError:
-        from ._pure import (
-            CallTables,
-            Constructing,
-            Entries,
-            ImplicitState,
-            Remembering,
-            make_call,
-        )
+        pass
+
+if not compiled:
+    from ._pure import (
+        CallTables,
+        Constructing,
+        Entries,
+        ImplicitState,
+        Remembering,
+        make_call,
+    )
