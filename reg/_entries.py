@@ -176,16 +176,11 @@ def _let_go(phase: str, info: dict[str, int]) -> None:
 gc.callbacks.append(_let_go)
 
 
-class _Opened:
-    """The entries that warm calls may read, each the attribute of one generic function.
-
-    An attribute whose name is in the code of a call is found in a third of the
-    time that a key of a dictionary takes.
-    """
-
-
 def attribute_of(identity: int) -> str:
-    """The attribute of :attr:`CallTables.calls` that is a generic function's own.
+    """The attribute of :class:`CallTables` that is a generic function's own.
+
+    One whose name is in the code of a call is found in a third of the time that a
+    key of a dictionary takes.
 
     :param identity: of the generic function.
     """
@@ -193,12 +188,9 @@ def attribute_of(identity: int) -> str:
 
 
 class CallTables:
-    """The answers of one lookup that warm calls read."""
-
-    __slots__ = ("_opened", "calls", "seen", "watched")
+    """The answers of one lookup that warm calls read, each an attribute of a name of its own."""
 
     def __init__(self) -> None:
-        self.calls = _Opened()
         self._opened: dict[int, dict[Any, Any]] = {}
         #: the lists that are composed, and copies of them from when the answers
         #: were found; None if there are none. Of one list, it and its copy.
@@ -221,18 +213,13 @@ class CallTables:
     def open(self, identity: int, entries: Entries) -> None:
         """Let warm calls of a generic function read these entries."""
         self._opened[identity] = opened = entries.open()
-        setattr(self.calls, attribute_of(identity), opened)
+        setattr(self, attribute_of(identity), opened)
 
     def close(self, identity: int) -> None:
         """Let warm calls of a generic function read nothing any more."""
         self._opened.pop(identity, None)
         with suppress(AttributeError):
-            delattr(self.calls, attribute_of(identity))
-
-    def close_all(self) -> None:
-        """Let no warm call read anything any more."""
-        self._opened = {}
-        self.calls = _Opened()
+            delattr(self, attribute_of(identity))
 
     def find(self, identity: int) -> Any:
         """Get what answers for no classes at all, under a key given by its identity.

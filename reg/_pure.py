@@ -3,12 +3,13 @@
 This is the one place where every nanosecond counts. It has a twin in C,
 ``_speedups.c``, with the same names and the same behaviour; ``_calls`` chooses.
 
-For each number of arguments there is a function written out, which does no
-more than to find the implicit lookup, its answers for this generic function,
-and there the implementation for the arguments' classes. Another one does the
-same for calls with keyword arguments. Everything else is left to the ``general``
-function that both were made with: the first call with a combination of classes,
-lookups that have to be asked, defaults.
+For each number of arguments there is code written out, which does no more than
+to find the implicit lookup, its answers for this generic function, and there the
+implementation for the arguments' classes. It looks for the lookup in one place
+only: a generic function gets other code at the first call that finds nothing
+there. A function of its own does the same for calls with keyword arguments.
+Everything else is left to the ``general`` function that both were made with: the
+first call with a combination of classes, lookups that have to be asked, defaults.
 """
 
 from __future__ import annotations
@@ -49,11 +50,11 @@ class ImplicitState:
     def __init__(self, lookup_class: type) -> None:
         #: the lookup, if it is the same for all threads and contexts, else None
         self._everywhere: Any = None
-        # Whether any context ever had a lookup of its own: to ask it takes long.
-        self._has_scopes = False
         self._scoped: ContextVar[Any] = ContextVar("reg.implicit.using", default=None)
         # The attribute of the class is for threads without one of their own.
         self._assigned: Any = type("_Assigned", (threading.local,), {"lookup": None})()
+        #: the same as long as no context had a lookup of its own, then None
+        self._unscoped: Any = self._assigned
 
     #: where _values_of_thread() has what is stored for a thread
     _key = "lookup"
@@ -73,11 +74,17 @@ class ImplicitState:
 
     def _scope(self, stored: Any) -> Token[Any]:
         """Store for the running context; the token puts back what was there."""
-        self._has_scopes = True
+        self._unscoped = None
         return self._scoped.set(stored)
 
     def _unassign(self) -> None:
         self._assigned.__dict__.pop("lookup", None)
+
+    def _place(self) -> str:
+        """Where calls find the lookup: ``everywhere``, or by the ``thread`` or the ``scope``."""
+        if self._everywhere is not None:
+            return "everywhere"
+        return "scope" if self._unscoped is None else "thread"
 
     def _get(self) -> Any:
         """What is stored in the running context, else for this thread, else as the base."""
@@ -85,32 +92,36 @@ class ImplicitState:
         return self._assigned.lookup if scoped is None else scoped
 
 
+# How a call finds the lookup in each place, in the order of what that costs. From
+# the moment on when it is not right any more to look there, nothing is found.
+_LOOKUPS = {
+    "everywhere": ["lookup = implicit._everywhere"],
+    "thread": ["lookup = implicit._unscoped.lookup"],
+    "scope": ["lookup = scoped()", "if lookup is None:", "    lookup = assigned.lookup"],
+}
+
 _TEMPLATE = """\
-def make(general, with_keywords, implicit, scoped, assigned, MISSING):
-    def call({parameters}*more, **keywords):
-        if keywords:
-            return with_keywords({given}, keywords)
-        if {unusual}:
-            return general({given}, keywords)
-        lookup = implicit._everywhere
-        if lookup is None:
-            if implicit._has_scopes:
-                lookup = scoped()
-            if lookup is None:
-                lookup = assigned.lookup
+def call({parameters}*more, **keywords):
+    if not keywords{ordinary}:
         try:
+            {lookup}
             answers = lookup._reg_answers
-            implementation = answers.calls.of_this{entries}
+            implementation = answers.of_this{entries}
         except Exception:
             pass
         else:
             watched = answers.watched
             if watched is None or watched == answers.seen:
                 return implementation({arguments})
-        return general({given}, keywords)
-
-    return call
+    return otherwise({given}, keywords)
 """
+
+
+class _NotGiven:
+    """Stands for an argument that was left out; there are no answers for its class."""
+
+
+_NOT_GIVEN = _NotGiven()
 
 
 def make_call(
@@ -149,19 +160,39 @@ def make_call(
         def call(*args: Any, **keywords: Any) -> Any:
             return with_keywords(args, keywords)
 
-        made = _of_kind(call, code)
+        # A new one: functions must not change their kind.
+        made = FunctionType(
+            _of_kind(call.__code__, code), call.__globals__, None, None, call.__closure__
+        )
         own.append(attribute_of(id(made)))
         return made
-    make = _maker(positions, only_these, class_first)
-    made = _of_kind(
-        make(general, with_keywords, implicit, implicit._scoped.get, implicit._assigned, MISSING),
-        code,
-    )
+    codes: dict[str, CodeType] = {}
+
+    def otherwise(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        while args and args[-1] is _NOT_GIVEN:
+            args = args[:-1]
+        if keywords:
+            return with_keywords(args, keywords)
+        place = implicit._place()
+        if place not in codes:
+            # With code of its own, each is also specialized by Python for what it calls.
+            shared = _of_kind(_code(positions, only_these, class_first, place), code)
+            used = [{"of_this": own[0]}.get(name, name) for name in shared.co_names]
+            codes[place] = shared.replace(co_names=tuple(used))
+        if made.__code__ is not codes[place]:
+            made.__code__ = codes[place]
+        return general(args, keywords)
+
+    namespace = {
+        "__name__": __name__,
+        "implicit": implicit,
+        "scoped": implicit._scoped.get,
+        "assigned": implicit._assigned,
+        "otherwise": otherwise,
+    }
+    first = _of_kind(_code(positions, only_these, class_first, "everywhere"), code)
+    made = FunctionType(first, namespace, None, (_NOT_GIVEN,) * first.co_argcount)
     own.append(attribute_of(id(made)))
-    # With code of its own, each is also specialized by Python for what it calls.
-    made.__code__ = made.__code__.replace(
-        co_names=tuple({"of_this": own[0]}.get(name, name) for name in made.__code__.co_names)
-    )
     return made
 
 
@@ -184,8 +215,6 @@ def _keyword_calls(
     rest = sources[1:] if class_first else sources
 
     def with_keywords(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        while args and args[-1] is MISSING:
-            args = args[:-1]
         given = len(args)
         lookup = keywords.get("lookup", MISSING)
         if lookup is MISSING:
@@ -194,7 +223,7 @@ def _keyword_calls(
             return general(args, keywords)
         try:
             answers = lookup._reg_answers
-            found = getattr(answers.calls, own[0])
+            found = getattr(answers, own[0])
             if class_first:
                 position, name = sources[0]
                 found = found[args[position] if position < given else keywords[name]]
@@ -216,41 +245,31 @@ def _keyword_calls(
     return with_keywords, own
 
 
-def _of_kind(function: Any, code: CodeType | None) -> FunctionType:
+def _of_kind(call: CodeType, code: CodeType | None) -> CodeType:
     if code is None:
-        return function  # type: ignore[no-any-return]
+        return call
     # Those flags of all there are by which inspect tells what a call returns.
     kinds = 0x20 | 0x80 | 0x200
-    flagged = function.__code__.replace(co_flags=function.__code__.co_flags | code.co_flags & kinds)
-    # A new one: functions must not change their kind.
-    return FunctionType(
-        flagged, function.__globals__, None, function.__defaults__, function.__closure__
-    )
+    return call.replace(co_flags=call.co_flags | code.co_flags & kinds)
 
 
 @functools.cache
-def _maker(
-    positions: tuple[int, ...], only_these: bool, class_first: bool
-) -> Callable[..., FunctionType]:
+def _code(positions: tuple[int, ...], only_these: bool, class_first: bool, place: str) -> CodeType:
     names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
     classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
         classes[0] = names[positions[0]]
-    unusual = ["more"] if only_these else []
-    if names:
-        unusual.append(f"{names[-1]} is MISSING")
     source = _TEMPLATE.format(
-        parameters="".join(f"{name}=MISSING, " for name in names) + ("/, " if names else ""),
-        unusual=" or ".join(unusual) or "False",
-        given=f"({''.join(name + ', ' for name in names)}*more,)",
+        parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
+        ordinary=" and not more" if only_these else "",
+        lookup="\n            ".join(_LOOKUPS[place]),
         entries="".join(f"[{cls}]" for cls in classes) or "[0]",
         arguments=", ".join(names if only_these else [*names, "*more"]),
+        given=f"({''.join(name + ', ' for name in names)}*more,)",
     )
     # So that a traceback through the call shows its lines.
     kind = "" if only_these else " or more"
-    filename = f"<reg call: {', '.join(classes) or 'no arguments'}{kind}>"
+    filename = f"<reg call: {', '.join(classes) or 'no arguments'}{kind}, {place}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"__name__": __name__}
-    exec(compile(source, filename, "exec"), namespace)
-    make: Callable[..., FunctionType] = namespace["make"]
-    return make
+    code: CodeType = compile(source, filename, "exec").co_consts[0]
+    return code

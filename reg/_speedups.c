@@ -667,14 +667,6 @@ CallTables_close(CallTables *self, PyObject *identity)
     Py_RETURN_NONE;
 }
 
-static PyObject *
-CallTables_close_all(CallTables *self, PyObject *Py_UNUSED(ignored))
-{
-    self->state = ++last_state;
-    PyDict_Clear(self->calls);
-    Py_RETURN_NONE;
-}
-
 /* What answers for no classes at all, under a key given by its identity. */
 static PyObject *
 CallTables_find(CallTables *self, PyObject *identity)
@@ -752,7 +744,6 @@ static PyMethodDef CallTables_methods[] = {
     {"open", (PyCFunction)(void (*)(void))CallTables_open, METH_FASTCALL, NULL},
     {"close", (PyCFunction)CallTables_close, METH_O, NULL},
     {"find", (PyCFunction)CallTables_find, METH_O, NULL},
-    {"close_all", (PyCFunction)CallTables_close_all, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -194,8 +194,6 @@ class Answers(CallTables):
     :param lookup: has a ``class_lookup``, and keeps its answers as ``_reg_answers``.
     """
 
-    __slots__ = ("__weakref__", "_call_tables", "_leaves", "_lookup", "_tables")
-
     def __init__(self, lookup: Any) -> None:
         super().__init__()
         self._lookup = weakref.ref(lookup)
@@ -356,8 +354,8 @@ class Answers(CallTables):
                 self._forget_calls(id(key))
             else:
                 # Who knows which functions such a key is equal to.
-                self.close_all()
-                self._call_tables.clear()
+                self.expire()
+                return
         # The entries in C look at the bases themselves, at every call.
         if not compiled and self._bases_changed():
             self.expire()

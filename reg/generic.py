@@ -296,14 +296,9 @@ class _Calls:
     def general(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call the generic function.
 
-        :param args: the positional arguments, with ``MISSING`` in place of
-          what was not given.
+        :param args: the positional arguments.
         :param keywords: the keyword arguments; may be changed.
         """
-        # Those that were not given are the last. Not found by ``in``, which would
-        # compare what the caller gave.
-        while args and args[-1] is MISSING:
-            args = args[:-1]
         lookup = _lookup(keywords)
         default = keywords.pop("default", MISSING)
         args, keywords, dispatched = self._dispatch.arguments(args, keywords)

@@ -14,6 +14,7 @@ import pathlib
 import pickle
 import pydoc
 import shutil
+import subprocess
 import sys
 import sysconfig
 import threading
@@ -23,6 +24,7 @@ import pytest
 
 import reg
 from reg._calls import compiled
+from reg.sentinel import MISSING
 
 
 @reg.generic
@@ -538,6 +540,66 @@ def test_a_list_that_was_composed_can_be_changed_in_place() -> None:
         assert area(Item()) == "third"
         outer.append(first)
         assert area(Item()) == "first"
+
+
+def test_warm_calls_find_the_lookup_wherever_it_is_from_then_on() -> None:
+    # In a process in which there has been nothing but the base.
+    program = """if True:
+        import threading
+        import reg
+
+        @reg.generic
+        def who(item):
+            return "nobody"
+
+        def warm():
+            return {who(0) for _ in range(20)}
+
+        def in_another_thread():
+            found = []
+            thread = threading.Thread(target=lambda: found.append(warm()))
+            thread.start()
+            thread.join()
+            return found[0]
+
+        registries = {}
+        for name in ("base", "thread", "scope", "other"):
+            registries[name] = reg.Registry()
+            registries[name].register(who, [int], lambda item, name=name: name)
+        reg.implicit.initialize(registries["base"])
+        assert warm() == in_another_thread() == {"base"}
+        reg.implicit.initialize(registries["other"])
+        assert warm() == in_another_thread() == {"other"}
+        with reg.implicit.preserved():
+            reg.implicit.lookup = registries["thread"]
+            assert warm() == {"thread"} and in_another_thread() == {"other"}
+            with reg.implicit.using(registries["scope"]):
+                assert warm() == {"scope"} and in_another_thread() == {"other"}
+            assert warm() == {"thread"} and in_another_thread() == {"other"}
+        assert warm() == in_another_thread() == {"other"}
+        reg.implicit.initialize(registries["base"])
+        assert warm() == in_another_thread() == {"base"}
+        with reg.implicit.using(registries["scope"]):
+            assert warm() == {"scope"} and in_another_thread() == {"base"}
+        assert warm() == in_another_thread() == {"base"}
+        reg.implicit.clear()
+        try:
+            who(0)
+        except reg.NoImplicitLookupError:
+            print("found")
+    """
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("found\n", "")
+
+
+def test_what_was_left_out_is_nothing_that_a_caller_can_pass() -> None:
+    registry = reg.Registry()
+    registry.register(area, [object, type(MISSING)], lambda shape, marker: "two")
+    registry.register(area, [object], lambda shape: "one")
+    with reg.implicit.using(registry):
+        for _ in range(3):
+            assert area(1, MISSING) == "two"
+            assert area(1) == "one"
 
 
 def test_threads_have_lookups_of_their_own() -> None:
