@@ -15,7 +15,6 @@ first call with a combination of classes, lookups that have to be asked, default
 from __future__ import annotations
 
 import functools
-import linecache
 import sys
 import threading
 from collections.abc import Callable
@@ -255,6 +254,8 @@ def _of_kind(call: CodeType, code: CodeType | None) -> CodeType:
 
 @functools.cache
 def _code(positions: tuple[int, ...], only_these: bool, class_first: bool, place: str) -> CodeType:
+    import linecache  # which is long to import
+
     names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
     classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
