@@ -196,6 +196,8 @@ class CallTables:
         #: were found; None if there are none. Of one list, it and its copy.
         self.watched: list[Any] | None = None
         self.seen: list[Any] | None = None
+        #: who has calls take these answers without asking for the lookup
+        self.taken_by: Any = None
 
     def watch(self, lists: list[tuple[list[Any], list[Any]]]) -> None:
         """Have every call compare these lists with their copies."""

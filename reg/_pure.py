@@ -15,6 +15,7 @@ first call with a combination of classes, lookups that have to be asked, default
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -32,10 +33,31 @@ __all__ = ["CallTables", "Constructing", "Entries", "ImplicitState", "Rememberin
 Constructing = type
 
 
+# Held to change which answers count everywhere, or what is said of them. It is
+# held for a moment, in which nothing else is waited for.
+_replacing = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A child must not inherit it from a thread that it does not have.
+    os.register_at_fork(
+        before=_replacing.acquire,
+        after_in_parent=_replacing.release,
+        after_in_child=_replacing.release,
+    )
+
+
 class Remembering:
     """A lookup that keeps call tables, which warm calls find in it."""
 
     _reg_answers: Any
+
+    def _reg_remember(self, answers: CallTables) -> None:
+        """Remember in these answers from now on, and in no others."""
+        with _replacing:
+            before = self.__dict__.get("_reg_answers")
+            if before is not None and before.taken_by is not None:
+                # First, so that an interruption in between does no harm.
+                before.taken_by._take(None)
+            self._reg_answers = answers
 
 
 class ImplicitState:
@@ -47,12 +69,16 @@ class ImplicitState:
     """
 
     def __init__(self, lookup_class: type) -> None:
-        #: the lookup, if it is the same for all threads and contexts, else None
-        self._everywhere: Any = None
+        # The lookup, if it is the same for all threads and contexts, else None.
+        self._only: Any = None
+        # Its answers, if nothing need be compared to know that they hold; or if
+        # lists have to be. At most one of them; both None at any time.
+        self._unwatched: Any = None
+        self._watched: Any = None
         self._scoped: ContextVar[Any] = ContextVar("reg.implicit.using", default=None)
         # The attribute of the class is for threads without one of their own.
         self._assigned: Any = type("_Assigned", (threading.local,), {"lookup": None})()
-        #: the same as long as no context had a lookup of its own, then None
+        # The same as long as no context had a lookup of its own, then None.
         self._unscoped: Any = self._assigned
 
     #: where _values_of_thread() has what is stored for a thread
@@ -64,6 +90,17 @@ class ImplicitState:
 
     def _reassigned(self) -> None:
         """Notice that the values of some thread were changed."""
+
+    @property
+    def _everywhere(self) -> Any:
+        """The lookup, if it is the same for all threads and contexts, else ``None``."""
+        return self._only
+
+    @_everywhere.setter
+    def _everywhere(self, lookup: Any) -> None:
+        with _replacing:
+            self._take(None)
+            self._only = lookup
 
     def _assign_base(self, stored: Any) -> None:
         type(self._assigned).lookup = stored
@@ -79,38 +116,74 @@ class ImplicitState:
     def _unassign(self) -> None:
         self._assigned.__dict__.pop("lookup", None)
 
-    def _place(self) -> str:
-        """Where calls find the lookup: ``everywhere``, or by the ``thread`` or the ``scope``."""
-        if self._everywhere is not None:
-            return "everywhere"
-        return "scope" if self._unscoped is None else "thread"
-
     def _get(self) -> Any:
         """What is stored in the running context, else for this thread, else as the base."""
         scoped = self._scoped.get()
         return self._assigned.lookup if scoped is None else scoped
 
+    def _place(self) -> str:
+        """Find the place, of those in ``_PLACES``, where calls are to look for answers."""
+        lookup = self._only
+        if self._unwatched is None and self._watched is None and lookup is not None:
+            answers = lookup._reg_current_answers()
+            if answers.leaves() is not None:
+                with _replacing:
+                    if self._only is lookup and lookup._reg_answers is answers:
+                        self._take(answers)
+        if self._unwatched is not None:
+            return "everywhere"
+        if self._watched is not None:
+            return "everywhere, compared"
+        return "scope" if self._unscoped is None else "thread"
 
-# How a call finds the lookup in each place, in the order of what that costs. From
+    def _take(self, answers: CallTables | None) -> None:
+        """Have calls take these answers without asking which lookup counts; ``None``: no more."""
+        self._unwatched = self._watched = None
+        if answers is not None:
+            answers.taken_by = self
+            if answers.watched is None:
+                self._unwatched = answers
+            else:
+                self._watched = answers
+
+
+# The places where a call may look for answers, in the order of what that costs: what
+# is to be done first, where the answers are, and whether they need be compared. From
 # the moment on when it is not right any more to look there, nothing is found.
-_LOOKUPS = {
-    "everywhere": ["lookup = implicit._everywhere"],
-    "thread": ["lookup = implicit._unscoped.lookup"],
-    "scope": ["lookup = scoped()", "if lookup is None:", "    lookup = assigned.lookup"],
+_PLACES = {
+    "everywhere": ([], "implicit._unwatched", ""),
+    "everywhere, compared": (
+        ["answers = implicit._watched"],
+        "answers",
+        "answers.watched == answers.seen",
+    ),
+    "thread": (
+        ["answers = implicit._unscoped.lookup._reg_answers"],
+        "answers",
+        "answers.watched is None or answers.watched == answers.seen",
+    ),
+    "scope": (
+        [
+            "lookup = scoped()",
+            "if lookup is None:",
+            "    lookup = assigned.lookup",
+            "answers = lookup._reg_answers",
+        ],
+        "answers",
+        "answers.watched is None or answers.watched == answers.seen",
+    ),
 }
 
 _TEMPLATE = """\
 def call({parameters}*more, **keywords):
     if not keywords{ordinary}:
         try:
-            {lookup}
-            answers = lookup._reg_answers
-            implementation = answers.of_this{entries}
+            {first}
+            implementation = {answers}.of_this{entries}
         except Exception:
             pass
         else:
-            watched = answers.watched
-            if watched is None or watched == answers.seen:
+            if {condition}:
                 return implementation({arguments})
     return otherwise({given}, keywords)
 """
@@ -260,10 +333,13 @@ def _code(positions: tuple[int, ...], only_these: bool, class_first: bool, place
     classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
         classes[0] = names[positions[0]]
+    first, answers, condition = _PLACES[place]
     source = _TEMPLATE.format(
         parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
         ordinary=" and not more" if only_these else "",
-        lookup="\n            ".join(_LOOKUPS[place]),
+        first="\n            ".join(first),
+        answers=answers,
+        condition=condition or "True",
         entries="".join(f"[{cls}]" for cls in classes) or "[0]",
         arguments=", ".join(names if only_these else [*names, "*more"]),
         given=f"({''.join(name + ', ' for name in names)}*more,)",

@@ -783,15 +783,16 @@ Remembering_get_answers(Remembering *self, void *Py_UNUSED(closure))
     return Py_NewRef(self->answers);
 }
 
-static int
-Remembering_set_answers(Remembering *self, PyObject *answers, void *Py_UNUSED(closure))
+/* Remember in these answers from now on, and in no others. */
+static PyObject *
+Remembering_remember(Remembering *self, PyObject *answers)
 {
-    if (answers == NULL || !PyObject_TypeCheck(answers, &CallTables_Type)) {
+    if (!PyObject_TypeCheck(answers, &CallTables_Type)) {
         PyErr_SetString(PyExc_TypeError, "the answers of a lookup must be CallTables");
-        return -1;
+        return NULL;
     }
     Py_XSETREF(self->answers, Py_NewRef(answers));
-    return 0;
+    Py_RETURN_NONE;
 }
 
 static int
@@ -823,8 +824,13 @@ Remembering_dealloc(Remembering *self)
 }
 
 static PyGetSetDef Remembering_getset[] = {
-    {"_reg_answers", (getter)Remembering_get_answers, (setter)Remembering_set_answers, NULL, NULL},
+    {"_reg_answers", (getter)Remembering_get_answers, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef Remembering_methods[] = {
+    {"_reg_remember", (PyCFunction)Remembering_remember, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
 };
 
 static PyObject *
@@ -845,6 +851,7 @@ static PyTypeObject Remembering_Type = {
     .tp_traverse = (traverseproc)Remembering_traverse,
     .tp_clear = (inquiry)Remembering_clear,
     .tp_getset = Remembering_getset,
+    .tp_methods = Remembering_methods,
 };
 
 

@@ -213,8 +213,11 @@ class Answers(CallTables):
             lists: list[tuple[list[Any], list[Any]]] = []
             leaves = self._resolve(lookup.class_lookup, lists)
             if leaves is not None:
-                self.watch(lists)
-            self._leaves = leaves
+                with writing:
+                    # Whoever was first has watched since; what changed in between, it notices.
+                    if self._leaves is None:
+                        self.watch(lists)
+                        self._leaves = leaves
         return self._leaves
 
     def _resolve(
@@ -364,7 +367,7 @@ class Answers(CallTables):
         """Drop everything, since other class lookups are asked from now on."""
         lookup = self._lookup()
         if lookup is not None and lookup._reg_answers is self:
-            lookup._reg_answers = Answers(lookup)
+            lookup._reg_remember(Answers(lookup))
 
     def _bases_changed(self) -> bool:
         """Tell whether a class has another MRO than when answers were found by it."""

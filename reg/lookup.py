@@ -262,7 +262,7 @@ class Lookup(Remembering, Observed):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._reg_answers = Answers(self)
+        self._reg_remember(Answers(self))
 
     # What answers and calls are made of
 
@@ -270,7 +270,7 @@ class Lookup(Remembering, Observed):
         return (self._reg_class_lookup,)
 
     def _reg_recomposed(self) -> None:
-        self._reg_answers = Answers(self)
+        self._reg_remember(Answers(self))
         super()._reg_recomposed()
 
     def _reg_current_answers(self) -> Answers:

@@ -30,7 +30,7 @@ class Cat(Animal): ...
 
 
 @reg.generic
-def size(*things):
+def size(thing, *others):
     return "fallback"
 
 
@@ -136,6 +136,50 @@ def test_registering_replacing_clearing_and_dropping_while_calling():
     print(f"calls: {sum(calls)}, replacements: {log.begun}")
 
 
+@pytest.mark.parametrize("what", ["the base", "its class lookup", "a list in it"])
+def test_another_implicit_lookup_while_calling(what):
+    registries = [answering(index) for index in range(8)]
+    lookups = [reg.Lookup(each) for each in registries]
+    parts = [registries[0]]
+    composed = reg.Lookup(reg.ListClassLookup(parts))
+
+    def change(index):
+        if what == "the base":
+            reg.implicit.initialize(lookups[index])
+        elif what == "its class lookup":
+            composed.class_lookup = registries[index]
+        else:
+            parts[0] = registries[index]
+
+    reg.implicit.initialize(lookups[0] if what == "the base" else composed)
+    log = Log()
+    calls = []
+
+    def replace():
+        try:
+            for version, _ in enumerate(for_a_while(0.5, 0.02), 1):
+                log.begun = version
+                change(version % 8)
+                log.done = version
+                for _ in range(random.randrange(50)):
+                    assert size(Cat()) == version % 8
+        finally:
+            log.done = None
+
+    def call():
+        made = 0
+        while (before := log.done) is not None:
+            found = size(Cat())
+            assert any(version % 8 == found for version in range(before, log.begun + 1))
+            made += 1
+        calls.append(made)
+
+    run_all(replace, call, call, call)
+    assert len(calls) == 3
+    assert min(calls) > 0
+    print(f"calls: {sum(calls)}, replacements of {what}: {log.begun}")
+
+
 def test_clearing_is_seen_as_before_or_after():
     registry = reg.ClassRegistry()
     lookup = reg.Lookup(reg.ListClassLookup([registry]))
@@ -158,7 +202,7 @@ def test_clearing_is_seen_as_before_or_after():
 
 def test_first_calls_race():
     for _ in range(scaled(60)):
-        generic = reg.generic(lambda *things: "fallback")
+        generic = reg.generic(lambda thing, *others: "fallback")
         registry = reg.ClassRegistry()
         registry.register(generic, [Animal], number("animal"))
         registry.register(generic, [Animal, Animal], number("animals"))

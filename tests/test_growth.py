@@ -22,7 +22,7 @@ class Kitten(Animal): ...
 
 
 @reg.generic
-def size(*things):
+def size(thing, *others):
     return "fallback"
 
 

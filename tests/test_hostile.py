@@ -66,7 +66,7 @@ def registry():
 
 
 @reg.generic
-def size(*things):
+def size(thing, *others):
     return "fallback"
 
 
