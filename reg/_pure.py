@@ -113,6 +113,10 @@ class ImplicitState:
         self._unscoped = None
         return self._scoped.set(stored)
 
+    def _unscope(self, token: Token[Any]) -> None:
+        """Put back what was stored before for the running context."""
+        self._scoped.reset(token)
+
     def _unassign(self) -> None:
         self._assigned.__dict__.pop("lookup", None)
 

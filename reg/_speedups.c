@@ -901,71 +901,72 @@ ImplicitState_init(ImplicitState *self, PyObject *args, PyObject *keywords)
     return 0;
 }
 
-/* Counts all changes of what is stored for threads, by all threads. */
+/* Counts all changes of what is stored, for whichever thread or context. */
 static uint64_t assignments = 1;
 
-/* What was stored for a thread at that count, borrowed from its dictionary or
-   from the base: who replaces it there counts one up. Threads share these places
-   by their numbers, which is faster to find than what belongs to a thread. */
+/* What counted in a thread at that count, borrowed from its context, from its
+   dictionary or from the base: who replaces it there counts one up. Threads share
+   these places by their numbers, which is faster to find than what belongs to a
+   thread. */
 #define THREADS_SEEN 64
 static struct {
     const ImplicitState *state;
-    uint64_t thread, assignments;
-    PyObject *dict, *stored;
+    uint64_t thread, context_version, assignments;
+    PyObject *dict, *context, *stored;
 } of_threads[THREADS_SEEN];
 
+/* What is stored for a thread, else as the base: borrowed, or NULL with an error. */
 static PyObject *
-stored_for_thread(ImplicitState *self)
+stored_for_thread(ImplicitState *self, PyObject *dict)
 {
-    PyThreadState *thread_state = PyThreadState_Get();
-    PyObject *dict = thread_state->dict, *stored = NULL;
-    uint64_t thread = thread_state->id;
-    size_t at = thread % THREADS_SEEN;
-    if (dict == NULL) {
-        /* None is made yet; or it dies with the thread, and all in it. */
-        return self->base;
-    }
-    if (of_threads[at].thread == thread && of_threads[at].assignments == assignments &&
-        of_threads[at].state == self && of_threads[at].dict == dict) {
-        return of_threads[at].stored;
-    }
-    stored = PyDict_GetItemWithError(dict, self->key);
-    if (stored == NULL && PyErr_Occurred()) {
-        return NULL;
-    }
-    if (stored == NULL) {
-        stored = self->base;
-    }
-    of_threads[at].state = self;
-    of_threads[at].thread = thread;
-    of_threads[at].assignments = assignments;
-    of_threads[at].dict = dict;
-    of_threads[at].stored = stored;
-    return stored;
+    /* Without a dictionary, none is made yet; or it dies with the thread, and all in it. */
+    PyObject *stored = dict == NULL ? NULL : PyDict_GetItemWithError(dict, self->key);
+    return stored == NULL && !PyErr_Occurred() ? self->base : stored;
 }
 
 /* What is stored in the running context, else for this thread, else as the
-   base: a new reference, or NULL with an error. */
+   base: borrowed, or NULL with an error. */
 static PyObject *
 stored_lookup(ImplicitState *self)
 {
+    PyThreadState *thread_state = PyThreadState_Get();
+    PyObject *dict = thread_state->dict, *context = NULL, *stored = NULL;
+    uint64_t thread = thread_state->id, context_version = 0;
+    size_t at = thread % THREADS_SEEN;
     if (self->has_scopes) {
-        PyObject *stored;
+        context = thread_state->context;
+        context_version = thread_state->context_ver;
+    }
+    if (of_threads[at].thread == thread && of_threads[at].assignments == assignments &&
+        of_threads[at].context_version == context_version && of_threads[at].context == context &&
+        of_threads[at].dict == dict && of_threads[at].state == self) {
+        return of_threads[at].stored;
+    }
+    if (self->has_scopes) {
         if (PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
             return NULL;
         }
-        if (stored != NULL && stored != Py_None) {
-            return stored;
-        }
-        Py_XDECREF(stored);
+        Py_XDECREF(stored);     /* the context has it */
     }
-    return Py_XNewRef(stored_for_thread(self));
+    if (stored == NULL || stored == Py_None) {
+        stored = stored_for_thread(self, dict);
+    }
+    if (stored != NULL) {
+        of_threads[at].state = self;
+        of_threads[at].thread = thread;
+        of_threads[at].context_version = context_version;
+        of_threads[at].assignments = assignments;
+        of_threads[at].dict = dict;
+        of_threads[at].context = context;
+        of_threads[at].stored = stored;
+    }
+    return stored;
 }
 
 static PyObject *
 ImplicitState_get(ImplicitState *self, PyObject *Py_UNUSED(ignored))
 {
-    return stored_lookup(self);
+    return Py_XNewRef(stored_lookup(self));
 }
 
 static PyObject *
@@ -1009,7 +1010,23 @@ static PyObject *
 ImplicitState_scope(ImplicitState *self, PyObject *stored)
 {
     self->has_scopes = 1;
-    return PyContextVar_Set(self->scoped, stored);
+    /* Before, for what dies by it; and after, for what runs before it is done. */
+    assignments++;
+    PyObject *token = PyContextVar_Set(self->scoped, stored);
+    assignments++;
+    return token;
+}
+
+static PyObject *
+ImplicitState_unscope(ImplicitState *self, PyObject *token)
+{
+    assignments++;
+    int failed = PyContextVar_Reset(self->scoped, token) < 0;
+    assignments++;
+    if (failed) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
 }
 
 static PyObject *
@@ -1058,6 +1075,7 @@ static PyMethodDef ImplicitState_methods[] = {
     {"_assign_base", (PyCFunction)ImplicitState_assign_base, METH_O, NULL},
     {"_assign", (PyCFunction)ImplicitState_assign, METH_O, NULL},
     {"_scope", (PyCFunction)ImplicitState_scope, METH_O, NULL},
+    {"_unscope", (PyCFunction)ImplicitState_unscope, METH_O, NULL},
     {"_values_of_thread", (PyCFunction)ImplicitState_values_of_thread, METH_NOARGS, NULL},
     {"_reassigned", (PyCFunction)ImplicitState_reassigned, METH_NOARGS, NULL},
     {"_unassign", (PyCFunction)ImplicitState_unassign, METH_NOARGS, NULL},
@@ -1186,6 +1204,16 @@ call_general(Generic *self, PyObject *const *args, Py_ssize_t nargs, PyObject *k
     return result;
 }
 
+/* PyObject_Vectorcall(), of which functions of Python need but the last step. */
+static inline PyObject *
+call(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    if (PyFunction_Check(callable)) {
+        return ((PyFunctionObject *)callable)->vectorcall(callable, args, nargsf, kwnames);
+    }
+    return PyObject_Vectorcall(callable, args, nargsf, kwnames);
+}
+
 /* Call with one keyword argument less. */
 static PyObject *
 call_without(PyObject *implementation, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
@@ -1193,7 +1221,7 @@ call_without(PyObject *implementation, PyObject *const *args, Py_ssize_t nargs, 
 {
     Py_ssize_t count = PyTuple_GET_SIZE(kwnames) - 1;
     if (count == 0) {
-        return PyObject_Vectorcall(implementation, args, nargs, NULL);
+        return call(implementation, args, nargs, NULL);
     }
     PyObject *some[MOST_COPIED], **given = some, *names, *result = NULL;
     if (nargs + count > MOST_COPIED) {
@@ -1291,6 +1319,7 @@ find_implementation(Generic *self, Entries *entries, PyObject *const *args, Py_s
     Entries *owned_entries = NULL;
     PyTypeObject *classes[MOST_CLASSES];
     Py_ssize_t owned_count = 0, i = 0;
+    classes[0] = NULL;
     if (entries->guard != NULL) {
         owned_entries = (Entries *)Py_NewRef(entries);
         if (holds(entries) <= 0) {
@@ -1338,7 +1367,6 @@ static inline PyObject *
 find_in_lookup(Generic *self, PyObject *given_lookup, PyObject *const *args, Py_ssize_t nargs,
                PyObject *kwnames)
 {
-    PyObject *lookup = NULL, *implementation = NULL;
     Entries *entries;
     if (given_lookup != NULL) {
         entries = is_plain(self->implicit, given_lookup) ? entries_in(self, given_lookup) : NULL;
@@ -1347,14 +1375,10 @@ find_in_lookup(Generic *self, PyObject *given_lookup, PyObject *const *args, Py_
         entries = entries_in(self, self->implicit->everywhere);
     }
     else {
-        lookup = stored_lookup(self->implicit);
+        PyObject *lookup = stored_lookup(self->implicit);
         entries = lookup == NULL ? NULL : entries_in(self, lookup);
     }
-    if (entries != NULL) {
-        implementation = find_implementation(self, entries, args, nargs, kwnames);
-    }
-    Py_XDECREF(lookup);
-    return implementation;
+    return entries == NULL ? NULL : find_implementation(self, entries, args, nargs, kwnames);
 }
 
 static PyObject *
@@ -1382,7 +1406,7 @@ Generic_vectorcall(Generic *self, PyObject *const *args, size_t nargsf, PyObject
         return PyErr_Occurred() ? NULL : call_general(self, args, nargs, kwnames);
     }
     if (at_lookup < 0) {
-        result = PyObject_Vectorcall(implementation, args, nargsf, kwnames);
+        result = call(implementation, args, nargsf, kwnames);
     }
     else {
         result = call_without(implementation, args, nargs, kwnames, at_lookup);

@@ -87,7 +87,7 @@ class Using(ContextDecorator):
             self._implicit._tell(error)
         token, self._token = self._token, None
         if token is not None:
-            self._implicit._scoped.reset(token)
+            self._implicit._unscope(token)
 
     def __del__(self) -> None:
         # An interruption can prevent __exit__() from doing anything at all.

@@ -56,13 +56,12 @@ def implicit_put_back() -> Iterator[None]:
     """Put back everything that ``reg.implicit`` holds, whatever a test leaves there."""
     implicit = reg.implicit
     base, base_only, scoped = implicit.base_lookup, implicit._base_only, implicit._scoped.get()
-    implicit._scoped.set(None)
+    assert scoped is None, "a test begins inside of using()"
     own = implicit.lookup
-    implicit._scoped.set(scoped)
     yield
-    implicit._scoped.set(None)
+    if implicit._scoped.get() is not None:
+        implicit._scope(None)
     implicit._base_only = base_only
     implicit.initialize(base)
     if own is not base:
         implicit.lookup = own
-    implicit._scoped.set(scoped)
