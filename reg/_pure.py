@@ -76,6 +76,8 @@ class ImplicitState:
         self._unwatched: Any = None
         self._watched: Any = None
         self._scoped: ContextVar[Any] = ContextVar("reg.implicit.using", default=None)
+        # Puts back what _scope() replaced. Nothing of Python, which could be interrupted.
+        self._unscope: Callable[[Token[Any]], None] = self._scoped.reset
         # The attribute of the class is for threads without one of their own.
         self._assigned: Any = type("_Assigned", (threading.local,), {"lookup": None})()
         # The same as long as no context had a lookup of its own, then None.
@@ -112,10 +114,6 @@ class ImplicitState:
         """Store for the running context; the token puts back what was there."""
         self._unscoped = None
         return self._scoped.set(stored)
-
-    def _unscope(self, token: Token[Any]) -> None:
-        """Put back what was stored before for the running context."""
-        self._scoped.reset(token)
 
     def _unassign(self) -> None:
         self._assigned.__dict__.pop("lookup", None)
