@@ -95,7 +95,8 @@ class Entries:
         for cls in classes:
             reference = self._references.get(id(cls))
             if reference is None or reference() is not cls:
-                self.forget(id(cls))
+                if reference is not None:
+                    self.forget(id(cls))
                 self._references[id(cls)] = weakref.ref(cls)
         _store(self._identified, [id(cls) for cls in classes] or [0], answer)
         if self.opened is not None:

@@ -141,21 +141,24 @@ class Table:
     def watch(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which an answer for these classes is about to be found."""
         self.entries.watch(classes)
+        references = self.references
         for cls in (*self._abstract, *classes):
             if id(cls) not in self.orders:
                 mro = mro_of(cls)
-                for base in mro:
-                    self._refer_to(base)
-                self._bases.update(map(id, mro[1:]))
-                self.orders[id(cls)] = tuple(map(id, mro))
+                order = tuple(map(id, mro))
+                # Most of them are known from other classes.
+                for base, identity in zip(mro, order, strict=True):
+                    if identity not in references:
+                        self._refer_to(base, identity)
+                self._bases.update(order[1:])
+                self.orders[id(cls)] = order
 
     def store(self, classes: tuple[type, ...], answer: Any) -> None:
         """Remember an answer for as long as all of the classes live."""
         self.entries.store(classes, answer)
 
-    def _refer_to(self, cls: type) -> None:
-        identity = id(cls)
-        if identity in self.references or not _flags_of(cls) & _CAN_DIE:
+    def _refer_to(self, cls: type, identity: int) -> None:
+        if not _flags_of(cls) & _CAN_DIE:
             return
         table = weakref.ref(self)
 
@@ -255,6 +258,10 @@ class Answers(CallTables):
             "first", key, classes, lambda: next(self._candidates(key, classes), _NOTHING)
         )
         return MISSING if found is _NOTHING else found
+
+    def look_up(self, key: Hashable, classes: tuple[type, ...]) -> Any:
+        """What :meth:`first` gives, but found anew and not remembered."""
+        return self.consistently(lambda: next(self._candidates(key, classes), MISSING))
 
     def every(self, key: Hashable, classes: tuple[type, ...]) -> tuple[Any, ...]:
         """All components for these classes, in order; only if there are leaves."""

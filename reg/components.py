@@ -204,7 +204,7 @@ class _Trie:
             position.ranked(cls) for position, cls in zip(self.positions, classes, strict=True)
         ]
         if all(ranked):
-            yield from _descend(self.branches, ranked, 0)
+            yield from _descend(self.branches, ranked, [set(each) for each in ranked], 0)
 
     def registrations(self) -> Iterator[Registration]:
         below: list[_Branches | Registration] = [self.branches]
@@ -224,20 +224,33 @@ def _fork(first: Registration, second: Registration, depth: int) -> _Branches:
 
 
 def _descend(
-    branches: _Branches, ranked: list[list[RegisteredClass]], depth: int
+    branches: _Branches,
+    ranked: list[list[RegisteredClass]],
+    applicable: list[set[RegisteredClass]],
+    depth: int,
 ) -> Iterator[Registration]:
-    for cls in ranked[depth]:
+    """What applies, in order.
+
+    :param ranked: for each position the classes that apply, most specific first.
+    :param applicable: the same classes, where it is only asked whether they do.
+    """
+    classes = ranked[depth]
+    if len(branches) < len(classes):
+        # Copied at once, since others may add to it.
+        classes = [cls for cls in list(branches) if cls in applicable[depth]]
+        if len(classes) > 1:
+            classes.sort(key=ranked[depth].index)
+    for cls in classes:
         below = branches.get(cls)
         if below is None:
             continue
         if isinstance(below, dict):
-            yield from _descend(below, ranked, depth + 1)
-        elif all(
-            wanted in applicable
-            for wanted, applicable in zip(
-                below.classes[depth + 1 :], ranked[depth + 1 :], strict=True
-            )
-        ):
+            yield from _descend(below, ranked, applicable, depth + 1)
+            continue
+        for position in range(depth + 1, len(ranked)):
+            if below.classes[position] not in applicable[position]:
+                break
+        else:
             yield below
 
 

@@ -363,7 +363,7 @@ class _Calls:
         implementation: Any = table.entries.get(classes)
         if implementation is MISSING:
             table.watch(classes)
-            first = answers.first(generic, classes)
+            first = answers.look_up(generic, classes)
             if first is MISSING:
                 implementation = with_lookup(self._function, lookup)
             elif isinstance(first, Matcher) or takes_keyword(first, "call_next"):

@@ -309,7 +309,7 @@ def test_a_warm_look_up_asks_nothing_of_the_bases_of_a_class():
     registry.register(size, [hierarchy[0]], lambda thing: "root")
     reg.implicit.initialize(registry)
     leaf = hierarchy[-1]()
-    assert size(leaf) == "root"
+    assert size(leaf) == registry.component(size, [leaf])(leaf) == "root"
     probes, found = probes_of(lambda: size(leaf))
     assert found == "root"
     # Some ask for the class itself, but none for the 19 others.
