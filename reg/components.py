@@ -79,6 +79,10 @@ def _delete(items: dict[Any, Any], key: Hashable, undo: _Undo) -> None:
     del items[key]
 
 
+# One for all positions without such classes, which are nearly all.
+_EMPTY: Final[dict[Any, None]] = {}
+
+
 class _Position:
     """Which classes are registered at one position, and how often."""
 
@@ -88,8 +92,8 @@ class _Position:
         self.counts: dict[RegisteredClass, int] = {}
         # Both are subsets of counts, as dictionaries to keep the order. They are
         # replaced, never changed, so that a step back keeps the order as well.
-        self.abstract: dict[type, None] = {}
-        self.names: dict[NamedClass, None] = {}
+        self.abstract: dict[type, None] = _EMPTY
+        self.names: dict[NamedClass, None] = _EMPTY
 
     def add(self, cls: RegisteredClass, undo: _Undo) -> None:
         count = self.counts.get(cls, 0)
