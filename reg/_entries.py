@@ -197,6 +197,8 @@ class CallTables:
         #: were found; None if there are none. Of one list, it and its copy.
         self.watched: list[Any] | None = None
         self.seen: list[Any] | None = None
+        #: whether it is known what is composed, and so what to compare
+        self.resolved = False
         #: who has calls take these answers without asking for the lookup
         self.taken_by: Any = None
 
@@ -208,6 +210,7 @@ class CallTables:
         elif lists:
             self.seen = [copy for _, copy in lists]
             self.watched = [original for original, _ in lists]
+        self.resolved = True
 
     def is_composed_as_seen(self) -> bool:
         """Tell whether the watched lists are as they were."""

@@ -123,20 +123,22 @@ class ImplicitState:
         scoped = self._scoped.get()
         return self._assigned.lookup if scoped is None else scoped
 
-    def _place(self) -> str:
-        """Find the place, of those in ``_PLACES``, where calls are to look for answers."""
+    def _place(self) -> str | None:
+        """Find the place, of those in ``_PLACES``, where calls are to look for answers.
+
+        :return: its name; ``None`` as long as nothing is known of what is composed.
+        """
         lookup = self._only
-        if self._unwatched is None and self._watched is None and lookup is not None:
-            answers = lookup._reg_current_answers()
-            if answers.leaves() is not None:
-                with _replacing:
-                    if self._only is lookup and lookup._reg_answers is answers:
-                        self._take(answers)
-        if self._unwatched is not None:
-            return "everywhere"
-        if self._watched is not None:
-            return "everywhere, compared"
-        return "scope" if self._unscoped is None else "thread"
+        if lookup is None:
+            return "scope" if self._unscoped is None else "thread"
+        if self._unwatched is None and self._watched is None:
+            answers = getattr(lookup, "_reg_answers", None)
+            if answers is None or not answers.resolved:
+                return None
+            with _replacing:
+                if self._only is lookup and lookup._reg_answers is answers:
+                    self._take(answers)
+        return "everywhere" if self._watched is None else "everywhere, compared"
 
     def _take(self, answers: CallTables | None) -> None:
         """Have calls take these answers without asking which lookup counts; ``None``: no more."""
@@ -240,21 +242,27 @@ def make_call(
         )
         own.append(attribute_of(id(made)))
         return made
-    codes: dict[str, CodeType] = {}
+    codes: dict[tuple[str, bool], CodeType] = {}
+    omitting = False
 
     def otherwise(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        nonlocal omitting
         while args and args[-1] is _NOT_GIVEN:
             args = args[:-1]
+            omitting = True
         if keywords:
             return with_keywords(args, keywords)
         place = implicit._place()
-        if place not in codes:
-            # With code of its own, each is also specialized by Python for what it calls.
-            shared = _of_kind(_code(positions, only_these, class_first, place), code)
-            used = [{"of_this": own[0]}.get(name, name) for name in shared.co_names]
-            codes[place] = shared.replace(co_names=tuple(used))
-        if made.__code__ is not codes[place]:
-            made.__code__ = codes[place]
+        if place is not None:
+            wanted = codes.get((place, omitting))
+            if wanted is None:
+                # With code of its own, each is also specialized by Python for what it calls.
+                shared = _code(positions, only_these, class_first, place, omitting)
+                used = [{"of_this": own[0]}.get(name, name) for name in shared.co_names]
+                wanted = _of_kind(shared, code).replace(co_names=tuple(used))
+                codes[place, omitting] = wanted
+            if made.__code__ is not wanted:
+                made.__code__ = wanted
         return general(args, keywords)
 
     namespace = {
@@ -263,8 +271,9 @@ def make_call(
         "scoped": implicit._scoped.get,
         "assigned": implicit._assigned,
         "otherwise": otherwise,
+        "NOT_GIVEN": _NOT_GIVEN,
     }
-    first = _of_kind(_code(positions, only_these, class_first, "everywhere"), code)
+    first = _of_kind(_code(positions, only_these, class_first, "everywhere", False), code)
     made = FunctionType(first, namespace, None, (_NOT_GIVEN,) * first.co_argcount)
     own.append(attribute_of(id(made)))
     return made
@@ -328,17 +337,28 @@ def _of_kind(call: CodeType, code: CodeType | None) -> CodeType:
 
 
 @functools.cache
-def _code(positions: tuple[int, ...], only_these: bool, class_first: bool, place: str) -> CodeType:
+def _code(
+    positions: tuple[int, ...], only_these: bool, class_first: bool, place: str, omitting: bool
+) -> CodeType:
+    """The code of a call, for the generic functions that dispatch alike.
+
+    :param place: where to look for answers.
+    :param omitting: whether to look at once if the last argument was left out.
+      Otherwise nothing is found for it, which takes longer, but not for others.
+    """
     import linecache  # which is long to import
 
     names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
     classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
         classes[0] = names[positions[0]]
+    ordinary = " and not more" if only_these else ""
+    if omitting:
+        ordinary += f" and {names[-1]} is not NOT_GIVEN"
     first, answers, condition = _PLACES[place]
     source = _TEMPLATE.format(
         parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
-        ordinary=" and not more" if only_these else "",
+        ordinary=ordinary,
         first="\n            ".join(first),
         answers=answers,
         condition=condition or "True",
@@ -348,6 +368,7 @@ def _code(positions: tuple[int, ...], only_these: bool, class_first: bool, place
     )
     # So that a traceback through the call shows its lines.
     kind = "" if only_these else " or more"
+    kind += " or less" if omitting else ""
     filename = f"<reg call: {', '.join(classes) or 'no arguments'}{kind}, {place}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     code: CodeType = compile(source, filename, "exec").co_consts[0]
