@@ -286,17 +286,23 @@ class Implicit(ImplicitState):
             self._observer(error, self.lookup)
 
     def _set_base(self, lookup: Any, stored: Any) -> None:
-        self._base = lookup
-        self._assign_base(stored)
-        self._everywhere = lookup if self._base_only and stored is lookup else None
+        while True:
+            self._base = lookup
+            self._assign_base(stored)
+            base_only = self._base_only
+            self._everywhere = lookup if base_only and stored is lookup else None
+            # Again if the handler of a signal has changed a part of it meanwhile.
+            if self._base is lookup and self._base_only is base_only:
+                break
 
     def _not_only_the_base(self) -> None:
         # From now on, warm calls have to find out which one counts.
-        if self._base_only:
+        if self._base_only or self._everywhere is not None:
             with self._deciding:
-                # In this order: an interruption in between does no harm.
-                self._everywhere = None
+                # In this order: a signal handler in between, which sets a base,
+                # does no harm.
                 self._base_only = False
+                self._everywhere = None
 
 
 def _stored(lookup: Any) -> Any:
