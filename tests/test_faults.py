@@ -498,6 +498,35 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(chang
     assert number > 1 or changed == "call"
 
 
+def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
+    implicit = reg.implicit
+    number = 0
+    while True:
+        number += 1
+        base, inner, own = lookups = [reg.Registry(name=name) for name in ("base", "inner", "own")]
+        for lookup in lookups:
+            lookup.register(name_of, [Animal], answer(lookup.registry._reg_name))
+            lookup.register(other_name_of, [Animal], answer(lookup.registry._reg_name))
+        implicit._base_only = True
+        implicit.initialize(base)
+        assert names() == {"base"}
+        fault = Fault(10**9, KeyboardInterrupt)
+        with fault, contextlib.suppress(KeyboardInterrupt), implicit.preserved():
+            implicit.initialize(inner)
+            assert names() == {"inner"}
+            implicit.lookup = own
+            assert names() == {"own"}
+            fault.left = number
+        for change in (lambda: None, implicit.reset, lambda base=base: implicit.initialize(base)):
+            change()
+            assert names() == {implicit.lookup.registry._reg_name}, number
+        if not fault.raised:
+            break
+    assert implicit.lookup is base
+    assert number > 1
+    assert free(implicit._deciding)
+
+
 class FaultWhileTakingBack:
     """Raises at the n-th line of what takes a change back."""
 
