@@ -44,6 +44,22 @@ if hasattr(os, "register_at_fork"):
         after_in_child=_replacing.release,
     )
 
+# Whether who holds it is about to change that. What is called in between, such as
+# the handler of a signal, holds it too, and must not have answers taken again.
+_changing = False
+
+
+def _change(change: Callable[[], object]) -> None:
+    """Change which answers count everywhere, with none being taken meanwhile."""
+    global _changing
+    with _replacing:
+        before = _changing
+        try:
+            _changing = True
+            change()
+        finally:
+            _changing = before
+
 
 class Remembering:
     """A lookup that keeps call tables, which warm calls find in it."""
@@ -52,12 +68,15 @@ class Remembering:
 
     def _reg_remember(self, answers: CallTables) -> None:
         """Remember in these answers from now on, and in no others."""
-        with _replacing:
+
+        def change() -> None:
             before = self.__dict__.get("_reg_answers")
             if before is not None and before.taken_by is not None:
                 # First, so that an interruption in between does no harm.
-                before.taken_by._take(None)
+                before.taken_by._drop()
             self._reg_answers = answers
+
+        _change(change)
 
 
 class ImplicitState:
@@ -100,9 +119,15 @@ class ImplicitState:
 
     @_everywhere.setter
     def _everywhere(self, lookup: Any) -> None:
-        with _replacing:
-            self._take(None)
+        before = self._only
+
+        def change() -> None:
+            self._drop()
             self._only = lookup
+
+        _change(change)
+        # It may die with this, and do what it likes, now that nothing is held.
+        del before
 
     def _assign_base(self, stored: Any) -> None:
         type(self._assigned).lookup = stored
@@ -136,19 +161,19 @@ class ImplicitState:
             if answers is None or not answers.resolved:
                 return None
             with _replacing:
-                if self._only is lookup and lookup._reg_answers is answers:
-                    self._take(answers)
+                answers.taken_by = self
+                watched = answers.watched is not None
+                # Nothing is called from here on, so that no signal is handled.
+                if not _changing and self._only is lookup and lookup._reg_answers is answers:
+                    if watched:
+                        self._watched = answers
+                    else:
+                        self._unwatched = answers
         return "everywhere" if self._watched is None else "everywhere, compared"
 
-    def _take(self, answers: CallTables | None) -> None:
-        """Have calls take these answers without asking which lookup counts; ``None``: no more."""
+    def _drop(self) -> None:
+        """Have calls take no answers without asking which lookup counts."""
         self._unwatched = self._watched = None
-        if answers is not None:
-            answers.taken_by = self
-            if answers.watched is None:
-                self._unwatched = answers
-            else:
-                self._watched = answers
 
 
 # The places where a call may look for answers, in the order of what that costs: what

@@ -72,7 +72,9 @@ class Using(ContextDecorator):
                 "this block of reg.implicit.using() has been entered already;"
                 " call using() for each block"
             )
-        implicit._not_only_the_base()
+        with implicit._deciding:
+            implicit._last_scope = object()
+            implicit._not_only_the_base()
         stored, before = _stored(self._lookup), implicit._scoped.get()
         try:
             self._token = implicit._scope(stored)
@@ -116,8 +118,10 @@ class Implicit(ImplicitState):
         super().__init__(Lookup)
         self._base: Any = None
         self._base_only = True
-        # Held to change these two, so that none of them is decided by what the
-        # other was before.
+        # Another one for each scope that is entered.
+        self._last_scope: object = None
+        # Held to change these, so that none of them is decided by what another
+        # was before.
         self._deciding = threading.RLock()
         # Is told of each exception that leaves a scope, and what counted there.
         self._observer: Callable[[BaseException, Any], None] | None = None
@@ -165,12 +169,13 @@ class Implicit(ImplicitState):
 
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
-        self._not_only_the_base()
-        if self._scoped.get() is not None:
-            self._scope(_stored(lookup))
-        else:
-            self._remember_this_thread()
-            self._assign(_stored(lookup))
+        with self._deciding:
+            self._not_only_the_base()
+            if self._scoped.get() is not None:
+                self._scope(_stored(lookup))
+            else:
+                self._remember_this_thread()
+                self._assign(_stored(lookup))
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
@@ -178,10 +183,11 @@ class Implicit(ImplicitState):
 
         That is the base, what threads assigned, and what counts in this scope:
         for tests, whatever they do in between. Threads started in the block
-        that still run follow the base again.
+        that still run follow the base again. Contexts keep what was set in them
+        by a block of :meth:`using`.
         """
         base, scoped = self._base, self._scoped.get()
-        flags = self._everywhere, self._base_only
+        base_only, last_scope = self._base_only, self._last_scope
         own: weakref.WeakKeyDictionary[_Own, Any] = weakref.WeakKeyDictionary()
         for values in self._values_of_threads():
             own[values[_OWN]] = values.get(self._key, _BASE)
@@ -192,17 +198,22 @@ class Implicit(ImplicitState):
             raise
         finally:
             with self._deciding:
-                self._base = base
-                self._assign_base(_stored(base))
-                # Kept until no thread takes what is replaced for its lookup any more.
-                replaced = [
-                    _put_back(values, self._key, own.get(values[_OWN], _BASE))
-                    for values in self._values_of_threads()
-                ]
-                self._reassigned()
-                del replaced
-                self._scope(scoped)
-                self._everywhere, self._base_only = flags
+                try:
+                    # Whatever scope was entered, a task or a thread may keep its context.
+                    self._base_only = base_only and self._last_scope is last_scope
+                    self._set_base(base, _stored(base))
+                    # Kept until no thread takes what is replaced for its lookup any more.
+                    replaced = [
+                        _put_back(values, self._key, own.get(values[_OWN], _BASE))
+                        for values in self._values_of_threads()
+                    ]
+                    self._reassigned()
+                    del replaced
+                    self._scope(scoped)
+                except BaseException:
+                    # Some thread may have a lookup of its own still.
+                    self._not_only_the_base()
+                    raise
 
     def using(self, lookup: Any) -> Using:
         """Make a lookup the implicit one within a ``with`` block.
@@ -286,17 +297,23 @@ class Implicit(ImplicitState):
             self._observer(error, self.lookup)
 
     def _set_base(self, lookup: Any, stored: Any) -> None:
-        self._base = lookup
-        self._assign_base(stored)
-        self._everywhere = lookup if self._base_only and stored is lookup else None
+        while True:
+            self._base = lookup
+            self._assign_base(stored)
+            base_only = self._base_only
+            self._everywhere = lookup if base_only and stored is lookup else None
+            # Again if the handler of a signal has changed a part of it meanwhile.
+            if self._base is lookup and self._base_only is base_only:
+                break
 
     def _not_only_the_base(self) -> None:
         # From now on, warm calls have to find out which one counts.
-        if self._base_only:
+        if self._base_only or self._everywhere is not None:
             with self._deciding:
-                # In this order: an interruption in between does no harm.
-                self._everywhere = None
+                # In this order: a signal handler in between, which sets a base,
+                # does no harm.
                 self._base_only = False
+                self._everywhere = None
 
 
 def _stored(lookup: Any) -> Any:

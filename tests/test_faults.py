@@ -198,7 +198,10 @@ class Fault:
         if self.left == 0:
             sys.setprofile(None)
             self.raised = True
-            raise self.error("injected")
+            self.fault()
+
+    def fault(self):
+        raise self.error("injected")
 
 
 @pytest.mark.parametrize(
@@ -414,6 +417,114 @@ def test_a_scope_whose_end_is_interrupted_is_left_with_the_traceback():
         if not fault.raised:
             break
     assert number > 1
+
+
+class Meanwhile(Fault):
+    """Calls a function at the n-th such moment, as if it were the handler of a signal."""
+
+    def __init__(self, number, handler):
+        super().__init__(number, None)
+        self.handler = handler
+
+    def fault(self):
+        self.handler()
+
+
+@reg.generic
+def name_of(thing):
+    return "fallback"
+
+
+@reg.generic
+def other_name_of(thing):
+    return "fallback"
+
+
+KEYS = itertools.count()
+
+# What can be done with two lookups, the first of which is the base.
+IMPLICIT_CHANGES = {
+    "call": lambda one, two: (name_of(Cat()), other_name_of(Cat())),
+    "initialize": lambda one, two: reg.implicit.initialize(two),
+    "clear": lambda one, two: reg.implicit.clear(),
+    "assign": lambda one, two: setattr(reg.implicit, "lookup", two),
+    "reset": lambda one, two: reg.implicit.reset(),
+    "compose": lambda one, two: setattr(one, "class_lookup", two.class_lookup),
+    "register": lambda one, two: one.class_lookup.register(next(KEYS), [Cat], "any"),
+}
+
+
+def names():
+    """What warm calls find, of two generic functions in turn."""
+    try:
+        return {function(Cat()) for function in [other_name_of, name_of] * 2}
+    except reg.NoImplicitLookupError:
+        return {None}
+
+
+@pytest.mark.parametrize("handled", IMPLICIT_CHANGES)
+@pytest.mark.parametrize("changed", IMPLICIT_CHANGES)
+def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(changed, handled):
+    implicit = reg.implicit
+    number = 0
+    while True:
+        number += 1
+        lookups = []
+        for name in ("one", "two"):
+            registry = reg.ClassRegistry()
+            registry.register(name_of, [Animal], answer(name))
+            registry.register(other_name_of, [Animal], answer(name))
+            lookups.append(reg.Lookup(registry))
+        # As in a process in which there has been nothing but the base.
+        implicit._base_only = True
+        implicit.initialize(lookups[0])
+        assert names() == {"one"}
+
+        def change(name, lookups=lookups):
+            with contextlib.suppress(reg.NoImplicitLookupError):
+                IMPLICIT_CHANGES[name](*lookups)
+
+        with Meanwhile(number, lambda change=change: change(handled)) as meanwhile:
+            change(changed)
+        for _ in range(2):
+            counting = implicit.lookup
+            found = counting and counting.component(name_of, [Cat()])(None)
+            assert names() == {found}, number
+            implicit.reset()
+            assert implicit.lookup is implicit.base_lookup
+        if not meanwhile.raised:
+            break
+    # A warm call in C is one moment.
+    assert number > 1 or changed == "call"
+
+
+def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
+    implicit = reg.implicit
+    number = 0
+    while True:
+        number += 1
+        base, inner, own = lookups = [reg.Registry(name=name) for name in ("base", "inner", "own")]
+        for lookup in lookups:
+            lookup.register(name_of, [Animal], answer(lookup.registry._reg_name))
+            lookup.register(other_name_of, [Animal], answer(lookup.registry._reg_name))
+        implicit._base_only = True
+        implicit.initialize(base)
+        assert names() == {"base"}
+        fault = Fault(10**9, KeyboardInterrupt)
+        with fault, contextlib.suppress(KeyboardInterrupt), implicit.preserved():
+            implicit.initialize(inner)
+            assert names() == {"inner"}
+            implicit.lookup = own
+            assert names() == {"own"}
+            fault.left = number
+        for change in (lambda: None, implicit.reset, lambda base=base: implicit.initialize(base)):
+            change()
+            assert names() == {implicit.lookup.registry._reg_name}, number
+        if not fault.raised:
+            break
+    assert implicit.lookup is base
+    assert number > 1
+    assert free(implicit._deciding)
 
 
 class FaultWhileTakingBack:

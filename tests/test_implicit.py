@@ -350,6 +350,51 @@ def test_a_scope_is_inherited_where_contextvars_are():
     assert who() == "base"
 
 
+def in_a_kept_context(function):
+    """Call a function in a context that was left some time ago, and in which a lookup counts."""
+    with implicit.preserved(), implicit.using(registry_answering("kept")):
+        context = contextvars.copy_context()
+    return context.run(function)
+
+
+def test_a_context_that_outlives_what_is_put_back_keeps_its_lookup():
+    @reg.generic
+    def other():
+        return "fallback"
+
+    base = registry_answering("base")
+    base.register(other, [], lambda: "base")
+    # As in a process in which there has been nothing but the base.
+    implicit._base_only = True
+    implicit.initialize(base)
+    assert [who(), other(), who(), other()] == ["base"] * 4
+    assert in_a_kept_context(lambda: [who(), other(), who(), other()]) == ["kept", "fallback"] * 2
+    assert [who(), other(), who(), other()] == ["base"] * 4
+
+
+def test_a_thread_that_outlives_what_is_put_back_keeps_the_scope_it_is_in():
+    entered, go_on = threading.Event(), threading.Event()
+    found = []
+
+    def run():
+        with implicit.using(registry_answering("kept")):
+            entered.set()
+            go_on.wait(60)
+            found.extend([who(), who(), implicit.lookup.component(who, ())()])
+
+    implicit._base_only = True
+    implicit.initialize(registry_answering("base"))
+    assert who() == who() == "base"
+    with implicit.preserved():
+        thread = threading.Thread(target=run)
+        thread.start()
+        entered.wait(60)
+    go_on.set()
+    thread.join()
+    assert found == ["kept"] * 3
+    assert who() == "base"
+
+
 def test_another_implicit_can_be_made_and_is_independent():
     other = type(implicit)()
     other.initialize("other")
