@@ -510,3 +510,14 @@ def test_it_is_pickled_and_copied_by_reference():
     registry = reg.Registry()
     pickle.loads(pickle.dumps(reg.implicit.initialize))(registry)
     assert reg.implicit.base_lookup is registry
+
+
+def test_what_this_thread_assigned_is_put_back_although_it_is_frozen():
+    base, own = reg.Registry(), reg.Registry()
+    reg.implicit.initialize(base)
+    reg.implicit.lookup = base
+    # For good: to unfreeze would be for all that the tests have frozen.
+    gc.freeze()
+    with reg.implicit.preserved():
+        reg.implicit.lookup = own
+    assert reg.implicit.lookup is base
