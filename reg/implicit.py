@@ -139,10 +139,8 @@ class Implicit(ImplicitState):
         :param lookup: a lookup, or ``None`` for none. Other threads keep what
           they assigned themselves.
         """
-        before = self._counting()
         with self._deciding:
             self._wholly(lambda: self._initialize(lookup))
-        del before
 
     def clear(self) -> None:
         """Have no base any more, and make this thread follow that."""
@@ -153,10 +151,8 @@ class Implicit(ImplicitState):
 
         Inside :meth:`using`, that holds until its end.
         """
-        before = self._counting()
         with self._deciding:
             self._wholly(self._reset)
-        del before
 
     @property
     def lookup(self) -> Any:
@@ -173,7 +169,6 @@ class Implicit(ImplicitState):
 
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
-        before = self._counting()
         with self._deciding:
             self._not_only_the_base()
             if self._scoped.get() is not None:
@@ -181,7 +176,6 @@ class Implicit(ImplicitState):
             else:
                 self._remember_this_thread()
                 self._assign(_stored(lookup))
-        del before
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
@@ -190,7 +184,8 @@ class Implicit(ImplicitState):
         That is the base, what threads assigned, and what counts in this scope:
         for tests, whatever they do in between. Threads started in the block
         that still run follow the base again. Contexts keep what was set in them
-        by a block of :meth:`using`.
+        by a block of :meth:`using`; and threads what they assigned, if they
+        have run since before ``gc.freeze()``.
         """
         base, scoped = self._base, self._scoped.get()
         base_only, last_scope = self._base_only, self._last_scope
@@ -203,24 +198,30 @@ class Implicit(ImplicitState):
             self._tell(error)
             raise
         finally:
-            replaced: list[Any] = [self._counting()]
             with self._deciding:
                 try:
-                    # Whatever scope was entered, a task or a thread may keep its context.
-                    self._base_only = base_only and self._last_scope is last_scope
+                    found = self._values_of_threads()
+                    # Whatever scope was entered, a task or a thread may keep its context;
+                    # and a thread that is not found keeps what it assigned.
+                    self._base_only = (
+                        base_only
+                        and self._last_scope is last_scope
+                        and len(found) == len(self._own)
+                    )
                     self._set_base(base, _stored(base))
                     # Kept until no thread takes what is replaced for its lookup any more.
-                    replaced += [
+                    replaced = [
                         _put_back(values, self._key, own.get(values[_OWN], _BASE))
-                        for values in self._values_of_threads()
+                        for values in found
                     ]
                     self._reassigned()
-                    self._scope(scoped)
+                    del replaced
+                    if self._scoped.get() is not scoped:
+                        self._scope(scoped)
                 except BaseException:
                     # Some thread may have a lookup of its own still.
                     self._not_only_the_base()
                     raise
-            del replaced
 
     def using(self, lookup: Any) -> Using:
         """Make a lookup the implicit one within a ``with`` block.
@@ -239,13 +240,6 @@ class Implicit(ImplicitState):
     def __reduce__(self) -> str:
         # By reference: another process has its own.
         return "implicit"
-
-    def _counting(self) -> tuple[Any, Any]:
-        """What counts for this thread, to be kept until nothing is held any more.
-
-        What a lookup does as it dies may wait for another thread.
-        """
-        return self._base, self._get()
 
     def _wholly(self, change: Callable[[], object]) -> None:
         """Change what counts for this thread, or leave all of it as it was."""
@@ -285,11 +279,17 @@ class Implicit(ImplicitState):
         alive = [own for reference in self._own.valuerefs() if (own := reference()) is not None]
         if not alive:
             return []
-        return [
+        found = [
             each
             for each in gc.get_referrers(*alive)
             if type(each) is dict and any(each.get(_OWN) is own for own in alive)
         ]
+        # What was there before gc.freeze() is not among the referrers. That of another
+        # thread cannot be found then.
+        here = self._values_of_thread()
+        if _OWN in here and not any(each is here for each in found):
+            found.append(here)
+        return found
 
     @contextmanager
     def _observed(self, observer: Callable[[BaseException, Any], None]) -> Iterator[None]:
