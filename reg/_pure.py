@@ -251,7 +251,8 @@ def make_call(
       the implementation does, with nothing in between.
     """
     sources = [
-        (position if position >= 0 else sys.maxsize, name)
+        # A caller can pass a keyword of any name, an empty one too.
+        (position if position >= 0 else sys.maxsize, name or None)
         for position, name in zip(positions, names or [""] * len(positions), strict=True)
     ]
     most = len(positions) if only_these else sys.maxsize
@@ -305,7 +306,7 @@ def make_call(
 
 
 def _keyword_calls(
-    sources: list[tuple[int, str]],
+    sources: list[tuple[int, str | None]],
     most: int,
     general: Callable[[tuple[Any, ...], dict[str, Any]], Any],
     implicit: ImplicitState,
@@ -313,7 +314,8 @@ def _keyword_calls(
 ) -> tuple[Callable[[tuple[Any, ...], dict[str, Any]], Any], list[str]]:
     """Make what calls with keyword arguments go to.
 
-    :param sources: for each argument that dispatches, its position and its name.
+    :param sources: for each argument that dispatches, its position and its name,
+      if it can be passed by that.
     :param most: how many positional arguments are not out of the ordinary.
     :return: it, and a list that wants the attribute of the generic function.
     """
@@ -322,7 +324,7 @@ def _keyword_calls(
     own: list[str] = []
     rest = sources[1:] if class_first else sources
 
-    def with_keywords(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def with_keywords(args: tuple[Any, ...], keywords: dict[Any, Any]) -> Any:
         given = len(args)
         lookup = keywords.get("lookup", MISSING)
         if lookup is MISSING:

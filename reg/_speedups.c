@@ -1298,9 +1298,12 @@ dispatch_argument(const Generic *self, Py_ssize_t which, PyObject *const *args, 
     if (position >= 0 && position < nargs) {
         return args[position];
     }
-    Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    PyObject *name = PyTuple_GET_ITEM(self->names, which);
+    /* A caller can pass a keyword of any name, an empty one too. */
+    Py_ssize_t count =
+        kwnames == NULL || PyUnicode_GET_LENGTH(name) == 0 ? 0 : PyTuple_GET_SIZE(kwnames);
     for (Py_ssize_t i = 0; i < count; i++) {
-        if (is_name(PyTuple_GET_ITEM(kwnames, i), PyTuple_GET_ITEM(self->names, which))) {
+        if (is_name(PyTuple_GET_ITEM(kwnames, i), name)) {
             return args[nargs + i];
         }
     }

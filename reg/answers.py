@@ -36,7 +36,7 @@ from .components import Components, read_consistently, writing
 from .mro import mro_of
 from .sentinel import MISSING, Sentinel
 
-__all__ = ["Answers", "Observed", "ObservedClassLookup", "Table"]
+__all__ = ["Answers", "Observed", "ObservedClassLookup", "Table", "forget_former"]
 
 # Remembered where there was no component; MISSING means that nobody asked yet.
 _NOTHING = Sentinel("NOTHING")
@@ -204,6 +204,8 @@ class Answers(CallTables):
         self._tables: dict[Hashable, dict[tuple[str, int], Table]] = {}
         # by the identity of a generic function, its tables by number of arguments
         self._call_tables: dict[int, tuple[dict[int, Table], weakref.ref[Any]]] = {}
+        identity = id(self)
+        _all_answers[identity] = weakref.ref(self, functools.partial(_all_answers.pop, identity))
 
     # What is asked
 
@@ -394,6 +396,21 @@ class Answers(CallTables):
             and tuple(map(id, mro_of(cls))) != order
             for identity, order in orders.items()
         )
+
+
+#: all there are, by their identities
+_all_answers: dict[int, weakref.ref[Answers]] = {}
+
+
+def forget_former(generic: Callable[..., Any]) -> None:
+    """Drop what is left of one that died at the address of a new generic function.
+
+    What drops it when one dies is a call in Python, which can be interrupted, or
+    be one too many for the limit of recursion.
+    """
+    for reference in list(_all_answers.values()):
+        if (answers := reference()) is not None and id(generic) in answers._call_tables:
+            answers._forget_calls(id(generic))
 
 
 def _compares(value: Any) -> bool:

@@ -8,6 +8,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ._calls import make_call
+from .answers import forget_former
 from .arginfo import accepted_keywords, takes_keyword
 from .dispatch import Dispatch
 from .implicit import NoImplicitLookupError, implicit
@@ -237,6 +238,7 @@ def _make(
         class_first,
         _code_of_its_kind(function),
     )
+    forget_former(call)
     functools.update_wrapper(call, function)
     for attribute in ("__name__", "__qualname__"):
         # A partial function and most instances have none to be copied.

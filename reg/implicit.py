@@ -139,8 +139,10 @@ class Implicit(ImplicitState):
         :param lookup: a lookup, or ``None`` for none. Other threads keep what
           they assigned themselves.
         """
+        before = self._counting()
         with self._deciding:
             self._wholly(lambda: self._initialize(lookup))
+        del before
 
     def clear(self) -> None:
         """Have no base any more, and make this thread follow that."""
@@ -151,8 +153,10 @@ class Implicit(ImplicitState):
 
         Inside :meth:`using`, that holds until its end.
         """
+        before = self._counting()
         with self._deciding:
             self._wholly(self._reset)
+        del before
 
     @property
     def lookup(self) -> Any:
@@ -169,6 +173,7 @@ class Implicit(ImplicitState):
 
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
+        before = self._counting()
         with self._deciding:
             self._not_only_the_base()
             if self._scoped.get() is not None:
@@ -176,6 +181,7 @@ class Implicit(ImplicitState):
             else:
                 self._remember_this_thread()
                 self._assign(_stored(lookup))
+        del before
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
@@ -198,6 +204,7 @@ class Implicit(ImplicitState):
             self._tell(error)
             raise
         finally:
+            replaced: list[Any] = [self._counting()]
             with self._deciding:
                 try:
                     found = self._values_of_threads()
@@ -210,18 +217,18 @@ class Implicit(ImplicitState):
                     )
                     self._set_base(base, _stored(base))
                     # Kept until no thread takes what is replaced for its lookup any more.
-                    replaced = [
+                    replaced += [
                         _put_back(values, self._key, own.get(values[_OWN], _BASE))
                         for values in found
                     ]
                     self._reassigned()
-                    del replaced
                     if self._scoped.get() is not scoped:
                         self._scope(scoped)
                 except BaseException:
                     # Some thread may have a lookup of its own still.
                     self._not_only_the_base()
                     raise
+            del replaced
 
     def using(self, lookup: Any) -> Using:
         """Make a lookup the implicit one within a ``with`` block.
@@ -240,6 +247,13 @@ class Implicit(ImplicitState):
     def __reduce__(self) -> str:
         # By reference: another process has its own.
         return "implicit"
+
+    def _counting(self) -> tuple[Any, Any]:
+        """What counts for this thread, to be kept until nothing is held any more.
+
+        What a lookup does as it dies may wait for another thread.
+        """
+        return self._base, self._get()
 
     def _wholly(self, change: Callable[[], object]) -> None:
         """Change what counts for this thread, or leave all of it as it was."""

@@ -638,3 +638,26 @@ def test_a_class_that_dies_where_its_callback_fails_is_not_taken_for_another():
         assert {of(other(), lookup=registry) for other in others} == {"fallback"}
         if not fault.raised:
             break
+
+
+def test_a_generic_function_that_dies_where_its_callback_fails_is_not_taken_for_another():
+    registry = reg.Registry()
+    reg.implicit.initialize(registry)
+
+    def made(name):
+        generic = reg.generic(lambda *things: name)
+        assert {generic(Cat()), generic(Cat(), Cat()), generic(Cat())} == {name}
+        return generic
+
+    number = 0
+    while True:
+        number += 1
+        generic = made("former")
+        with Fault(number, KeyboardInterrupt) as fault:
+            del generic
+            gc.collect()
+        others = [made("another") for _ in range(30)]
+        del others
+        if not fault.raised:
+            break
+    assert number > 1

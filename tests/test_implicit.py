@@ -395,6 +395,38 @@ def test_a_thread_that_outlives_what_is_put_back_keeps_the_scope_it_is_in():
     assert who() == "base"
 
 
+@pytest.mark.parametrize("change", ["initialize", "clear", "reset", "assign", "put back"])
+def test_what_a_replaced_lookup_does_as_it_dies_may_wait_for_another_thread(change):
+    waited = []
+
+    class Dying(reg.Registry):
+        def __del__(self):
+            thread = threading.Thread(target=implicit.initialize, args=(None,), daemon=True)
+            thread.start()
+            thread.join(10)
+            waited.append(thread.is_alive())
+
+    if change == "put back":
+        with implicit.preserved():
+            implicit.initialize(Dying())
+            who()
+    elif change in {"initialize", "clear"}:
+        implicit.initialize(Dying())
+        who()
+        if change == "clear":
+            implicit.clear()
+        else:
+            implicit.initialize(None)
+    else:
+        implicit.lookup = Dying()
+        who()
+        if change == "assign":
+            implicit.lookup = None
+        else:
+            implicit.reset()
+    assert waited == [False]
+
+
 def test_another_implicit_can_be_made_and_is_independent():
     other = type(implicit)()
     other.initialize("other")

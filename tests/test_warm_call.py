@@ -225,6 +225,29 @@ def test_names_of_keywords_need_not_be_interned() -> None:
         assert area(1, **{lookup_name: registry, default_name: 3}) == 3
 
 
+def test_a_keyword_with_an_empty_name_is_no_argument_that_dispatches() -> None:
+    @reg.generic
+    def of_all(*shapes: object, **keywords: object) -> str:
+        return "default"
+
+    @reg.generic("shape")
+    def of_one(shape: object = None, /, **keywords: object) -> str:
+        return "default"
+
+    class Square:
+        pass
+
+    registry = reg.Registry()
+    for generic in (of_all, of_one):
+        registry.register(generic, [Square], lambda *shapes, **keywords: "square")
+    with reg.implicit.using(registry):
+        for generic in (of_all, of_one):
+            for _ in range(3):
+                assert generic(Square()) == "square"
+                assert generic(**{"": Square()}) == "default"
+                assert generic(**{"": Square()}, lookup=registry) == "default"
+
+
 def test_many_keywords_and_arguments_pass_through_with_an_explicit_lookup() -> None:
     @reg.generic("first")
     def collect(first: object, *rest: object, **keywords: object) -> object:
