@@ -47,7 +47,8 @@ def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
 
     :param callable: a function, a method, a class, or an instance with a
       ``__call__``. What Python fills in itself (``self``, ``cls``) is left
-      out; decorators are not looked behind.
+      out; decorators are not looked behind, except that a generic function
+      takes what the function takes that was made generic.
     :return: a new :class:`reg.arginfo.ArgumentInfo`, whose list is the caller's to change.
       A class without a constructor of its own takes nothing.
     :raises TypeError: if it cannot be called, or says nothing about its
@@ -56,7 +57,8 @@ def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
     args: list[str] = []
     defaults: list[Any] = []
     varargs = keywords = None
-    for parameter in _parameters(callable):
+    parameters = _parameters_of_generic(callable)
+    for parameter in _parameters(callable) if parameters is None else parameters:
         if is_positional(parameter):
             args.append(parameter.name)
             if parameter.default is not parameter.empty:
@@ -158,6 +160,14 @@ def _parameters(callable: Any) -> "list[inspect.Parameter]":
     except ValueError as error:
         raise TypeError(f"{callable!r} does not say which arguments it takes: {error}") from error
     return list(signature.parameters.values())
+
+
+def _parameters_of_generic(callable: Any) -> "list[inspect.Parameter] | None":
+    """Those of the function that was made generic; ``None`` if it is no generic function."""
+    is_method = type(callable) is MethodType
+    function = callable.__func__ if is_method else callable
+    dispatch = getattr(function, "__dict__", {}).get("__reg_dispatch__")
+    return None if dispatch is None else list(dispatch.signature.parameters.values())[is_method:]
 
 
 def _has_no_constructor(cls: type) -> bool:

@@ -310,3 +310,20 @@ def test_the_lookup_bound_by_a_partial_can_be_given_anew_and_one_bound_by_positi
     registry.register("key", [], functools.partial(implementation, 1, "bound"))
     assert registry.call("key", [1]) is registry
     assert registry.call("key", []) == "bound"
+
+
+def test_a_generic_function_takes_what_the_function_takes():
+    @reg.generic
+    def size(item, unit="m", *rest, deep=False): ...
+
+    @reg.generic
+    def nothing(): ...
+
+    class Shop:
+        @reg.generic
+        def price(self, item): ...
+
+    assert reg.arginfo(nothing) == ([], None, None, None)
+    assert reg.arginfo(size) == (["item", "unit"], "rest", None, ("m",))
+    assert reg.arginfo(Shop.price).args == ["self", "item"]
+    assert reg.arginfo(Shop().price).args == ["item"]
