@@ -184,6 +184,34 @@ def test_abstract_classes_that_contradict_each_other_come_before_object(registry
     assert look_up(registry, [Thing]) == ["Thing", "Forward", "Backward", "object"]
 
 
+def test_an_abstract_class_leaves_the_mro_as_a_metaclass_has_made_it(registry):
+    class Adopted: ...
+
+    class Reversing(type):
+        def mro(cls):
+            own, *bases, last = super().mro()
+            return [own, *reversed(bases), Adopted, last]
+
+    class General: ...
+
+    class Special(General): ...
+
+    class Thing(Special, metaclass=Reversing): ...
+
+    class Sellable(abc.ABC): ...
+
+    class Priced(abc.ABC): ...
+
+    for cls in (Priced, Sellable, Adopted, General, Special):
+        registry.register("key", [cls], cls.__name__)
+    Sellable.register(Thing)
+    Priced.register(General)
+    assert Thing.__mro__ == (Thing, General, Special, Adopted, object)
+    assert look_up(registry, [Thing]) == [
+        "Sellable", "General", "Special", "Priced", "Adopted",
+    ]  # fmt: skip
+
+
 def test_abstract_classes_count_at_every_position(registry):
     registry.register("key", [collections.abc.Sized, collections.abc.Sized], "sized")
     registry.register("key", [list, collections.abc.Sized], "list")
