@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import functools
 import gc
 import operator
@@ -15,10 +16,10 @@ from hypothesis.stateful import rule
 import reg
 from reg._calls import compiled
 
-from .classes import KINDS, METHODS, make_class, register_virtual
+from .classes import KINDS, METHODS, Ordering, make_class, register_virtual
 from .machine import INDEX, Drawn, Machine
 
-MOST_CLASSES = 12
+MOST_CLASSES = 13
 PLAIN = Drawn("plain", False, False, [])
 
 
@@ -29,6 +30,10 @@ class ChangingClassesMachine(Machine):
         super().__init__()
         for kind in ("plain", "plain", "abstract", "abstract", "protocol"):
             self.classes.append(make_class(f"C{next(self.names)}", (self.root,), kind))
+        self.classes.append(make_class("Ordered", (self.classes[4], self.classes[3]), "ordered"))
+        register_virtual(self.classes[5], self.classes[-1])
+        self.put_back.callback(setattr, Ordering, "reverses", Ordering.reverses)
+        self.put_back.callback(setattr, Ordering, "adopts", Ordering.adopts)
 
     @rule(
         bases=st.lists(INDEX, max_size=3),
@@ -79,6 +84,18 @@ class ChangingClassesMachine(Machine):
             return  # They have no common order, or another layout.
         if not compiled:
             self.have_changed_bases_noticed(registry)
+
+    @rule(cls=INDEX, reverses=st.booleans(), adopts=st.booleans(), registry=INDEX)
+    def change_order(self, cls, reverses, adopts, registry):
+        """Have a class find out its MRO anew, which its metaclass makes another one."""
+        ordered = [each for each in self.classes if isinstance(each, Ordering)]
+        if ordered:
+            Ordering.reverses, Ordering.adopts = reverses, adopts
+            changed = self.pick_from(ordered, cls)
+            with contextlib.suppress(TypeError):  # Its subclasses have no common order.
+                changed.__bases__ = changed.__bases__
+            if not compiled:
+                self.have_changed_bases_noticed(registry)
 
     def have_changed_bases_noticed(self, registry):
         """Without C, that is at the latest with the next registration in one that is asked."""

@@ -119,10 +119,18 @@ def order_of(cls, registered):
     if not virtual:
         return list(mro)
     try:
-        return functools._compose_mro(cls, registered)
+        order = functools._compose_mro(cls, registered)
     except RuntimeError:
         # The classes contradict each other: those that are not in the MRO come before object.
         return [*mro[:-1], *virtual, mro[-1]]
+    if [each for each in order if each in mro] == list(mro):
+        return order
+    # The metaclass has made the MRO, and that stays: behind the last of its subclasses, each.
+    order = list(mro[:-1])
+    for each in reversed(virtual):
+        places = [place for place, base in enumerate(order) if issubclass(base, each)]
+        order.insert(places[-1] + 1 if places else len(order), each)
+    return [*order, mro[-1]]
 
 
 class Registry:
