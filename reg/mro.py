@@ -40,11 +40,12 @@ def virtual_mro(cls: type, registered: Collection[type]) -> tuple[type, ...]:
       ``issubclass()`` affirms for ``cls``.
     """
     mro = mro_of(cls)
-    virtual = [
-        candidate
-        for candidate in registered
-        if candidate not in mro and is_abstract(candidate) and issubclass(cls, candidate)
-    ]
+    virtual: list[type] = []
+    for candidate in registered:
+        # One that is registered under several names as well comes more than once.
+        known = candidate in mro or candidate in virtual
+        if not known and is_abstract(candidate) and issubclass(cls, candidate):
+            virtual.append(candidate)
     if not virtual:
         return mro
     additional = _with_useful_subclasses(cls, mro, virtual)

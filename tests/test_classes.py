@@ -198,9 +198,9 @@ def test_an_abstract_class_leaves_the_mro_as_a_metaclass_has_made_it(registry):
 
     class Thing(Special, metaclass=Reversing): ...
 
-    class Sellable(abc.ABC): ...
+    class Sellable(metaclass=abc.ABCMeta): ...
 
-    class Priced(abc.ABC): ...
+    class Priced(metaclass=abc.ABCMeta): ...
 
     for cls in (Priced, Sellable, Adopted, General, Special):
         registry.register("key", [cls], cls.__name__)
@@ -356,6 +356,31 @@ def test_a_module_that_imports_on_attribute_access_is_left_alone(registry, monke
     monkeypatch.setitem(sys.modules, "a_lazy_module", lazy)
     registry.register("key", ["a_lazy_module:Thing"], "thing")
     assert look_up(registry, [int]) == []
+
+
+def test_an_abstract_class_given_by_several_names_is_found_once_for_each(registry, monkeypatch):
+    shapes = types.ModuleType("a_library_of_shapes")
+    monkeypatch.setitem(sys.modules, "a_library_of_shapes", shapes)
+
+    class First(metaclass=abc.ABCMeta): ...
+
+    class Second(metaclass=abc.ABCMeta): ...
+
+    class Forward(First, Second): ...
+
+    class Backward(Second, First): ...
+
+    class Thing: ...
+
+    # They contradict each other.
+    Forward.register(Thing)
+    Backward.register(Thing)
+    shapes.Forward = shapes.Other = Forward
+    registry.register("key", ["a_library_of_shapes:Forward"], "forward")
+    registry.register("key", ["a_library_of_shapes:Other"], "other")
+    registry.register("key", [Forward], "class")
+    registry.register("key", [Backward], "backward")
+    assert look_up(registry, [Thing]) == ["class", "forward", "other", "backward"]
 
 
 def test_a_name_does_not_keep_its_class_alive(registry, library):
