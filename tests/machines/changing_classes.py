@@ -102,7 +102,8 @@ class ChangingClassesMachine(Machine):
         for lookup in self.over:
             leaves = list(self.leaves(lookup.class_lookup))
             if leaves:
-                self.pick_from(leaves, registry).register("unrelated", [object], "component")
+                # Under a key that stands for nothing that is equal to it.
+                self.pick_from(leaves, registry).register(object(), [object], "component")
 
     def leaves(self, real):
         """The registries that answer, and not through something that keeps its answers."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import sys
 import weakref
 
 import reg
@@ -112,7 +113,29 @@ class Predicates:
 # Where it is found
 
 
+def loaded_class(name):
+    """The class that is there under a name now, or ``None``."""
+    module, _, path = name.partition(":")
+    found = sys.modules.get(module)
+    for attribute in path.split("."):
+        found = getattr(found, "__dict__", {}).get(attribute)
+    return found if isinstance(found, type) else None
+
+
 def order_of(cls, registered):
+    """The MRO with all else that is registered: behind each class what it is called."""
+    names = [each for each in registered if isinstance(each, str)]
+    classes = [each for each in registered if not isinstance(each, str)]
+    loaded = [loaded_class(name) for name in names]
+    classes += [each for each in loaded if each is not None]
+    order = []
+    for base in order_of_classes(cls, list(dict.fromkeys(classes))):
+        own_name = f"{base.__module__}:{base.__qualname__}"
+        order += [base, *(each for each in names if loaded_class(each) is base or each == own_name)]
+    return order
+
+
+def order_of_classes(cls, registered):
     """The MRO with the abstract classes among the registered ones, as singledispatch has it."""
     mro = inspect.getmro(cls)
     virtual = [each for each in registered if each not in mro and issubclass(cls, each)]
