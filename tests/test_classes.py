@@ -198,9 +198,9 @@ def test_an_abstract_class_leaves_the_mro_as_a_metaclass_has_made_it(registry):
 
     class Thing(Special, metaclass=Reversing): ...
 
-    class Sellable(metaclass=abc.ABCMeta): ...
+    class Sellable(abc.ABC): ...  # noqa: B024
 
-    class Priced(metaclass=abc.ABCMeta): ...
+    class Priced(abc.ABC): ...  # noqa: B024
 
     for cls in (Priced, Sellable, Adopted, General, Special):
         registry.register("key", [cls], cls.__name__)
@@ -362,9 +362,9 @@ def test_an_abstract_class_given_by_several_names_is_found_once_for_each(registr
     shapes = types.ModuleType("a_library_of_shapes")
     monkeypatch.setitem(sys.modules, "a_library_of_shapes", shapes)
 
-    class First(metaclass=abc.ABCMeta): ...
+    class First(abc.ABC): ...  # noqa: B024
 
-    class Second(metaclass=abc.ABCMeta): ...
+    class Second(abc.ABC): ...  # noqa: B024
 
     class Forward(First, Second): ...
 
