@@ -137,6 +137,8 @@ class AskingMachine(RuleBasedStateMachine):
             found = ("raised", "several")
         except reg.NoImplicitLookupError:
             found = ("raised", "no lookup")
+        except reg.RegistrationError:
+            found = ("raised", "registered, or not")
         return found, list(self.log)
 
     def resolved(self, asked, given=None):

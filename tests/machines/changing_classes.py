@@ -145,10 +145,17 @@ class ChangingClassesMachine(Machine):
     @rule(registry=INDEX, number=INDEX, indexes=st.lists(INDEX, min_size=2, max_size=3))
     def register_union(self, registry, number, indexes):
         key, classes = self.question(number, indexes)
-        alternatives = functools.reduce(operator.or_, (*self.pick(indexes), None))
-        real, expected = self.pick_from(self.registries, registry)
-        component = self.make_function(key, PLAIN)
         if classes:
-            real.register(key.generic, [alternatives, *classes[1:]], self.real_of[component])
-            for each in dict.fromkeys((*self.pick(indexes), types.NoneType)):
-                expected.register(key.generic, (each, *classes[1:]), component)
+            alternatives, combinations = self.union(indexes, classes[1:])
+            real, expected = self.pick_from(self.registries, registry)
+            component = self.make_function(key, PLAIN)
+            self.same(
+                lambda: real.register(key.generic, alternatives, self.real_of[component]),
+                lambda: expected.register_each(key.generic, combinations, component),
+            )
+
+    def union(self, indexes, others):
+        """A union in front of other classes, and the combinations that it stands for."""
+        union = functools.reduce(operator.or_, (*self.pick(indexes), None))
+        alternatives = dict.fromkeys((*self.pick(indexes), types.NoneType))
+        return [union, *others], [(each, *others) for each in alternatives]

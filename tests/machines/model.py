@@ -157,24 +157,46 @@ def order_of_classes(cls, registered):
 
 
 class Registry:
-    def __init__(self):
+    def __init__(self, replace=True):
+        self.replace = replace
         self.clear()
+
+    def copy(self):
+        """Another one with the same components, each of them the same thing."""
+        other = Registry(self.replace)
+        other.registered = [list(entry) for entry in self.registered]
+        for place, noted in self.positions.items():
+            other.positions[place] = [list(known) for known in noted]
+        return other
 
     def clear(self):
         self.registered = []
         self.positions = {}
 
     def register(self, key, classes, component):
-        for entry in self.registered:
-            if entry[:2] == [key, classes]:
-                entry[2] = component
-                return
-        self.registered.append([key, classes, component])
-        self._note_positions(key, len(classes))
+        self.register_each(key, [classes], component)
+
+    def register_each(self, key, combinations, component):
+        known = [entry for entry in self.registered if entry[0] == key and entry[1] in combinations]
+        if known and not self.replace:
+            raise reg.RegistrationError("there already")
+        for entry in known:
+            entry[2] = component
+        for classes in combinations:
+            if classes not in [entry[1] for entry in known]:
+                self.registered.append([key, classes, component])
+                self._note_positions(key, len(classes))
 
     def unregister(self, key, classes):
-        self.registered = [entry for entry in self.registered if entry[:2] != [key, classes]]
-        self._note_positions(key, len(classes))
+        self.unregister_each(key, [classes])
+
+    def unregister_each(self, key, combinations):
+        for classes in combinations:
+            if self.exact(key, classes) is None:
+                raise reg.RegistrationError("not there")
+        for classes in combinations:
+            self.registered = [entry for entry in self.registered if entry[:2] != [key, classes]]
+            self._note_positions(key, len(classes))
 
     def _note_positions(self, key, arity):
         """Keep for how long each class has been registered at each position."""
@@ -245,6 +267,10 @@ class Caching:
 
     def clear(self):
         self.memory = []
+
+    def __getstate__(self):
+        """What a copy has: nothing that was kept."""
+        return {"part": self.part, "memory": []}
 
     def all(self, key, classes):
         return self._answer("all", key, classes)
