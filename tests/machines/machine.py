@@ -114,8 +114,8 @@ class Machine(AskingMachine):
         self.lookups: list[tuple[Any, Any]] = []
         # A lookup over each of them.
         self.over: list[Any] = []
-        for registry in (reg.ClassRegistry(), reg.Registry(), FrameworkRegistry()):
-            self.add_registry(registry)
+        for registry, replace in self.make_registries():
+            self.add_registry(registry, replace)
         self.compose()
 
     def make_keys(self):
@@ -154,7 +154,11 @@ class Machine(AskingMachine):
     def teardown(self):
         self.put_back.close()
 
-    def add_registry(self, registry, replace=True):
+    def make_registries(self):
+        """Registries, and whether they replace."""
+        return [(reg.ClassRegistry(), True), (reg.Registry(), True), (FrameworkRegistry(), True)]
+
+    def add_registry(self, registry, replace):
         expected = model.Registry(replace)
         self.registries.append((registry, expected))
         if isinstance(registry, reg.Lookup):
