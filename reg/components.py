@@ -133,7 +133,10 @@ class _Position:
             if base in counts:
                 ranked.append(base)
             own_name = f"{base.__module__}:{base.__qualname__}"
-            ranked += [name for name, found in loaded.items() if base is found or name == own_name]
+            for name in [each for each in loaded if base is loaded[each] or each == own_name]:
+                ranked.append(name)
+                # A class that is loaded again may derive from the one that had its name.
+                del loaded[name]
         return ranked
 
 

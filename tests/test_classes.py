@@ -309,6 +309,22 @@ def test_a_reloaded_class_is_found_by_its_name(registry, library):
     assert lookup.all("key", [old()]) == ["shape"]
 
 
+def test_a_class_that_derives_from_the_one_that_had_its_name_is_found_once(registry, monkeypatch):
+    class Shape:
+        __module__, __qualname__ = "a_library_of_shapes", "Shape"
+
+    class Derived(Shape):
+        __module__, __qualname__ = "a_library_of_shapes", "Shape"
+
+    shapes = types.ModuleType("a_library_of_shapes")
+    shapes.Shape = Derived
+    monkeypatch.setitem(sys.modules, "a_library_of_shapes", shapes)
+    registry.register("key", ["a_library_of_shapes:Shape"], "shape")
+    registry.register("key", ["a_library_of_shapes:Shape", int], "shape and number")
+    assert look_up(registry, [Derived]) == ["shape"]
+    assert look_up(registry, [Derived, int]) == ["shape and number"]
+
+
 def test_the_exact_name_is_what_exact_finds(registry, library):
     name = f"{library}:Shape"
     registry.register("key", [name], "shape")
