@@ -131,7 +131,8 @@ def order_of(cls, registered):
     order = []
     for base in order_of_classes(cls, list(dict.fromkeys(classes))):
         own_name = f"{base.__module__}:{base.__qualname__}"
-        order += [base, *(each for each in names if loaded_class(each) is base or each == own_name)]
+        called = [each for each in names if loaded_class(each) is base or each == own_name]
+        order += [base, *(each for each in called if each not in order)]
     return order
 
 
