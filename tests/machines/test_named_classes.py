@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import abc
+import gc
 import sys
 import types
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import initialize, rule
 
-from .changing_classes import MOST_CLASSES, ChangingClassesMachine
+from reg._calls import compiled
+
+from . import model
+from .changing_classes import MOST_CLASSES, PLAIN, ChangingClassesMachine
 from .classes import KINDS, METHODS, make_class, register_virtual
 from .figures import explore
 from .machine import INDEX
@@ -76,6 +81,39 @@ class NamedClassesMachine(ChangingClassesMachine):
         return (module.Holder if holder else module), attribute
 
     # What changes
+
+    @initialize()
+    def register_for_virtual_bases(self):
+        """Have something to be found first, for which the bases of those that are named decide."""
+        key = self.keys[0]
+        self.questions = [*self.questions, (key, (self.classes[3],))]
+        for name in NAMES:
+            self.register_in(*self.registries[0], key, (name,), self.make_function(key, PLAIN))
+
+    @rule(first=INDEX, second=INDEX, registry=INDEX)
+    def derive_a_virtual_base_from_another(self, first, second, registry):
+        loaded = [model.loaded_class(name) for name in NAMES]
+        abstract = [each for each in self.classes if each in loaded and type(each) is abc.ABCMeta]
+        if not abstract:
+            return
+        base, derived = self.pick_from(abstract, first), self.pick_from(abstract, second)
+        if self.classes.index(base) < self.classes.index(derived):
+            derived.__bases__ = (base,)
+            if not compiled:
+                self.have_changed_bases_noticed(registry)
+
+    @rule(name=st.sampled_from(NAMES))
+    def lose(self, name):
+        """Have a class die that only a module had."""
+        place, attribute = self.place_of(name)
+        lost = vars(place).get(attribute)
+        if lost in self.classes[4:]:
+            delattr(place, attribute)
+            self.classes.remove(lost)
+            self.questions = [each for each in self.questions if lost not in each[1]]
+        self.log.clear()
+        del lost
+        gc.collect()
 
     @rule(
         name=st.sampled_from(NAMES),
