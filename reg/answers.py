@@ -10,7 +10,7 @@ watches them:
   (:meth:`Answers.expire`); a list that was composed is anybody's to change, so
   every call compares it with its copy (``watched`` and ``seen``);
 * what is a virtual subclass of what, and which classes registered by name are
-  loaded: tables with such registrations carry a guard;
+  loaded, with which bases: tables with such registrations carry a guard;
 * the bases of a class, and those of the abstract classes registered: looked at
   by the entries at every call where these are in C, and otherwise whenever a
   registry changes;
@@ -31,7 +31,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 from ._calls import CallTables, Entries, compiled
-from .classes import NamedClass, loaded_class
+from .classes import NamedClass, is_abstract, loaded_class
 from .components import Components, read_consistently, writing
 from .mro import mro_of
 from .sentinel import MISSING, Sentinel
@@ -422,18 +422,42 @@ def _compares(value: Any) -> bool:
 def _guard(names: list[NamedClass]) -> Callable[[], bool]:
     """Make the check for answers that depend on virtual subclasses and named classes."""
     token = abc.get_cache_token()
-    loaded: list[tuple[NamedClass, Callable[[], type | None]]] = []
-    for name in names:
-        found = loaded_class(name)
-        loaded.append((name, _nothing if found is None else weakref.ref(found)))
+    loaded = [(name, _is_still(loaded_class(name))) for name in names]
 
     def is_current() -> bool:
         return abc.get_cache_token() == token and all(
-            loaded_class(name) is remembered() for name, remembered in loaded
+            is_still(loaded_class(name)) for name, is_still in loaded
         )
 
     return is_current
 
 
-def _nothing() -> None:
-    return None
+def _is_still(remembered: type | None) -> Callable[[type | None], bool]:
+    """Make the check that a name stands for what it stood for, and for that in the same place.
+
+    Of an abstract class, answers depend on the bases, though it may be in the MRO
+    of no class that is asked for.
+    """
+    if remembered is None:
+        return _is_none
+    reference = weakref.ref(remembered)
+    # A class that died must not be taken for one that was never there.
+    if not is_abstract(remembered):
+        return lambda found: found is not None and found is reference()
+    order = [weakref.ref(base) for base in mro_of(remembered)]
+
+    def is_still(found: type | None) -> bool:
+        if found is None or found is not reference():
+            return False
+        mro = mro_of(found)
+        return len(mro) == len(order) and all(map(_refers_to, order, mro))
+
+    return is_still
+
+
+def _is_none(found: type | None) -> bool:
+    return found is None
+
+
+def _refers_to(reference: weakref.ref[type], cls: type) -> bool:
+    return reference() is cls

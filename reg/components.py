@@ -120,6 +120,10 @@ class _Position:
             undo.append(functools.partial(setattr, self, "abstract", self.abstract))
             self.abstract = {each: None for each in self.abstract if each is not cls}
 
+    def put_in_order(self, classes: list[RegisteredClass]) -> None:
+        self.abstract = {cls: None for cls in classes if cls in self.abstract}
+        self.names = {cls: None for cls in classes if cls in self.names}
+
     def ranked(self, cls: type) -> list[RegisteredClass]:
         """What is registered at this position and applies to a class, most specific first."""
         counts = self.counts
@@ -133,7 +137,10 @@ class _Position:
             if base in counts:
                 ranked.append(base)
             own_name = f"{base.__module__}:{base.__qualname__}"
-            ranked += [name for name, found in loaded.items() if base is found or name == own_name]
+            for name in [each for each in loaded if base is loaded[each] or each == own_name]:
+                ranked.append(name)
+                # A class that is loaded again may derive from the one that had its name.
+                del loaded[name]
         return ranked
 
 
@@ -258,6 +265,10 @@ def _descend(
             yield below
 
 
+# A key and a number of classes, with classes at each position in their order.
+_Order: TypeAlias = "tuple[Hashable, int, list[list[RegisteredClass]]]"
+
+
 class Components:
     """All components of one registry, by key and number of classes.
 
@@ -330,6 +341,21 @@ class Components:
             for trie in list(tries.values())
             for registration in trie.registrations()
         ]
+
+    def orders(self) -> list[_Order]:
+        """In which order those classes were registered of which it decides what comes first."""
+        return [
+            (key, arity, [[*position.abstract, *position.names] for position in trie.positions])
+            for key, tries in list(self._keys.items())
+            for arity, trie in list(tries.items())
+            if any(position.abstract or position.names for position in trie.positions)
+        ]
+
+    def put_in_order(self, orders: list[_Order]) -> None:
+        """Have the classes in the order that they have in another, with the same registrations."""
+        for key, arity, positions in orders:
+            for position, classes in zip(self._keys[key][arity].positions, positions, strict=True):
+                position.put_in_order(classes)
 
     def abstract_classes(self, key: Hashable, arity: int) -> list[type]:
         """The abstract classes registered, whose virtual subclasses may change."""

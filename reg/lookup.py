@@ -214,10 +214,21 @@ class Lookup(Remembering, Observed):
         class_method = kw.pop("class_method", False)
         args = tuple(args)
         classes = classes_of(args, class_method)
-        chain = self._reg_chain(key, args, classes)
-        if type(self).component is not Lookup.component:
-            # A subclass has a way of its own to find what comes first.
-            flags: dict[str, Any] = {"class_method": True} if class_method else {}
+        overrides_all = type(self).all is not Lookup.all
+        flags: dict[str, Any] = {"class_method": True} if class_method else {}
+
+        def components() -> Iterator[Any]:
+            if overrides_all:
+                yield from self.all(key, args, **flags)
+            else:
+                yield from match(self._reg_every(key, classes), args, None)
+
+        def nothing_left(*args: object, **kw: object) -> NoReturn:
+            raise ComponentLookupError(key=key, classes=classes, lookup=self)
+
+        chain = CallChain(self, components(), nothing_left)
+        if overrides_all or type(self).component is not Lookup.component:
+            # A subclass has a way of its own to find what comes first, or next.
             chain = chain.starting_with(self.component(key, args, NOTHING, **flags))
         if chain.at(0) is MISSING and default is not MISSING:
             return default
@@ -302,15 +313,6 @@ class Lookup(Remembering, Observed):
             return answers.every(key, classes)
         found: Iterable[Any] = self._reg_class_lookup.all(key, classes)
         return found
-
-    def _reg_chain(
-        self, key: Hashable, args: tuple[Any, ...], classes: tuple[type, ...]
-    ) -> CallChain:
-        def nothing_left(*args: object, **kw: object) -> NoReturn:
-            raise ComponentLookupError(key=key, classes=classes, lookup=self)
-
-        candidates = match(self._reg_every(key, classes), args, None)
-        return CallChain(self, candidates, nothing_left)
 
 
 class CallChain:

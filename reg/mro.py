@@ -40,19 +40,33 @@ def virtual_mro(cls: type, registered: Collection[type]) -> tuple[type, ...]:
       ``issubclass()`` affirms for ``cls``.
     """
     mro = mro_of(cls)
-    virtual = [
-        candidate
-        for candidate in registered
-        if candidate not in mro and is_abstract(candidate) and issubclass(cls, candidate)
-    ]
+    virtual: list[type] = []
+    for candidate in registered:
+        # One that is registered under several names as well comes more than once.
+        known = candidate in mro or candidate in virtual
+        if not known and is_abstract(candidate) and issubclass(cls, candidate):
+            virtual.append(candidate)
     if not virtual:
         return mro
     additional = _with_useful_subclasses(cls, mro, virtual)
     try:
-        return tuple(_linearize(cls, additional))
+        order = _linearize(cls, additional)
     except _InconsistentError:
         # singledispatch gives up here; in front of object is right for everyone.
         return (*mro[:-1], *virtual, mro[-1])
+    if [base for base in order if base in mro] == list(mro):
+        return tuple(order)
+    # C3 knows nothing of an mro() of the metaclass's own; but that is the order.
+    return (*_inserted(mro[:-1], virtual), mro[-1])
+
+
+def _inserted(bases: tuple[type, ...], virtual: list[type]) -> list[type]:
+    """Put each virtual base class behind the last of its subclasses."""
+    order = list(bases)
+    for candidate in reversed(virtual):
+        places = [place for place, base in enumerate(order) if issubclass(base, candidate)]
+        order.insert(max(places, default=len(order) - 1) + 1, candidate)
+    return order
 
 
 class _InconsistentError(Exception):

@@ -158,14 +158,17 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
     def __getstate__(self) -> dict[str, Any]:
         # Not super(): a framework may have mixed in a class with another state.
         state = ObservedClassLookup.__getstate__(self)
-        state["_reg_store"] = self.registrations()
+        store = self._reg_store
+        # What came first cannot be told from registrations: others may have gone since.
+        state["_reg_store"] = self._reg_read(lambda: (store.registrations(), store.orders()))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        registrations = state.pop("_reg_store")
+        registrations, orders = state.pop("_reg_store")
         self.__dict__.update(state)
         self._reg_store = Components()
         self._reg_store.add(registrations, lambda: None)
+        self._reg_store.put_in_order(orders)
 
     def _reg_components(self) -> Components:
         return self._reg_store

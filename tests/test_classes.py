@@ -184,6 +184,34 @@ def test_abstract_classes_that_contradict_each_other_come_before_object(registry
     assert look_up(registry, [Thing]) == ["Thing", "Forward", "Backward", "object"]
 
 
+def test_an_abstract_class_leaves_the_mro_as_a_metaclass_has_made_it(registry):
+    class Adopted: ...
+
+    class Reversing(type):
+        def mro(cls):
+            own, *bases, last = super().mro()
+            return [own, *reversed(bases), Adopted, last]
+
+    class General: ...
+
+    class Special(General): ...
+
+    class Thing(Special, metaclass=Reversing): ...
+
+    class Sellable(abc.ABC): ...  # noqa: B024
+
+    class Priced(abc.ABC): ...  # noqa: B024
+
+    for cls in (Priced, Sellable, Adopted, General, Special):
+        registry.register("key", [cls], cls.__name__)
+    Sellable.register(Thing)
+    Priced.register(General)
+    assert Thing.__mro__ == (Thing, General, Special, Adopted, object)
+    assert look_up(registry, [Thing]) == [
+        "Sellable", "General", "Special", "Priced", "Adopted",
+    ]  # fmt: skip
+
+
 def test_abstract_classes_count_at_every_position(registry):
     registry.register("key", [collections.abc.Sized, collections.abc.Sized], "sized")
     registry.register("key", [list, collections.abc.Sized], "list")
@@ -281,6 +309,22 @@ def test_a_reloaded_class_is_found_by_its_name(registry, library):
     assert lookup.all("key", [old()]) == ["shape"]
 
 
+def test_a_class_that_derives_from_the_one_that_had_its_name_is_found_once(registry, monkeypatch):
+    class Shape:
+        __module__, __qualname__ = "a_library_of_shapes", "Shape"
+
+    class Derived(Shape):
+        __module__, __qualname__ = "a_library_of_shapes", "Shape"
+
+    shapes = types.ModuleType("a_library_of_shapes")
+    shapes.Shape = Derived
+    monkeypatch.setitem(sys.modules, "a_library_of_shapes", shapes)
+    registry.register("key", ["a_library_of_shapes:Shape"], "shape")
+    registry.register("key", ["a_library_of_shapes:Shape", int], "shape and number")
+    assert look_up(registry, [Derived]) == ["shape"]
+    assert look_up(registry, [Derived, int]) == ["shape and number"]
+
+
 def test_the_exact_name_is_what_exact_finds(registry, library):
     name = f"{library}:Shape"
     registry.register("key", [name], "shape")
@@ -328,6 +372,31 @@ def test_a_module_that_imports_on_attribute_access_is_left_alone(registry, monke
     monkeypatch.setitem(sys.modules, "a_lazy_module", lazy)
     registry.register("key", ["a_lazy_module:Thing"], "thing")
     assert look_up(registry, [int]) == []
+
+
+def test_an_abstract_class_given_by_several_names_is_found_once_for_each(registry, monkeypatch):
+    shapes = types.ModuleType("a_library_of_shapes")
+    monkeypatch.setitem(sys.modules, "a_library_of_shapes", shapes)
+
+    class First(abc.ABC): ...  # noqa: B024
+
+    class Second(abc.ABC): ...  # noqa: B024
+
+    class Forward(First, Second): ...
+
+    class Backward(Second, First): ...
+
+    class Thing: ...
+
+    # They contradict each other.
+    Forward.register(Thing)
+    Backward.register(Thing)
+    shapes.Forward = shapes.Other = Forward
+    registry.register("key", ["a_library_of_shapes:Forward"], "forward")
+    registry.register("key", ["a_library_of_shapes:Other"], "other")
+    registry.register("key", [Forward], "class")
+    registry.register("key", [Backward], "backward")
+    assert look_up(registry, [Thing]) == ["class", "forward", "other", "backward"]
 
 
 def test_a_name_does_not_keep_its_class_alive(registry, library):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import copy
 import pickle
 
@@ -19,6 +20,25 @@ class Animal: ...
 
 
 class Cat(Animal): ...
+
+
+class First(abc.ABC): ...  # noqa: B024
+
+
+class Second(abc.ABC): ...  # noqa: B024
+
+
+class Third(abc.ABC): ...  # noqa: B024
+
+
+@First.register
+@Second.register
+@Third.register
+class Thing: ...
+
+
+def pickled(value):
+    return pickle.loads(pickle.dumps(value))
 
 
 class Answering(reg.Matcher):
@@ -194,6 +214,23 @@ def test_a_copied_registry_looks_up_in_its_own_registrations(copying):
     copied.clear()
     assert size(1, lookup=copied) == "fallback"
     assert size(1, lookup=registry) == "new"
+
+
+@pytest.mark.parametrize("copying", [copy.copy, copy.deepcopy, pickled])
+def test_a_copy_has_abstract_classes_in_the_order_they_were_registered(make, copying):
+    registry = make()
+    registry.register("key", [Cat, First], "cat, first")
+    registry.register("key", [Animal, Second], "animal, second")
+    registry.register("key", [Cat, Third], "cat, third")
+    registry.register("key", [Animal, Third], "animal, third")
+    expected = ["cat, first", "cat, third", "animal, second", "animal, third"]
+    for each in (registry, copying(registry)):
+        assert getattr(each, "registry", each).all("key", [Cat, Thing]) == expected
+    registry.unregister("key", [Cat, First])
+    registry.register("key", [Animal, First], "animal, first")
+    expected = ["cat, third", "animal, second", "animal, third", "animal, first"]
+    for each in (registry, copying(registry)):
+        assert getattr(each, "registry", each).all("key", [Cat, Thing]) == expected
 
 
 def test_a_copied_registry_keeps_its_refusal_to_replace(make):

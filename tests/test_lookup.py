@@ -380,6 +380,35 @@ def test_a_lookup_that_overrides_all_is_asked_by_the_generics_all():
     assert list(size.all(1, lookup=Overriding(reg.ClassRegistry()))) == ["overridden"]
 
 
+def test_a_lookup_that_overrides_all_says_what_comes_next_in_calls():
+    class Reversing(reg.Lookup):
+        def all(self, *args, **kw):
+            return super().all(*args, **kw)[::-1]
+
+    class ReversingFromTheFirst(Reversing):
+        def component(self, key, args, *rest, **kw):
+            return self.all(key, args)[0]
+
+    @reg.generic
+    def size(thing):
+        return ["fallback"]
+
+    registry = reg.ClassRegistry()
+    registry.register(size, [bool], lambda thing, call_next: ["bool", *call_next()])
+    registry.register(size, [int], lambda thing, call_next: ["int", *call_next()])
+    registry.register(size, [object], lambda thing: ["object"])
+    assert size(True, lookup=ReversingFromTheFirst(registry)) == ["object"]
+    assert ReversingFromTheFirst(registry).call(size, [True]) == ["object"]
+    registry.register(size, [object], lambda thing, call_next: ["object", *call_next()])
+    registry.register(size, [bool], lambda thing: ["bool"])
+    lookup = ReversingFromTheFirst(registry)
+    assert size(True, lookup=lookup) == ["object", "int", "bool"]
+    assert lookup.call(size, [True]) == ["object", "int", "bool"]
+    assert size(1, lookup=Reversing(registry)) == ["int", "fallback"]
+    with pytest.raises(reg.ComponentLookupError):
+        Reversing(registry).call(size, [1])
+
+
 def test_a_lookup_of_an_applications_own_needs_only_the_methods():
     class Duck:
         def __init__(self):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import abc
 import gc
+import sys
 import threading
+import types
 
 import pytest
 
@@ -170,6 +172,50 @@ def test_changed_bases_of_an_abstract_class_count_too(registry_and_lookup, ask, 
     Polygon.__bases__ = (Shape,)
     registry.register("unrelated", [int], "component")
     assert [ask(Square()), ask(Square())] == ["polygon"] * 2
+
+
+def test_changed_bases_of_an_abstract_class_given_by_name_count_too(
+    registry_and_lookup, ask, size, monkeypatch
+):
+    library = types.ModuleType("a_library_of_shapes")
+    monkeypatch.setitem(sys.modules, library.__name__, library)
+
+    class Plain: ...
+
+    class Shape(Plain, metaclass=abc.ABCMeta): ...
+
+    class Polygon(Plain, metaclass=abc.ABCMeta): ...
+
+    class Square: ...
+
+    Shape.register(Square)
+    Polygon.register(Square)
+    library.Shape, library.Polygon = Shape, Polygon
+    registry, _ = registry_and_lookup
+    registry.register(size, ["a_library_of_shapes:Shape"], lambda thing: "shape")
+    registry.register(size, ["a_library_of_shapes:Polygon"], lambda thing: "polygon")
+    assert [ask(Square()), ask(Square())] == ["shape"] * 2
+    Polygon.__bases__ = (Shape,)
+    registry.register(object(), [int], "component")
+    assert [ask(Square()), ask(Square())] == ["polygon"] * 2
+
+
+def test_an_abstract_class_given_by_name_that_died_counts_no_more(
+    registry_and_lookup, ask, size, monkeypatch
+):
+    library = types.ModuleType("a_library_of_shapes")
+    monkeypatch.setitem(sys.modules, library.__name__, library)
+
+    class Square: ...
+
+    library.Shape = abc.ABCMeta("Shape", (), {})
+    library.Shape.register(Square)
+    registry, _ = registry_and_lookup
+    registry.register(size, ["a_library_of_shapes:Shape"], lambda thing: "shape")
+    assert [ask(Square()), ask(Square())] == ["shape"] * 2
+    del library.Shape
+    gc.collect()
+    assert [ask(Square()), ask(Square())] == ["fallback"] * 2
 
 
 def test_class_lookups_see_changed_bases_at_once():

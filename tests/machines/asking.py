@@ -90,7 +90,14 @@ class AskingMachine(RuleBasedStateMachine):
             key, classes, arguments, given, args, keywords,
             real, self.over[level], expected, expected.all(key.generic, classes),
         )  # fmt: skip
-        ways = [
+        # Where answers are kept, all of them first, so that both keep the same.
+        first = 0 if self.keeps(real) else turn
+        for number in range(5):
+            self.pick_from(self.ways, first + number if number < 2 else turn + number)(asked)
+
+    @property
+    def ways(self):
+        return [
             self.ask_class_lookup,
             self.ask_for_all,
             self.ask_for_component,
@@ -101,10 +108,6 @@ class AskingMachine(RuleBasedStateMachine):
             self.call_lookup,
             self.explain,
         ]
-        # Where answers are kept, all of them first, so that both keep the same.
-        first = 0 if self.keeps(real) else turn
-        for number in range(5):
-            self.pick_from(ways, first + number if number < 2 else turn + number)(asked)
 
     def pick_from(self, choices, index):
         return choices[index % len(choices)]
@@ -137,10 +140,15 @@ class AskingMachine(RuleBasedStateMachine):
             found = ("raised", "several")
         except reg.NoImplicitLookupError:
             found = ("raised", "no lookup")
+        except reg.RegistrationError:
+            found = ("raised", "registered, or not")
         return found, list(self.log)
 
     def resolved(self, asked, given=None):
         return model.resolved(asked.found, asked.arguments, given, self.log)
+
+    def every(self, asked, given=None):
+        return list(self.resolved(asked, given))
 
     def real_answers(self, asked, given=None):
         return (self.real_of[each] for each in self.resolved(asked, given))
@@ -161,12 +169,12 @@ class AskingMachine(RuleBasedStateMachine):
         key, lookup = asked.key.generic, asked.lookup
         self.same(
             lambda: lookup.all(key, asked.arguments, asked.given, **asked.flags),
-            lambda: list(self.real_answers(asked, asked.given)),
+            lambda: [self.real_of[each] for each in self.every(asked, asked.given)],
         )
         args, keywords = asked.key.shape.dispatched(asked.arguments, self.turn)
         self.same(
             lambda: list(asked.key.generic.all(*args, **keywords, lookup=lookup)),
-            lambda: list(self.real_answers(asked)),
+            lambda: [self.real_of[each] for each in self.every(asked)],
         )
 
     def ask_for_component(self, asked):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import functools
 import gc
 import operator
@@ -15,10 +16,10 @@ from hypothesis.stateful import rule
 import reg
 from reg._calls import compiled
 
-from .classes import KINDS, METHODS, make_class, register_virtual
+from .classes import KINDS, METHODS, Ordering, make_class, register_virtual
 from .machine import INDEX, Drawn, Machine
 
-MOST_CLASSES = 12
+MOST_CLASSES = 13
 PLAIN = Drawn("plain", False, False, [])
 
 
@@ -29,6 +30,10 @@ class ChangingClassesMachine(Machine):
         super().__init__()
         for kind in ("plain", "plain", "abstract", "abstract", "protocol"):
             self.classes.append(make_class(f"C{next(self.names)}", (self.root,), kind))
+        self.classes.append(make_class("Ordered", (self.classes[4], self.classes[3]), "ordered"))
+        register_virtual(self.classes[5], self.classes[-1])
+        self.put_back.callback(setattr, Ordering, "reverses", Ordering.reverses)
+        self.put_back.callback(setattr, Ordering, "adopts", Ordering.adopts)
 
     @rule(
         bases=st.lists(INDEX, max_size=3),
@@ -80,12 +85,25 @@ class ChangingClassesMachine(Machine):
         if not compiled:
             self.have_changed_bases_noticed(registry)
 
+    @rule(cls=INDEX, reverses=st.booleans(), adopts=st.booleans(), registry=INDEX)
+    def change_order(self, cls, reverses, adopts, registry):
+        """Have a class find out its MRO anew, which its metaclass makes another one."""
+        ordered = [each for each in self.classes if isinstance(each, Ordering)]
+        if ordered:
+            Ordering.reverses, Ordering.adopts = reverses, adopts
+            changed = self.pick_from(ordered, cls)
+            with contextlib.suppress(TypeError):  # Its subclasses have no common order.
+                changed.__bases__ = changed.__bases__
+            if not compiled:
+                self.have_changed_bases_noticed(registry)
+
     def have_changed_bases_noticed(self, registry):
         """Without C, that is at the latest with the next registration in one that is asked."""
         for lookup in self.over:
             leaves = list(self.leaves(lookup.class_lookup))
             if leaves:
-                self.pick_from(leaves, registry).register("unrelated", [object], "component")
+                # Under a key that stands for nothing that is equal to it.
+                self.pick_from(leaves, registry).register(object(), [object], "component")
 
     def leaves(self, real):
         """The registries that answer, and not through something that keeps its answers."""
@@ -127,10 +145,17 @@ class ChangingClassesMachine(Machine):
     @rule(registry=INDEX, number=INDEX, indexes=st.lists(INDEX, min_size=2, max_size=3))
     def register_union(self, registry, number, indexes):
         key, classes = self.question(number, indexes)
-        alternatives = functools.reduce(operator.or_, (*self.pick(indexes), None))
-        real, expected = self.pick_from(self.registries, registry)
-        component = self.make_function(key, PLAIN)
         if classes:
-            real.register(key.generic, [alternatives, *classes[1:]], self.real_of[component])
-            for each in dict.fromkeys((*self.pick(indexes), types.NoneType)):
-                expected.register(key.generic, (each, *classes[1:]), component)
+            alternatives, combinations = self.union(indexes, classes[1:])
+            real, expected = self.pick_from(self.registries, registry)
+            component = self.make_function(key, PLAIN)
+            self.same(
+                lambda: real.register(key.generic, alternatives, self.real_of[component]),
+                lambda: expected.register_each(key.generic, combinations, component),
+            )
+
+    def union(self, indexes, others):
+        """A union in front of other classes, and the combinations that it stands for."""
+        union = functools.reduce(operator.or_, (*self.pick(indexes), None))
+        alternatives = dict.fromkeys((*self.pick(indexes), types.NoneType))
+        return [union, *others], [(each, *others) for each in alternatives]

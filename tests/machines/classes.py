@@ -25,6 +25,27 @@ class Structural(type):
         return type.__subclasscheck__(cls, other) or _has(other, cls.method)
 
 
+class Adopted:
+    """In the MRO of classes that do not inherit from it."""
+
+
+class Ordering(type):
+    """A metaclass with an idea of its own of what the order is, which may change."""
+
+    #: whether the bases come the other way round, and whether ``Adopted`` does
+    reverses, adopts = True, True
+
+    def mro(cls):
+        own, *bases, last = (each for each in super().mro() if each is not Adopted)
+        if Ordering.reverses:
+            bases.reverse()
+        return [own, *bases, *([Adopted] if Ordering.adopts else []), last]
+
+
+class AbstractOrdering(Ordering, abc.ABCMeta):
+    """The same, of abstract classes."""
+
+
 def _has(cls, method):
     return any(method in vars(base) for base in cls.__mro__)
 
@@ -48,6 +69,8 @@ KINDS = {
     "abstract with hook": abc.ABCMeta,
     "abstract metaclass": PlainAbstract,
     "structural": Structural,
+    "ordered": Ordering,
+    "ordered abstract": AbstractOrdering,
     "protocol": type(typing.Protocol),
 }
 

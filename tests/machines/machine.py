@@ -114,8 +114,8 @@ class Machine(AskingMachine):
         self.lookups: list[tuple[Any, Any]] = []
         # A lookup over each of them.
         self.over: list[Any] = []
-        for registry in (reg.ClassRegistry(), reg.Registry(), FrameworkRegistry()):
-            self.add_registry(registry)
+        for registry, replace in self.make_registries():
+            self.add_registry(registry, replace)
         self.compose()
 
     def make_keys(self):
@@ -154,8 +154,12 @@ class Machine(AskingMachine):
     def teardown(self):
         self.put_back.close()
 
-    def add_registry(self, registry):
-        expected = model.Registry()
+    def make_registries(self):
+        """Registries, and whether they replace."""
+        return [(reg.ClassRegistry(), True), (reg.Registry(), True), (FrameworkRegistry(), True)]
+
+    def add_registry(self, registry, replace):
+        expected = model.Registry(replace)
         self.registries.append((registry, expected))
         if isinstance(registry, reg.Lookup):
             self.add(registry.class_lookup, expected, registry)
@@ -225,10 +229,14 @@ class Machine(AskingMachine):
     def register(self, registrations):
         for registry, number, indexes, drawn in registrations:
             key, classes = self.answer_to(number, indexes)
-            real, expected = self.pick_from(self.registries, registry)
             component = self.make_component(key, drawn)
-            real.register(key.generic, classes, self.real_of[component])
-            expected.register(key.generic, classes, component)
+            self.register_in(*self.pick_from(self.registries, registry), key, classes, component)
+
+    def register_in(self, real, expected, key, classes, component):
+        self.same(
+            lambda: real.register(key.generic, classes, self.real_of[component]),
+            lambda: expected.register(key.generic, classes, component),
+        )
 
     def answer_to(self, number, indexes):
         """A key and classes to register for: mostly what applies to a question, or may."""
@@ -248,9 +256,25 @@ class Machine(AskingMachine):
         if expected.registered:
             generic, classes, _ = self.pick_from(expected.registered, number)
             key = next(each for each in self.keys if each.generic is generic)
-            component = self.make_component(key, drawn)
-            real.register(generic, classes, self.real_of[component])
-            expected.register(generic, classes, component)
+            self.register_in(real, expected, key, classes, self.make_component(key, drawn))
+
+    @rule(
+        registry=INDEX,
+        number=INDEX,
+        entry=st.dictionaries(st.sampled_from("pqr"), VALUES),
+        drawn=COMPONENTS,
+    )
+    def fill_a_matcher(self, registry, number, entry, drawn):
+        _, expected = self.pick_from(self.registries, registry)
+        matchers = [
+            (generic, component)
+            for generic, _, component in expected.registered
+            if isinstance(component, model.PredicateMatcher)
+        ]
+        if matchers:
+            generic, matcher = self.pick_from(matchers, number)
+            key = next(each for each in self.keys if each.generic is generic)
+            self.fill_matcher(key, matcher, entry, drawn)
 
     @rule(registry=INDEX, number=INDEX)
     def unregister(self, registry, number):

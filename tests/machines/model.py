@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import sys
 import weakref
 
 import reg
@@ -112,38 +113,91 @@ class Predicates:
 # Where it is found
 
 
+def loaded_class(name):
+    """The class that is there under a name now, or ``None``."""
+    module, _, path = name.partition(":")
+    found = sys.modules.get(module)
+    for attribute in path.split("."):
+        found = getattr(found, "__dict__", {}).get(attribute)
+    return found if isinstance(found, type) else None
+
+
 def order_of(cls, registered):
+    """The MRO with all else that is registered: behind each class what it is called."""
+    names = [each for each in registered if isinstance(each, str)]
+    classes = [each for each in registered if not isinstance(each, str)]
+    loaded = [loaded_class(name) for name in names]
+    classes += [each for each in loaded if each is not None]
+    order = []
+    for base in order_of_classes(cls, list(dict.fromkeys(classes))):
+        own_name = f"{base.__module__}:{base.__qualname__}"
+        called = [each for each in names if loaded_class(each) is base or each == own_name]
+        order += [base, *(each for each in called if each not in order)]
+    return order
+
+
+def order_of_classes(cls, registered):
     """The MRO with the abstract classes among the registered ones, as singledispatch has it."""
     mro = inspect.getmro(cls)
     virtual = [each for each in registered if each not in mro and issubclass(cls, each)]
     if not virtual:
         return list(mro)
     try:
-        return functools._compose_mro(cls, registered)
+        order = functools._compose_mro(cls, registered)
     except RuntimeError:
         # The classes contradict each other: those that are not in the MRO come before object.
         return [*mro[:-1], *virtual, mro[-1]]
+    if [each for each in order if each in mro] == list(mro):
+        return order
+    # The metaclass has made the MRO, and that stays: behind the last of its subclasses, each.
+    order = list(mro[:-1])
+    for each in reversed(virtual):
+        places = [place for place, base in enumerate(order) if issubclass(base, each)]
+        order.insert(places[-1] + 1 if places else len(order), each)
+    return [*order, mro[-1]]
 
 
 class Registry:
-    def __init__(self):
+    def __init__(self, replace=True):
+        self.replace = replace
         self.clear()
+
+    def copy(self):
+        """Another one with the same components, each of them the same thing."""
+        other = Registry(self.replace)
+        other.registered = [list(entry) for entry in self.registered]
+        for place, noted in self.positions.items():
+            other.positions[place] = [list(known) for known in noted]
+        return other
 
     def clear(self):
         self.registered = []
         self.positions = {}
 
     def register(self, key, classes, component):
-        for entry in self.registered:
-            if entry[:2] == [key, classes]:
-                entry[2] = component
-                return
-        self.registered.append([key, classes, component])
-        self._note_positions(key, len(classes))
+        self.register_each(key, [classes], component)
+
+    def register_each(self, key, combinations, component):
+        known = [entry for entry in self.registered if entry[0] == key and entry[1] in combinations]
+        if known and not self.replace:
+            raise reg.RegistrationError("there already")
+        for entry in known:
+            entry[2] = component
+        for classes in combinations:
+            if classes not in [entry[1] for entry in known]:
+                self.registered.append([key, classes, component])
+                self._note_positions(key, len(classes))
 
     def unregister(self, key, classes):
-        self.registered = [entry for entry in self.registered if entry[:2] != [key, classes]]
-        self._note_positions(key, len(classes))
+        self.unregister_each(key, [classes])
+
+    def unregister_each(self, key, combinations):
+        for classes in combinations:
+            if self.exact(key, classes) is None:
+                raise reg.RegistrationError("not there")
+        for classes in combinations:
+            self.registered = [entry for entry in self.registered if entry[:2] != [key, classes]]
+            self._note_positions(key, len(classes))
 
     def _note_positions(self, key, arity):
         """Keep for how long each class has been registered at each position."""
@@ -214,6 +268,10 @@ class Caching:
 
     def clear(self):
         self.memory = []
+
+    def __getstate__(self):
+        """What a copy has: nothing that was kept."""
+        return {"part": self.part, "memory": []}
 
     def all(self, key, classes):
         return self._answer("all", key, classes)

@@ -103,8 +103,10 @@ class CompositionMachine(ChangingClassesMachine):
     def change_a_chain(self, which, number, second):
         level = self.pick_from(self.levels_of(reg.ChainClassLookup), which)
         real, expected = self.lookups[level]
-        (new,), (expected.parts[second],) = self.parts([number], level)
+        (new,), (expected_new,) = self.parts([number], level)
         setattr(real, "next" if second else "lookup", new)
+        lookup, next = expected.parts
+        expected.parts = [lookup, expected_new] if second else [expected_new, next]
 
     @rule(which=INDEX, number=INDEX)
     def keep_the_answers_of_another(self, which, number):
