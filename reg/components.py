@@ -121,8 +121,10 @@ class _Position:
             self.abstract = {each: None for each in self.abstract if each is not cls}
 
     def put_in_order(self, classes: list[RegisteredClass]) -> None:
-        self.abstract = {cls: None for cls in classes if cls in self.abstract}
-        self.names = {cls: None for cls in classes if cls in self.names}
+        names = [each for each in classes if isinstance(each, NamedClass)]
+        abstract = [each for each in classes if not isinstance(each, NamedClass)]
+        self.names = {name: None for name in names if name in self.names}
+        self.abstract = {cls: None for cls in abstract if cls in self.abstract}
 
     def ranked(self, cls: type) -> list[RegisteredClass]:
         """What is registered at this position and applies to a class, most specific first."""
