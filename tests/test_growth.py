@@ -105,12 +105,12 @@ def a_thread():
 @pytest.mark.parametrize(
     ("make", "number"),
     [
-        (a_class, 10_000),
-        (a_registered_class, 10_000),
+        (a_class, 5_000),
+        (a_registered_class, 5_000),
         (a_generic_function, 3_000),
-        (a_registry, 10_000),
-        (a_lookup, 10_000),
-        (a_composition, 10_000),
+        (a_registry, 5_000),
+        (a_lookup, 5_000),
+        (a_composition, 5_000),
         (a_thread, 3_000),
     ],
     ids=lambda each: getattr(each, "__name__", None),
