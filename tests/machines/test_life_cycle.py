@@ -91,6 +91,19 @@ class LifeCycleMachine(CompositionMachine):
         self.add_caching(4)
         self.add_changing_list([6, 5])
 
+    def parts(self, numbers, level):
+        # What a copy shares with another must not come to be made of what holds that one.
+        real = self.lookups[level][0]
+        lists = getattr(real, "lookups", None)
+        return super().parts(
+            numbers,
+            next(
+                lowest
+                for lowest, (other, _) in enumerate(self.lookups)
+                if other is real or (lists is not None and getattr(other, "lookups", None) is lists)
+            ),
+        )
+
     # What changes
 
     @precondition(lambda self: self.copies < MOST_COPIES)
