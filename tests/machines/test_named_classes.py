@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import gc
 import sys
 import types
@@ -98,7 +99,8 @@ class NamedClassesMachine(ChangingClassesMachine):
             return
         base, derived = self.pick_from(abstract, first), self.pick_from(abstract, second)
         if self.classes.index(base) < self.classes.index(derived):
-            derived.__bases__ = (base,)
+            with contextlib.suppress(TypeError):  # One of them has another layout.
+                derived.__bases__ = (base,)
             if not compiled:
                 self.have_changed_bases_noticed(registry)
 
