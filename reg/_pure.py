@@ -180,7 +180,7 @@ class ImplicitState:
 # is to be done first, where the answers are, and whether they need be compared. From
 # the moment on when it is not right any more to look there, nothing is found.
 _PLACES = {
-    "everywhere": ([], "implicit._unwatched", ""),
+    "everywhere": ([], "implicit._unwatched", "True"),
     "everywhere, compared": (
         ["answers = implicit._watched"],
         "answers",
@@ -388,7 +388,7 @@ def _code(
         ordinary=ordinary,
         first="\n            ".join(first),
         answers=answers,
-        condition=condition or "True",
+        condition=condition,
         entries="".join(f"[{cls}]" for cls in classes) or "[0]",
         arguments=", ".join(names if only_these else [*names, "*more"]),
         given=f"({''.join(name + ', ' for name in names)}*more,)",

@@ -63,7 +63,7 @@ class Pretender:
         return Text
 
 
-class Virtual(abc.ABC):  # noqa: B024
+class Virtual(abc.ABC):
     pass
 
 
@@ -107,7 +107,7 @@ def test_singledispatch_takes_unions_abstract_classes_and_protocols():
 
 
 def test_singledispatch_refuses_to_choose_between_abstract_classes():
-    class Other(abc.ABC):  # noqa: B024
+    class Other(abc.ABC):
         pass
 
     class Both:

@@ -59,7 +59,7 @@ def test_exact_takes_no_union(registry):
 
 
 def test_a_registered_virtual_subclass_is_found(registry):
-    class Shape(abc.ABC): ...  # noqa: B024
+    class Shape(abc.ABC): ...
 
     class Square: ...
 
@@ -153,9 +153,9 @@ def test_a_protocol_that_cannot_be_asked_may_inherit_from_an_abstract_class(regi
 
 
 def test_a_subclass_of_two_virtual_bases_prefers_neither_for_ambiguity(registry):
-    class First(abc.ABC): ...  # noqa: B024
+    class First(abc.ABC): ...
 
-    class Second(abc.ABC): ...  # noqa: B024
+    class Second(abc.ABC): ...
 
     class Thing: ...
 
@@ -167,9 +167,9 @@ def test_a_subclass_of_two_virtual_bases_prefers_neither_for_ambiguity(registry)
 
 
 def test_abstract_classes_that_contradict_each_other_come_before_object(registry):
-    class First(abc.ABC): ...  # noqa: B024
+    class First(abc.ABC): ...
 
-    class Second(abc.ABC): ...  # noqa: B024
+    class Second(abc.ABC): ...
 
     class Forward(First, Second): ...
 
@@ -198,9 +198,9 @@ def test_an_abstract_class_leaves_the_mro_as_a_metaclass_has_made_it(registry):
 
     class Thing(Special, metaclass=Reversing): ...
 
-    class Sellable(abc.ABC): ...  # noqa: B024
+    class Sellable(abc.ABC): ...
 
-    class Priced(abc.ABC): ...  # noqa: B024
+    class Priced(abc.ABC): ...
 
     for cls in (Priced, Sellable, Adopted, General, Special):
         registry.register("key", [cls], cls.__name__)
@@ -378,9 +378,9 @@ def test_an_abstract_class_given_by_several_names_is_found_once_for_each(registr
     shapes = types.ModuleType("a_library_of_shapes")
     monkeypatch.setitem(sys.modules, "a_library_of_shapes", shapes)
 
-    class First(abc.ABC): ...  # noqa: B024
+    class First(abc.ABC): ...
 
-    class Second(abc.ABC): ...  # noqa: B024
+    class Second(abc.ABC): ...
 
     class Forward(First, Second): ...
 

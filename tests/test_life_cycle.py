@@ -22,13 +22,13 @@ class Animal: ...
 class Cat(Animal): ...
 
 
-class First(abc.ABC): ...  # noqa: B024
+class First(abc.ABC): ...
 
 
-class Second(abc.ABC): ...  # noqa: B024
+class Second(abc.ABC): ...
 
 
-class Third(abc.ABC): ...  # noqa: B024
+class Third(abc.ABC): ...
 
 
 @First.register

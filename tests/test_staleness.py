@@ -96,7 +96,7 @@ def test_a_registration_for_several_classes_counts_at_once(registry_and_lookup, 
 
 
 def test_a_virtual_subclass_counts_at_once(registry_and_lookup, ask, size):
-    class Shape(abc.ABC): ...  # noqa: B024
+    class Shape(abc.ABC): ...
 
     class Square: ...
 
@@ -108,7 +108,7 @@ def test_a_virtual_subclass_counts_at_once(registry_and_lookup, ask, size):
 
 
 def test_an_abstract_registration_beside_warm_concrete_ones_counts(registry_and_lookup, ask, size):
-    class Shape(abc.ABC): ...  # noqa: B024
+    class Shape(abc.ABC): ...
 
     class Square: ...
 

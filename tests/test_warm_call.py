@@ -528,7 +528,7 @@ def test_a_new_class_at_the_address_of_a_dead_one_never_gets_its_answer() -> Non
 
 
 def test_virtual_subclasses_are_noticed_when_they_become_some() -> None:
-    class Sized(abc.ABC):  # noqa: B024
+    class Sized(abc.ABC):
         pass
 
     class Item:
