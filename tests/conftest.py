@@ -51,6 +51,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     return (yield)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Leave the folder of the sources, which programs that tests run would import from."""
+    os.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
 @pytest.fixture(autouse=True)
 def implicit_put_back() -> Iterator[None]:
     """Put back everything that ``reg.implicit`` holds, whatever a test leaves there."""
