@@ -1,6 +1,6 @@
 """Generic functions whose implementations live in registries that can be composed."""
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup
@@ -19,7 +19,11 @@ from .predicate import (
 from .registry import ClassRegistry, Registration, RegistrationError, Registry
 from .sentinel import Sentinel
 
+# As type checkers know it: to import typing takes as long as all of the package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .checking import check
 
 __all__ = [

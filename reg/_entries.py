@@ -13,9 +13,12 @@ import sys
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 from .sentinel import MISSING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["CallTables", "Entries", "attribute_of"]
 
@@ -142,7 +145,7 @@ def _is_equal_to_itself_only(cls: type) -> bool:
     return metaclass.__eq__ is object.__eq__ and metaclass.__hash__ is object.__hash__
 
 
-class _Guarded(dict[Any, Any]):
+class _Guarded(dict[object, object]):
     """Entries that are not found any more once their guard says no."""
 
     __slots__ = ("_guard",)

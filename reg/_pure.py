@@ -21,10 +21,13 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import CodeType, FunctionType
-from typing import Any
 
 from ._entries import CallTables, Entries, attribute_of
 from .sentinel import MISSING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["CallTables", "Constructing", "Entries", "ImplicitState", "Remembering", "make_call"]
 

@@ -28,13 +28,16 @@ import abc
 import functools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any
 
 from ._calls import CallTables, Entries, compiled
 from .classes import NamedClass, is_abstract, loaded_class
 from .components import Components, read_consistently, writing
 from .mro import mro_of
 from .sentinel import MISSING, Sentinel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Answers", "Observed", "ObservedClassLookup", "Table", "forget_former"]
 

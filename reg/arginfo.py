@@ -1,12 +1,16 @@
 """What a callable takes, and calling it with no more than that."""
 
+from __future__ import annotations
+
+from collections import namedtuple
 from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     # Imported where it is used: it takes longer than all of this package.
     import inspect
+    from typing import Any, NamedTuple
 
 __all__ = [
     "ArgumentInfo",
@@ -18,28 +22,36 @@ __all__ = [
     "wrapped_by",
 ]
 
-# Annotations are evaluated in this module: to have NamedTuple read them from
-# text takes longer than to import all the rest.
-
 # inspect.CO_VARKEYWORDS
 _VARIADIC_KEYWORDS = 0x08
 
 
-class ArgumentInfo(NamedTuple):
-    """What :func:`reg.arginfo` returns.
+if TYPE_CHECKING:
+
+    class _ArgumentInfo(NamedTuple):
+        args: list[str]
+        varargs: str | None
+        keywords: str | None
+        defaults: tuple[Any, ...] | None
+
+else:
+    _ArgumentInfo = namedtuple("_ArgumentInfo", ["args", "varargs", "keywords", "defaults"])
+
+
+class ArgumentInfo(_ArgumentInfo):
+    """What :func:`reg.arginfo` returns: a named tuple.
 
     The four fields are those of the ``ArgSpec`` that ``inspect`` once had.
     Keyword-only parameters are in none of them.
+
+    :param args: names of the positional parameters, in order.
+    :param varargs: name of the ``*`` parameter, or ``None``.
+    :param keywords: name of the ``**`` parameter, or ``None``.
+    :param defaults: defaults of the last positional parameters, or ``None`` if
+      none has one.
     """
 
-    #: names of the positional parameters, in order
-    args: list[str]
-    #: name of the ``*`` parameter, or ``None``
-    varargs: str | None
-    #: name of the ``**`` parameter, or ``None``
-    keywords: str | None
-    #: defaults of the last positional parameters, or ``None`` if none has one
-    defaults: tuple[Any, ...] | None
+    __slots__ = ()
 
 
 def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
@@ -137,16 +149,16 @@ def wrapped_by(callable: Any, /) -> Any:
     return getattr(callable, "__dict__", {}).get("__wrapped__")
 
 
-def is_positional(parameter: "inspect.Parameter", /) -> bool:
+def is_positional(parameter: inspect.Parameter, /) -> bool:
     """Tell whether a parameter can be passed by position, as one of its own."""
     return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
 
 
-def _is_by_name(parameter: "inspect.Parameter") -> bool:
+def _is_by_name(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
 
 
-def _parameters(callable: Any) -> "list[inspect.Parameter]":
+def _parameters(callable: Any) -> list[inspect.Parameter]:
     """The parameters a caller can fill, or a ``TypeError``."""
     import inspect
 
@@ -162,7 +174,7 @@ def _parameters(callable: Any) -> "list[inspect.Parameter]":
     return list(signature.parameters.values())
 
 
-def _parameters_of_generic(callable: Any) -> "list[inspect.Parameter] | None":
+def _parameters_of_generic(callable: Any) -> list[inspect.Parameter] | None:
     """Those of the function that was made generic; ``None`` if it is no generic function."""
     is_method = type(callable) is MethodType
     function = callable.__func__ if is_method else callable

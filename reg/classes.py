@@ -9,9 +9,11 @@ from __future__ import annotations
 import itertools
 import sys
 import types
-import typing
 from collections.abc import Hashable, Iterable
-from typing import Any, TypeAlias
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 __all__ = [
     "ClassSpecification",
@@ -114,8 +116,9 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         return [types.NoneType]
     if type(specification) is ForwardClass:
         return [NamedClass(f"{specification.__module__}:{specification.__name__}")]
-    # typing.Any is a class as well, though of nothing.
-    if _is_class(specification) and specification is not typing.Any:
+    # That one is a class as well, though of nothing. Who gave it has imported it.
+    any_class = getattr(sys.modules.get("typing"), "Any", None)
+    if _is_class(specification) and specification is not any_class:
         _refuse_what_cannot_be_hashed(key, position, specification)
         _refuse_what_cannot_be_asked(key, position, specification)
         return [specification]
@@ -123,13 +126,19 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         if not _looks_like_a_name(specification):
             raise _refusal(key, position, specification, 'a name looks like "package.module:Class"')
         return [NamedClass(specification)]
-    if typing.get_origin(specification) in (typing.Union, types.UnionType):
-        return [
-            cls
-            for alternative in typing.get_args(specification)
-            for cls in _alternatives(key, position, alternative)
-        ]
+    if united := _united(specification):
+        return [cls for alternative in united for cls in _alternatives(key, position, alternative)]
     raise _refusal(key, position, specification, _what_to_use_instead(specification))
+
+
+def _united(specification: Any) -> tuple[Any, ...]:
+    """The alternatives of a union; none if it is no union."""
+    if isinstance(specification, types.UnionType):
+        return specification.__args__
+    import typing
+
+    is_union = typing.get_origin(specification) is typing.Union
+    return typing.get_args(specification) if is_union else ()
 
 
 def _looks_like_a_name(specification: str) -> bool:
@@ -167,6 +176,8 @@ def _refuse_what_cannot_be_asked(key: Hashable, position: int, cls: type) -> Non
 
 
 def _what_to_use_instead(specification: Any) -> str:
+    import typing
+
     origin = typing.get_origin(specification)
     if specification is typing.Any:
         return "use object, which every argument is an instance of"

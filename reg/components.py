@@ -6,18 +6,26 @@ registered, so that its cost follows from what there is to find and not from
 the Cartesian product of the MROs, whose order it keeps.
 """
 
+from __future__ import annotations
+
 import functools
 import os
 import threading
+from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from .classes import NamedClass, RegisteredClass, is_abstract, loaded_class
+from .classes import NamedClass, is_abstract, loaded_class
 from .mro import mro_of, virtual_mro
 
-__all__ = ["Components", "Registration", "ranking", "read_consistently", "writing"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-_T = TypeVar("_T")
+    from .classes import RegisteredClass
+
+    _T = TypeVar("_T")
+
+__all__ = ["Components", "Registration", "ranking", "read_consistently", "writing"]
 
 #: Held by whoever changes a registry. One for all, so that a look-up in many
 #: registries can take it when they change too fast to be read in between.
@@ -29,24 +37,33 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-# Annotations are evaluated in this module: to have NamedTuple read them from
-# text takes longer than to import all the rest.
+if TYPE_CHECKING:
+
+    class _Registration(NamedTuple):
+        key: Hashable
+        classes: tuple[RegisteredClass, ...]
+        component: Any
+        filename: str
+        lineno: int
+
+else:
+    _Registration = namedtuple(
+        "_Registration", ["key", "classes", "component", "filename", "lineno"]
+    )
 
 
-class Registration(NamedTuple):
-    """A component with what it is registered under, and from where."""
+class Registration(_Registration):
+    """A component with what it is registered under, and from where: a named tuple.
 
-    #: what it is registered under, often a generic function
-    key: Hashable
-    #: for which classes, one for each argument
-    classes: tuple[RegisteredClass, ...]
-    #: what is registered
-    component: Any
-    #: the file that the component is defined in, if it is a function, or that
-    #: the call to ``register()`` is in
-    filename: str
-    #: the line there
-    lineno: int
+    :param key: what it is registered under, often a generic function.
+    :param classes: for which classes, one for each argument.
+    :param component: what is registered.
+    :param filename: the file that the component is defined in, if it is a
+      function, or that the call to ``register()`` is in.
+    :param lineno: the line there.
+    """
+
+    __slots__ = ()
 
     @property
     def place(self) -> str:

@@ -7,13 +7,16 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
-from typing import Any, TypeAlias
 
 from .answers import ObservedClassLookup
 from .components import writing
 from .interfaces import IClassLookup
 from .lookup import Lookup
 from .mro import mro_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup"]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from .arginfo import is_positional
 from .sentinel import MISSING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import inspect
+    from typing import Any, NoReturn
 
 __all__ = ["Dispatch", "dispatch_of"]
 

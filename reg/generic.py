@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ._calls import make_call
 from .answers import forget_former
@@ -26,148 +25,24 @@ from .lookup import (
 )
 from .sentinel import MISSING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .resolution import Resolution
+    from typing import Any, ParamSpec, TypeVar, overload
 
-__all__ = ["GenericCall", "GenericFunction", "classgeneric", "generic"]
+    from .generic_function import GenericFunction
 
-_P = ParamSpec("_P")
-_Q = ParamSpec("_Q")
-_R = TypeVar("_R", covariant=True)
-_A = TypeVar("_A")
-_B = TypeVar("_B")
-_D = TypeVar("_D")
+    _P = ParamSpec("_P")
+    _R = TypeVar("_R")
 
+__all__ = ["classgeneric", "generic"]
 
-class GenericCall(Protocol[_P, _R]):
-    """A call of a generic function: with its own parameters, and ``lookup`` and ``default``.
-
-    Types can express the two besides the others only by naming the first two
-    arguments; with ``lookup`` or ``default``, those that follow are not checked.
-    """
-
-    # It is a key; mypy would not take it for hashable otherwise.
-    def __hash__(self) -> int: ...
+if TYPE_CHECKING:
 
     @overload
-    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+    def generic(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
 
     @overload
-    def __call__(self, /, *, default: _D, lookup: object = ..., **kwargs: Any) -> _R | _D: ...
-
-    @overload
-    def __call__(
-        self: GenericCall[Concatenate[_A, _Q], _R],
-        first: _A,
-        /,
-        *,
-        default: _D,
-        lookup: object = ...,
-        **kwargs: Any,
-    ) -> _R | _D: ...
-
-    @overload
-    def __call__(
-        self: GenericCall[Concatenate[_A, _B, _Q], _R],
-        first: _A,
-        second: _B,
-        /,
-        *args: Any,
-        default: _D,
-        lookup: object = ...,
-        **kwargs: Any,
-    ) -> _R | _D: ...
-
-    @overload
-    def __call__(self, /, *, lookup: object, **kwargs: Any) -> _R: ...
-
-    @overload
-    def __call__(
-        self: GenericCall[Concatenate[_A, _Q], _R], first: _A, /, *, lookup: object, **kwargs: Any
-    ) -> _R: ...
-
-    @overload
-    def __call__(
-        self: GenericCall[Concatenate[_A, _B, _Q], _R],
-        first: _A,
-        second: _B,
-        /,
-        *args: Any,
-        lookup: object,
-        **kwargs: Any,
-    ) -> _R: ...
-
-
-class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
-    """What :func:`reg.generic` returns: a function, with three more ways to ask."""
-
-    # As every function has them; a protocol has only what it says.
-    __name__: str
-    __qualname__: str
-
-    @property
-    def __wrapped__(self) -> Callable[_P, _R]:
-        """The function that was made generic."""
-        ...
-
-    # Type checkers take no protocol for hashable that does not say so.
-    def __hash__(self) -> int: ...
-
-    @overload
-    def __get__(self, instance: None, owner: type, /) -> GenericFunction[_P, _R]: ...
-
-    @overload
-    def __get__(
-        self: GenericFunction[Concatenate[_A, _Q], _R], instance: _A, owner: type | None = ..., /
-    ) -> GenericCall[_Q, _R]: ...
-
-    def component(
-        self, *args: Any, lookup: Any = ..., default: Any = ..., predicates: Any = ...
-    ) -> Any:
-        """Find the component that a call with these arguments would call.
-
-        :param args: the arguments that dispatch, passed as in a call: those that
-          are named in ``@generic("name", …)`` by keyword too.
-        :param lookup: where to look, if not in the implicit lookup.
-        :param default: returned if there is none; ``None`` is a default too.
-        :param predicates: given to matchers instead of what they would compute.
-        :return: what is registered, or what a matcher answers; never the
-          function that was made generic.
-        :raises reg.ComponentLookupError: if there is none, and no default.
-        :raises reg.NoImplicitLookupError: if there is no lookup.
-        """
-        ...
-
-    def all(self, *args: Any, lookup: Any = ..., predicates: Any = ...) -> Iterable[Any]:
-        """Find all components for these arguments, in the order of ``call_next``.
-
-        The parameters are those of :meth:`component`.
-
-        :return: what :meth:`reg.Lookup.all` returns.
-        :raises reg.NoImplicitLookupError: if there is no lookup.
-        """
-        ...
-
-    def explain(
-        self, *args: Any, lookup: Any = ..., predicates: Any = ..., **kwargs: Any
-    ) -> Resolution:
-        """Tell what a call with these arguments would call, and why; nothing is called.
-
-        :param args: the arguments of the call, and those by keyword.
-        :param lookup: where to look, if not in the implicit lookup.
-        :param predicates: given to matchers instead of what they would compute.
-        :return: what :meth:`reg.Lookup.explain` returns.
-        :raises reg.NoImplicitLookupError: if there is no lookup.
-        """
-        ...
-
-
-@overload
-def generic(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
-
-
-@overload
-def generic(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
+    def generic(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
 
 
 def generic(*function_or_names: Any) -> Any:
@@ -190,12 +65,13 @@ def generic(*function_or_names: Any) -> Any:
     return _decorator(function_or_names, class_first=False)
 
 
-@overload
-def classgeneric(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
+if TYPE_CHECKING:
 
+    @overload
+    def classgeneric(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
 
-@overload
-def classgeneric(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
+    @overload
+    def classgeneric(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
 
 
 def classgeneric(*function_or_names: Any) -> Any:
@@ -222,14 +98,12 @@ def _decorator(function_or_names: tuple[Any, ...], class_first: bool) -> Any:
     return decorate
 
 
-def _make(
-    function: Callable[..., Any], names: tuple[str, ...], class_first: bool
-) -> GenericFunction[..., Any]:
+def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: bool) -> Any:
     if not callable(function):
         raise TypeError(f"only a function can be made generic; got {function!r}")
     dispatch = Dispatch(function, names, class_first)
     calls = _Calls(dispatch)
-    call = make_call(
+    call: Any = make_call(
         dispatch.keywords,
         dispatch.positions,
         calls.general,
@@ -249,14 +123,29 @@ def _make(
     call.__dict__["__reg_dispatch__"] = dispatch
 
     def component(*args: Any, **keywords: Any) -> Any:
+        """Find the component that a call with these arguments would call.
+
+        ``lookup``, ``default`` and ``predicates`` are what
+        :meth:`reg.generic_function.GenericFunction.component` says.
+        """
         lookup, dispatched, given = calls.asked("component", args, keywords)
         return lookup.component(call, dispatched, **given, **calls.class_method)
 
     def all(*args: Any, **keywords: Any) -> Any:
+        """Find all components for these arguments, in the order of ``call_next``.
+
+        ``lookup`` and ``predicates`` are what
+        :meth:`reg.generic_function.GenericFunction.all` says.
+        """
         lookup, dispatched, given = calls.asked("all", args, keywords)
         return lookup.all(call, dispatched, **given, **calls.class_method)
 
     def explain(*args: Any, **keywords: Any) -> Any:
+        """Tell what a call with these arguments would call, and why; nothing is called.
+
+        ``lookup`` and ``predicates`` are what
+        :meth:`reg.generic_function.GenericFunction.explain` says.
+        """
         from .explain import explain
 
         lookup = _lookup(keywords)
@@ -269,9 +158,8 @@ def _make(
     for method in (component, all, explain):
         method.__qualname__ = f"{call.__qualname__}.{method.__name__}"
         method.__module__ = call.__module__
-        method.__doc__ = getattr(GenericFunction, method.__name__).__doc__
         call.__dict__[method.__name__] = method
-    return cast("GenericFunction[..., Any]", call)
+    return call
 
 
 def _code_of_its_kind(function: Callable[..., Any]) -> CodeType | None:
@@ -353,7 +241,7 @@ class _Calls:
             result = self._implementation(lookup, classes)(*args, **keywords)
         return default if result is None else result
 
-    def _implementation(self, lookup: Lookup, classes: tuple[type, ...]) -> Callable[..., Any]:
+    def _implementation(self, lookup: Lookup, classes: tuple[type, ...]) -> Any:
         """What to call for these classes, remembered if the lookup can remember."""
         generic = self._dispatch.generic
         answers = lookup._reg_current_answers()
@@ -362,7 +250,7 @@ class _Calls:
         # Taken before anything is looked up; see reg.answers.
         warm = len(classes) == len(self._dispatch.parameters)
         table = answers.call_table(generic, len(classes), warm)
-        implementation: Any = table.entries.get(classes)
+        implementation = table.entries.get(classes)
         if implementation is MISSING:
             table.watch(classes)
             first = answers.look_up(generic, classes)
@@ -373,7 +261,7 @@ class _Calls:
             else:
                 implementation = with_lookup(self._adapt(first), lookup)
             table.store(classes, implementation)
-        return cast("Callable[..., Any]", implementation)
+        return implementation
 
     def _chained(self, lookup: Lookup, candidates: Iterable[Any]) -> Callable[..., Any]:
         """A call that asks matchers, or that hands on how to call what comes next."""

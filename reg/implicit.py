@@ -9,10 +9,13 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager, suppress
 from contextvars import Token
-from typing import Any, Final, Self
 
 from ._calls import ImplicitState
 from .lookup import Lookup, is_plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, Self
 
 __all__ = ["Implicit", "NoImplicitLookupError", "implicit"]
 

@@ -9,30 +9,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, TypeVar, overload
 
-from .classes import ClassSpecification
 from .dispatch import dispatch_of
 from .sentinel import MISSING
 
-__all__ = ["IClassLookup", "IRegistry"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar, overload
 
-_C = TypeVar("_C", bound=Callable[..., Any])
-_T = TypeVar("_T")
+    from .classes import ClassSpecification
+
+    _C = TypeVar("_C", bound=Callable[..., Any])
+    _T = TypeVar("_T")
+
+__all__ = ["IClassLookup", "IRegistry"]
 
 
 class IRegistry:
     """Where components are registered, under a key and for classes."""
 
-    @overload
-    def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification]
-    ) -> Callable[[_T], _T]: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification], component: object
-    ) -> None: ...
+        @overload
+        def register(
+            self, key: Hashable, classes: Iterable[ClassSpecification]
+        ) -> Callable[[_T], _T]: ...
+
+        @overload
+        def register(
+            self, key: Hashable, classes: Iterable[ClassSpecification], component: object
+        ) -> None: ...
 
     def register(
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any = MISSING

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ._calls import Remembering
 from .answers import Answers, Observed
@@ -13,7 +12,10 @@ from .arginfo import takes_keyword
 from .classes import describe
 from .sentinel import MISSING, Sentinel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final, NoReturn
+
     from .resolution import Resolution
 
 __all__ = [

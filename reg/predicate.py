@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeVar, overload
 
 from .components import writing
 from .lookup import Matcher
 from .sentinel import MISSING, Sentinel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, Protocol, TypeVar, overload
+
+    _T = TypeVar("_T")
+
+    class _Index(Protocol):
+        def add(self, key: Any, value: Any, /) -> object: ...
+        def get(self, key: Any, /) -> Any: ...
+
 
 __all__ = [
     "ANY",
@@ -18,19 +28,12 @@ __all__ = [
     "PredicateRegistryError",
 ]
 
-_T = TypeVar("_T")
-
 #: Matches whatever a predicate's value is. Compared by identity.
 ANY: Final = Sentinel("ANY")
 
 
 class PredicateRegistryError(ValueError):
     """Something cannot be registered for predicates, or has been registered twice."""
-
-
-class _Index(Protocol):
-    def add(self, key: Any, value: Any, /) -> object: ...
-    def get(self, key: Any, /) -> Any: ...
 
 
 class KeyIndex:
@@ -117,11 +120,13 @@ class _Pattern:
 class _Registering:
     """What is common to those in which something is registered for predicates."""
 
-    @overload
-    def register(self, predicates: Mapping[str, Any]) -> Callable[[_T], _T]: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def register(self, predicates: Mapping[str, Any], value: object) -> None: ...
+        @overload
+        def register(self, predicates: Mapping[str, Any]) -> Callable[[_T], _T]: ...
+
+        @overload
+        def register(self, predicates: Mapping[str, Any], value: object) -> None: ...
 
     def register(self, predicates: Mapping[str, Any], value: Any = MISSING) -> Any:
         """Register a value, often a function, for predicates.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, TypeVar
 
 from .answers import ObservedClassLookup
 from .arginfo import wrapped_by
@@ -14,6 +13,12 @@ from .components import Components, Registration, read_consistently, writing
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    _T = TypeVar("_T")
 
 __all__ = [
     "ClassRegistry",
@@ -24,8 +29,6 @@ __all__ = [
     "Registry",
     "definition_of",
 ]
-
-_T = TypeVar("_T")
 
 
 class RegistrationError(ValueError):

@@ -5,6 +5,7 @@ from typing import reveal_type
 
 import reg
 from reg import Lookup, Registry
+from reg.generic_function import GenericCall, GenericFunction
 
 
 class Document:
@@ -98,6 +99,11 @@ Shop().price("text")  # error: both
 reveal_type(Shop().weight(document, unit="kg"))  # reveals: int
 reveal_type(Shop().weight(item=document, lookup=registry))  # reveals: int
 Shop().weight(document, "kg")  # error: both
+
+view.component("", model=document, lookup=registry, default=None)
+list(view.all("", model=document))
+made: GenericFunction[[type[Document]], Document] = make
+called: GenericCall[[Document], int] = size
 
 reveal_type(convert("", cls=Document))  # reveals: Document
 reveal_type(convert("", cls=Document, default=None))  # reveals: Document | None
