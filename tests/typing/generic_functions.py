@@ -5,7 +5,7 @@ from typing import reveal_type
 
 import reg
 from reg import Lookup, Registry
-from reg.generic_function import GenericCall, GenericFunction
+from reg.generic_function import GenericFunction
 
 
 class Document:
@@ -103,7 +103,6 @@ Shop().weight(document, "kg")  # error: both
 view.component("", model=document, lookup=registry, default=None)
 list(view.all("", model=document))
 made: GenericFunction[[type[Document]], Document] = make
-called: GenericCall[[Document], int] = size
 
 reveal_type(convert("", cls=Document))  # reveals: Document
 reveal_type(convert("", cls=Document, default=None))  # reveals: Document | None
