@@ -102,8 +102,10 @@ class ImplicitState:
         self._unscope: Callable[[Token[Any]], None] = self._scoped.reset
         # The attribute of the class is for threads without one of their own.
         self._assigned: Any = type("_Assigned", (threading.local,), {"lookup": None})()
-        # The same as long as no context had a lookup of its own, then None.
-        self._unscoped: Any = self._assigned
+        # For each thread the answers that count for it, as long as no context has
+        # had a lookup of its own. Of no class of ours, which would take longer.
+        self._taken: Any = threading.local()
+        self._no_scope_yet = True
 
     #: where _values_of_thread() has what is stored for a thread
     _key = "lookup"
@@ -114,6 +116,7 @@ class ImplicitState:
 
     def _reassigned(self) -> None:
         """Notice that the values of some thread were changed."""
+        _change(self._drop)
 
     @property
     def _everywhere(self) -> Any:
@@ -136,15 +139,31 @@ class ImplicitState:
         type(self._assigned).lookup = stored
 
     def _assign(self, stored: Any) -> None:
-        self._assigned.lookup = stored
+        def change() -> None:
+            self._taken.__dict__.clear()
+            self._assigned.lookup = stored
+
+        _change(change)
+        # Calls find them at once, where a program assigns for each request.
+        self._take()
 
     def _scope(self, stored: Any) -> Token[Any]:
         """Store for the running context; the token puts back what was there."""
-        self._unscoped = None
+
+        def change() -> None:
+            self._no_scope_yet = False
+            self._drop()
+
+        if self._no_scope_yet:
+            _change(change)
         return self._scoped.set(stored)
 
     def _unassign(self) -> None:
-        self._assigned.__dict__.pop("lookup", None)
+        def change() -> None:
+            self._taken.__dict__.clear()
+            self._assigned.__dict__.pop("lookup", None)
+
+        _change(change)
 
     def _get(self) -> Any:
         """What is stored in the running context, else for this thread, else as the base."""
@@ -156,27 +175,46 @@ class ImplicitState:
 
         :return: its name; ``None`` as long as nothing is known of what is composed.
         """
+        for_all = self._only is not None
+        if not for_all and not self._no_scope_yet:
+            return "scope"
+        answers = self._take()
+        if answers is None:
+            return None
+        if not for_all:
+            return "thread"
+        return "everywhere" if answers.watched is None else "everywhere, compared"
+
+    def _take(self) -> Any:
+        """Have calls take the answers that count for this thread without asking for the lookup.
+
+        :return: the answers; ``None`` if nothing is known of what is composed.
+        """
         lookup = self._only
         if lookup is None:
-            return "scope" if self._unscoped is None else "thread"
-        if self._unwatched is None and self._watched is None:
-            answers = getattr(lookup, "_reg_answers", None)
-            if answers is None or not answers.resolved:
-                return None
-            with _replacing:
-                answers.taken_by = self
-                watched = answers.watched is not None
-                # Nothing is called from here on, so that no signal is handled.
-                if not _changing and self._only is lookup and lookup._reg_answers is answers:
+            lookup = self._assigned.lookup
+        answers = getattr(lookup, "_reg_answers", None)
+        if answers is None or not answers.resolved:
+            return None
+        with _replacing:
+            answers.taken_by = self
+            watched = answers.watched is not None
+            taken = self._taken.__dict__
+            # Nothing is called from here on, so that no signal is handled.
+            if not _changing and lookup._reg_answers is answers:
+                if self._only is lookup:
                     if watched:
                         self._watched = answers
                     else:
                         self._unwatched = answers
-        return "everywhere" if self._watched is None else "everywhere, compared"
+                elif self._only is None and self._no_scope_yet and self._assigned.lookup is lookup:
+                    taken["answers"] = answers
+        return answers
 
     def _drop(self) -> None:
         """Have calls take no answers without asking which lookup counts."""
         self._unwatched = self._watched = None
+        self._taken = threading.local()
 
 
 # The places where a call may look for answers, in the order of what that costs: what
@@ -190,7 +228,7 @@ _PLACES = {
         "answers.watched == answers.seen",
     ),
     "thread": (
-        ["answers = implicit._unscoped.lookup._reg_answers"],
+        ["answers = implicit._taken.answers"],
         "answers",
         "answers.watched is None or answers.watched == answers.seen",
     ),

@@ -228,8 +228,9 @@ class Implicit(ImplicitState):
                     if self._scoped.get() is not scoped:
                         self._scope(scoped)
                 except BaseException:
-                    # Some thread may have a lookup of its own still.
+                    # Some thread may have a lookup of its own still, or another one.
                     self._not_only_the_base()
+                    self._reassigned()
                     raise
             del replaced
 

@@ -449,6 +449,7 @@ IMPLICIT_CHANGES = {
     "clear": lambda one, two: reg.implicit.clear(),
     "assign": lambda one, two: setattr(reg.implicit, "lookup", two),
     "reset": lambda one, two: reg.implicit.reset(),
+    "scope": lambda one, two: reg.implicit.using(two).__enter__(),
     "compose": lambda one, two: setattr(one, "class_lookup", two.class_lookup),
     "register": lambda one, two: one.class_lookup.register(next(KEYS), [Cat], "any"),
 }
@@ -462,9 +463,21 @@ def names():
         return {None}
 
 
+def begin_anew():
+    """Have calls look where they do in a process in which there has been nothing but the base."""
+    if reg.implicit._scoped.get() is not None:
+        reg.implicit._scope(None)
+    reg.implicit._base_only = True
+    if not reg._calls.compiled:
+        reg.implicit._no_scope_yet = True
+
+
+@pytest.mark.parametrize("assigned", [False, True], ids=["the base", "of the thread"])
 @pytest.mark.parametrize("handled", IMPLICIT_CHANGES)
 @pytest.mark.parametrize("changed", IMPLICIT_CHANGES)
-def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(changed, handled):
+def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(
+    changed, handled, assigned
+):
     implicit = reg.implicit
     number = 0
     while True:
@@ -475,9 +488,13 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(chang
             registry.register(name_of, [Animal], answer(name))
             registry.register(other_name_of, [Animal], answer(name))
             lookups.append(reg.Lookup(registry))
-        # As in a process in which there has been nothing but the base.
-        implicit._base_only = True
+        begin_anew()
+        # Both are warm.
+        implicit.initialize(lookups[1])
+        assert names() == {"two"}
         implicit.initialize(lookups[0])
+        if assigned:
+            implicit.lookup = lookups[0]
         assert names() == {"one"}
 
         def change(name, lookups=lookups):
@@ -507,7 +524,7 @@ def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
         for lookup in lookups:
             lookup.register(name_of, [Animal], answer(lookup.registry._reg_name))
             lookup.register(other_name_of, [Animal], answer(lookup.registry._reg_name))
-        implicit._base_only = True
+        begin_anew()
         implicit.initialize(base)
         assert names() == {"base"}
         fault = Fault(10**9, KeyboardInterrupt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextvars
 import copy
 import gc
@@ -393,6 +394,23 @@ def test_a_thread_that_outlives_what_is_put_back_keeps_the_scope_it_is_in():
     thread.join()
     assert found == ["kept"] * 3
     assert who() == "base"
+
+
+def test_a_thread_that_outlives_what_is_put_back_has_its_own_again_for_warm_calls():
+    implicit._base_only = True
+    implicit.initialize(registry_answering("base"))
+
+    def calls():
+        return [who(), who(), who()]
+
+    with concurrent.futures.ThreadPoolExecutor(1) as own, implicit.preserved():
+        own.submit(setattr, implicit, "lookup", registry_answering("own")).result()
+        assert own.submit(calls).result() == ["own"] * 3
+        with implicit.preserved():
+            own.submit(setattr, implicit, "lookup", registry_answering("meanwhile")).result()
+            assert own.submit(calls).result() == ["meanwhile"] * 3
+        assert own.submit(calls).result() == ["own"] * 3
+        assert calls() == ["base"] * 3
 
 
 @pytest.mark.parametrize("change", ["initialize", "clear", "reset", "assign", "put back"])
