@@ -85,9 +85,8 @@ def dropped_classes(quick: bool) -> Measurements:
         peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT_OF_PEAK)
         yield Value(row, "peak", (peak,), "byte", step * calls // steps)
     tracemalloc.start()
-    # Dictionaries take the size that they need for what lives at the same time.
     call_with_fresh_classes(10_000)
-    for step in range(1, 6):
+    for step in range(1, 11):
         call_with_fresh_classes(2_000)
         gc.collect()
         yield Value(
