@@ -53,6 +53,8 @@ def measure(quick: bool, only: list[str], report: Callable[[str], None]) -> pype
     :param report: is told what is being done.
     """
     runs: dict[str, list[pyperf.Run]] = {}
+    # The same for all: a benchmark keeps only what its runs have in common.
+    begun = datetime.now(UTC).isoformat(sep=" ", timespec="minutes")
     wanted = only or list(SUBJECTS)
     for repetition in range(1 if quick else 3):
         for subject in wanted:
@@ -61,7 +63,7 @@ def measure(quick: bool, only: list[str], report: Callable[[str], None]) -> pype
             for build in BUILDS:
                 report(f"{subject}, {build}" + (f", {repetition + 1}" if repetition else ""))
                 for result in _worker(subject, build, quick):
-                    run = _as_run(result, build)
+                    run = _as_run(result, build, begun)
                     runs.setdefault(run.get_metadata()["name"], []).append(run)
     return pyperf.BenchmarkSuite([pyperf.Benchmark(of_name) for of_name in runs.values()])
 
@@ -85,7 +87,7 @@ def _worker(subject: str, build: str, quick: bool) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def _as_run(result: dict[str, Any], build: str) -> pyperf.Run:
+def _as_run(result: dict[str, Any], build: str, begun: str) -> pyperf.Run:
     metadata = {
         "name": f"{build} | {result['row']} | {result['case']} | {result['size']}",
         "build": build,
@@ -95,7 +97,7 @@ def _as_run(result: dict[str, Any], build: str) -> pyperf.Run:
         "unit": result["unit"],
         "loops": result["loops"],
         "inner_loops": result["inner"],
-        "date": datetime.now(UTC).isoformat(sep=" ", timespec="minutes"),
+        "date": begun,
         "python_version": platform.python_version(),
         "platform": platform.platform(),
         "cpu_model_name": _cpu(),
