@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,28 @@ def dropped_classes(quick: bool) -> Measurements:
     The peak is that of the process; what tracemalloc sees is measured in a
     shorter run, since it makes everything slower.
     """
+    row, calls, steps = "dropped classes", 20_000 if quick else 1_000_000, 10
+    call_with_fresh_classes = _calls_with_fresh_classes()
+    call_with_fresh_classes(10_000)
+    for step in range(1, steps + 1):
+        call_with_fresh_classes(calls // steps)
+        peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT_OF_PEAK)
+        yield Value(row, "peak", (peak,), "byte", step * calls // steps)
+    tracemalloc.start()
+    # Another one, all of which is seen: what had been there before would be missed,
+    # and found when it moves.
+    call_with_fresh_classes = _calls_with_fresh_classes()
+    call_with_fresh_classes(10_000)
+    for step in range(1, steps + 1):
+        call_with_fresh_classes(2_000)
+        gc.collect()
+        traced = float(tracemalloc.get_traced_memory()[0])
+        yield Value(row, "traced", (traced,), "byte", step * 2_000)
+    tracemalloc.stop()
+
+
+def _calls_with_fresh_classes() -> Callable[[int], None]:
+    """A new registry and generic function, called as often as one says."""
     registry = reg.Registry()
 
     class Base: ...
@@ -73,26 +96,11 @@ def dropped_classes(quick: bool) -> Measurements:
 
     registry.register(size, [Base], lambda item: "Base")
 
-    def call_with_fresh_classes(count: int) -> None:
+    def call(count: int) -> None:
         for _ in range(count):
             assert size(type("Fresh", (Base,), {})(), lookup=registry) == "Base"
 
-    row, calls = "dropped classes", 20_000 if quick else 1_000_000
-    call_with_fresh_classes(10_000)
-    steps = 10
-    for step in range(1, steps + 1):
-        call_with_fresh_classes(calls // steps)
-        peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT_OF_PEAK)
-        yield Value(row, "peak", (peak,), "byte", step * calls // steps)
-    tracemalloc.start()
-    call_with_fresh_classes(10_000)
-    for step in range(1, 11):
-        call_with_fresh_classes(2_000)
-        gc.collect()
-        yield Value(
-            row, "traced", (float(tracemalloc.get_traced_memory()[0]),), "byte", step * 2_000
-        )
-    tracemalloc.stop()
+    return call
 
 
 # Linux counts in kilobytes, macOS in bytes.
