@@ -15,7 +15,6 @@ first call with a combination of classes, lookups that have to be asked, default
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, FunctionType
 
 from ._entries import CallTables, Entries, attribute_of
+from .forks import hold_while_forking
 from .sentinel import MISSING
 
 TYPE_CHECKING = False
@@ -39,13 +39,7 @@ Constructing = type
 # Held to change which answers count everywhere, or what is said of them. It is
 # held for a moment, in which nothing else is waited for.
 _replacing = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    # A child must not inherit it from a thread that it does not have.
-    os.register_at_fork(
-        before=_replacing.acquire,
-        after_in_parent=_replacing.release,
-        after_in_child=_replacing.release,
-    )
+hold_while_forking(_replacing)
 
 # Whether who holds it is about to change that. What is called in between, such as
 # the handler of a signal, holds it too, and must not have answers taken again.

@@ -9,12 +9,12 @@ the Cartesian product of the MROs, whose order it keeps.
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from .classes import NamedClass, is_abstract, loaded_class
+from .forks import hold_while_forking
 from .mro import mro_of, virtual_mro
 
 TYPE_CHECKING = False
@@ -30,11 +30,7 @@ __all__ = ["Components", "Registration", "ranking", "read_consistently", "writin
 #: Held by whoever changes a registry. One for all, so that a look-up in many
 #: registries can take it when they change too fast to be read in between.
 writing: Final = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    # A child must not inherit the lock from a thread that it does not have.
-    os.register_at_fork(
-        before=writing.acquire, after_in_parent=writing.release, after_in_child=writing.release
-    )
+hold_while_forking(writing)
 
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from contextlib import ContextDecorator, contextmanager, suppress
 from contextvars import Token
 
 from ._calls import ImplicitState
+from .forks import hold_while_forking
 from .lookup import Lookup, is_plain
 
 TYPE_CHECKING = False
@@ -365,11 +365,4 @@ def _put_back(values: dict[Any, Any], key: object, lookup: Any) -> Any:
 
 #: The only instance.
 implicit = Implicit()
-
-if hasattr(os, "register_at_fork"):
-    # A child must not inherit the lock from a thread that it does not have.
-    os.register_at_fork(
-        before=implicit._deciding.acquire,
-        after_in_parent=implicit._deciding.release,
-        after_in_child=implicit._deciding.release,
-    )
+hold_while_forking(implicit._deciding)
