@@ -68,9 +68,9 @@ class Remembering:
 
         def change() -> None:
             before = self.__dict__.get("_reg_answers")
-            if before is not None and before.taken_by is not None:
+            for state in () if before is None else before.taken_by:
                 # First, so that an interruption in between does no harm.
-                before.taken_by._drop()
+                state._drop()
             self._reg_answers = answers
 
         _change(change)
@@ -191,7 +191,7 @@ class ImplicitState:
         if answers is None or not answers.resolved:
             return None
         with _replacing:
-            answers.taken_by = self
+            answers.taken_by.add(self)
             watched = answers.watched is not None
             taken = self._taken.__dict__
             # Nothing is called from here on, so that no signal is handled.

@@ -452,6 +452,16 @@ def test_another_implicit_can_be_made_and_is_independent():
     assert implicit.lookup is None
 
 
+def test_warm_calls_follow_a_lookup_that_counts_for_another_implicit_too():
+    lookup = reg.Lookup(registry_answering("before").class_lookup)
+    implicit.initialize(lookup)
+    assert [who(), who(), who()] == ["before"] * 3
+    other = type(implicit)()
+    other.lookup = lookup
+    lookup.class_lookup = registry_answering("after").class_lookup
+    assert [who(), who(), who()] == ["after"] * 3
+
+
 def test_warm_calls_follow_every_change():
     one, two = registry_answering("one"), registry_answering("two")
     for _ in range(3):
