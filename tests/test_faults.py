@@ -430,26 +430,20 @@ class Meanwhile(Fault):
         self.handler()
 
 
-@reg.generic
-def name_of(thing):
-    return "fallback"
-
-
-@reg.generic
-def other_name_of(thing):
-    return "fallback"
-
+# Generic functions that begin_anew() makes.
+NAMES = []
 
 KEYS = itertools.count()
 
 # What can be done with two lookups, the first of which is the base.
 IMPLICIT_CHANGES = {
-    "call": lambda one, two: (name_of(Cat()), other_name_of(Cat())),
+    "call": lambda one, two: [name_of(Cat()) for name_of in NAMES],
     "initialize": lambda one, two: reg.implicit.initialize(two),
     "clear": lambda one, two: reg.implicit.clear(),
     "assign": lambda one, two: setattr(reg.implicit, "lookup", two),
     "reset": lambda one, two: reg.implicit.reset(),
     "scope": lambda one, two: reg.implicit.using(two).__enter__(),
+    "scope of the first": lambda one, two: reg.implicit.using(one).__enter__(),
     "compose": lambda one, two: setattr(one, "class_lookup", two.class_lookup),
     "register": lambda one, two: one.class_lookup.register(next(KEYS), [Cat], "any"),
 }
@@ -458,13 +452,17 @@ IMPLICIT_CHANGES = {
 def names():
     """What warm calls find, of two generic functions in turn."""
     try:
-        return {function(Cat()) for function in [other_name_of, name_of] * 2}
+        return {name_of(Cat()) for name_of in NAMES * 3}
     except reg.NoImplicitLookupError:
         return {None}
 
 
 def begin_anew():
     """Have calls look where they do in a process in which there has been nothing but the base."""
+    NAMES[:] = [
+        reg.generic(lambda thing: "fallback"),
+        reg.generic(lambda thing: "fallback"),
+    ]
     if reg.implicit._scoped.get() is not None:
         reg.implicit._scope(None)
     reg.implicit._base_only = True
@@ -482,13 +480,13 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(
     number = 0
     while True:
         number += 1
+        begin_anew()
         lookups = []
         for name in ("one", "two"):
             registry = reg.ClassRegistry()
-            registry.register(name_of, [Animal], answer(name))
-            registry.register(other_name_of, [Animal], answer(name))
+            for name_of in NAMES:
+                registry.register(name_of, [Animal], answer(name))
             lookups.append(reg.Lookup(registry))
-        begin_anew()
         # Both are warm.
         implicit.initialize(lookups[1])
         assert names() == {"two"}
@@ -505,7 +503,7 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(
             change(changed)
         for _ in range(2):
             counting = implicit.lookup
-            found = counting and counting.component(name_of, [Cat()])(None)
+            found = counting and counting.component(NAMES[0], [Cat()])(None)
             assert names() == {found}, number
             implicit.reset()
             assert implicit.lookup is implicit.base_lookup
@@ -520,11 +518,11 @@ def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
     number = 0
     while True:
         number += 1
+        begin_anew()
         base, inner, own = lookups = [reg.Registry(name=name) for name in ("base", "inner", "own")]
         for lookup in lookups:
-            lookup.register(name_of, [Animal], answer(lookup.registry._reg_name))
-            lookup.register(other_name_of, [Animal], answer(lookup.registry._reg_name))
-        begin_anew()
+            for name_of in NAMES:
+                lookup.register(name_of, [Animal], answer(lookup.registry._reg_name))
         implicit.initialize(base)
         assert names() == {"base"}
         fault = Fault(10**9, KeyboardInterrupt)

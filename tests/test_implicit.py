@@ -453,13 +453,22 @@ def test_another_implicit_can_be_made_and_is_independent():
 
 
 def test_warm_calls_follow_a_lookup_that_counts_for_another_implicit_too():
-    lookup = reg.Lookup(registry_answering("before").class_lookup)
+    # A new one, whose calls have not had to look anywhere else yet.
+    @reg.generic
+    def name():
+        return "fallback"
+
+    before, after = reg.ClassRegistry(), reg.ClassRegistry()
+    before.register(name, [], lambda: "before")
+    after.register(name, [], lambda: "after")
+    lookup = reg.Lookup(before)
+    implicit._base_only = True
     implicit.initialize(lookup)
-    assert [who(), who(), who()] == ["before"] * 3
+    assert [name(), name(), name()] == ["before"] * 3
     other = type(implicit)()
     other.lookup = lookup
-    lookup.class_lookup = registry_answering("after").class_lookup
-    assert [who(), who(), who()] == ["after"] * 3
+    lookup.class_lookup = after
+    assert [name(), name(), name()] == ["after"] * 3
 
 
 def test_warm_calls_follow_every_change():
