@@ -184,9 +184,11 @@ class ImplicitState:
 
         :return: the answers; ``None`` if nothing is known of what is composed.
         """
-        lookup = self._only
+        lookup, answers = self._only, self._unwatched or self._watched
         if lookup is None:
-            lookup = self._assigned.lookup
+            lookup, answers = self._assigned.lookup, self._taken.__dict__.get("answers")
+        if answers is not None:
+            return answers
         answers = getattr(lookup, "_reg_answers", None)
         if answers is None or not answers.resolved:
             return None
