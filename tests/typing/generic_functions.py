@@ -103,6 +103,8 @@ Shop().weight(document, "kg")  # error: both
 view.component("", model=document, lookup=registry, default=None)
 list(view.all("", model=document))
 made: GenericFunction[[type[Document]], Document] = make
+measured: GenericFunction[..., int] = size
+measured = view  # error: both
 
 reveal_type(convert("", cls=Document))  # reveals: Document
 reveal_type(convert("", cls=Document, default=None))  # reveals: Document | None
