@@ -23,6 +23,7 @@ __all__ = [
     "is_abstract",
     "loaded_class",
     "registered_classes",
+    "united",
 ]
 
 #: What :meth:`reg.ClassRegistry.register` takes for each class.
@@ -98,6 +99,16 @@ def loaded_class(name: NamedClass) -> type | None:
     return found if _is_class(found) else None
 
 
+def united(specification: Any) -> tuple[Any, ...]:
+    """The alternatives of a union; none if it is no union."""
+    if isinstance(specification, types.UnionType):
+        return specification.__args__
+    import typing
+
+    is_union = typing.get_origin(specification) is typing.Union
+    return typing.get_args(specification) if is_union else ()
+
+
 def describe(key: object) -> str:
     """Name a key in an error: functions by where they are defined."""
     module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
@@ -126,19 +137,9 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         if not _looks_like_a_name(specification):
             raise _refusal(key, position, specification, 'a name looks like "package.module:Class"')
         return [NamedClass(specification)]
-    if united := _united(specification):
-        return [cls for alternative in united for cls in _alternatives(key, position, alternative)]
+    if alternatives := united(specification):
+        return [cls for each in alternatives for cls in _alternatives(key, position, each)]
     raise _refusal(key, position, specification, _what_to_use_instead(specification))
-
-
-def _united(specification: Any) -> tuple[Any, ...]:
-    """The alternatives of a union; none if it is no union."""
-    if isinstance(specification, types.UnionType):
-        return specification.__args__
-    import typing
-
-    is_union = typing.get_origin(specification) is typing.Union
-    return typing.get_args(specification) if is_union else ()
 
 
 def _looks_like_a_name(specification: str) -> bool:
