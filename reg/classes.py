@@ -189,7 +189,12 @@ def _what_to_use_instead(specification: Any) -> str:
     if origin is typing.Annotated:
         return f"use {_name(typing.get_args(specification)[0])}"
     if isinstance(origin, type):
-        return f"use {_name(origin)}: an argument does not know the types of its items"
+        reason = "an argument does not know the types of its items"
+        if not typing.get_args(specification):
+            reason = f"{specification!r} is another name of it for type checkers"
+        return f"use {_full_name(origin)}: {reason}"
+    if type(specification).__name__ == "TypeAliasType":  # since Python 3.12
+        return f"use what it is an alias of, {_name(specification)}.__value__"
     if isinstance(specification, typing.TypeVar):
         return "use the class that bounds it, or object"
     if isinstance(specification, typing.NewType):
@@ -203,6 +208,10 @@ def _what_to_use_instead(specification: Any) -> str:
 
 def _name(cls: Any) -> str:
     return getattr(cls, "__name__", repr(cls))
+
+
+def _full_name(cls: type) -> str:
+    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _refusal(key: Hashable, position: int, specification: object, advice: str) -> TypeError:

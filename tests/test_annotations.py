@@ -266,7 +266,7 @@ def test_a_class_generic_takes_unions_of_types(registry, annotation):
         (type[int], "use type"),
         (typing.TypeVar("T"), "bounds it"),
         (typing.NewType("UserId", int), "use int"),
-        (collections.abc.Callable[[], int], "use Callable"),
+        (collections.abc.Callable[[], int], "use collections.abc.Callable"),
     ],
 )
 def test_what_cannot_be_dispatched_on_is_refused_with_what_to_use(registry, annotation, advice):
