@@ -141,7 +141,7 @@ def test_lookup_given_as_none_is_an_error(registry):
     def size(thing): ...
 
     for call in (size, size.component, size.all):
-        with pytest.raises(reg.NoImplicitLookupError):
+        with pytest.raises(reg.NoImplicitLookupError, match=r"function test.*size was called"):
             call(1, lookup=None)
 
 
@@ -460,6 +460,12 @@ def test_only_what_can_be_called_can_be_made_generic(value):
         reg.generic("thing")(value)
 
 
+@pytest.mark.parametrize("decorator", [staticmethod, classmethod, property])
+def test_what_is_to_be_decorated_after_it_is_refused(decorator):
+    with pytest.raises(TypeError, match=f"below @{decorator.__name__}$"):
+        reg.generic(decorator(lambda thing: None))
+
+
 def test_builtins_classes_and_instances_can_be_made_generic(registry):
     class Doubling:
         def __call__(self, thing):
@@ -602,7 +608,8 @@ def _ways_to_ask(generic, lookup):
         (reg.Lookup, r"<class 'reg.lookup.Lookup'> as its lookup, which is a class; pass an insta"),
         (reg.Registry, "which is a class; pass an instance"),
         (reg.ClassRegistry(name="host"), r"<ClassRegistry 'host' .*; pass reg.Lookup\(it\)"),
-        (3, "3 as its lookup, which is none"),
+        (3, "size was called with 3 as its lookup, which is none"),
+        ([reg.Registry()], r"; pass reg.Lookup\(reg.ListClassLookup\(it\)\)$"),
     ],
 )
 def test_what_is_no_lookup_is_an_error_that_says_what_to_pass(lookup, message):
