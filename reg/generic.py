@@ -12,7 +12,7 @@ from .arginfo import accepted_keywords, takes_keyword
 from .classes import describe
 from .dispatch import Dispatch
 from .implicit import NoImplicitLookupError, implicit
-from .interfaces import IClassLookup
+from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import (
     NOTHING,
     CallChain,
@@ -363,7 +363,7 @@ def _check_lookup(lookup: Any, generic: Callable[..., Any], *methods: str) -> No
             problem += "; pass reg.Lookup(it)"
         elif isinstance(lookup, (list, tuple)):
             problem += "; pass reg.Lookup(reg.ListClassLookup(it))"
-    elif isinstance(lookup, type) and not _is_a_lookup_itself(lookup, methods):
+    elif isinstance(lookup, type) and not is_asked_without_instance(lookup, *methods):
         problem = "is a class; pass an instance of it"
     else:
         return
@@ -371,10 +371,3 @@ def _check_lookup(lookup: Any, generic: Callable[..., Any], *methods: str) -> No
         f"the generic function {describe(generic)} was called with {lookup!r} as its lookup,"
         f" which {problem}"
     )
-
-
-def _is_a_lookup_itself(cls: type, methods: tuple[str, ...]) -> bool:
-    """Tell whether a class has these methods as class methods or static ones."""
-    from inspect import getattr_static, isfunction
-
-    return not any(isfunction(getattr_static(cls, method)) for method in methods)

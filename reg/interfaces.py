@@ -25,6 +25,38 @@ if TYPE_CHECKING:
 __all__ = ["IClassLookup", "IRegistry"]
 
 
+def refuse_unless_class_lookup(value: Any, taker: object) -> None:
+    """Refuse what cannot be asked for components, before it is composed.
+
+    :param value: what was given as a class lookup.
+    :param taker: what it was given to, for the error.
+    :raises TypeError: if it is none.
+    """
+    try:
+        ask = getattr(value, "all", None)
+    except Exception:
+        # A proxy, perhaps, of what is not there yet.
+        return
+    advice = ""
+    if callable(ask):
+        if not issubclass(type(value), type) or is_asked_without_instance(value, "all"):
+            return
+        advice = ", which is a class: pass an instance of it"
+    elif isinstance(value, (list, tuple)):
+        advice = ": make one of it with reg.ListClassLookup"
+    raise TypeError(
+        f"{type(taker).__name__} takes class lookups, such as registries, which have the methods"
+        f" get() and all(); got {value!r}{advice}"
+    )
+
+
+def is_asked_without_instance(cls: type, *methods: str) -> bool:
+    """Tell whether a class has these methods as class methods or static ones."""
+    from inspect import getattr_static, isfunction
+
+    return not any(isfunction(getattr_static(cls, method)) for method in methods)
+
+
 class IRegistry:
     """Where components are registered, under a key and for classes."""
 
