@@ -367,6 +367,25 @@ def test_it_is_a_method_in_a_class_body(registry):
         assert Shop().static(1) == "int"
 
 
+def test_a_bound_method_is_no_key_since_no_call_looks_under_it(registry):
+    class Shop:
+        @reg.generic
+        def price(self, thing):
+            return "fallback"
+
+        @classmethod
+        @reg.generic
+        def open(cls, day):
+            return "fallback"
+
+    for bound in (Shop().price, Shop.open):
+        with pytest.raises(TypeError, match=r"bound to .*; give the generic function .*Shop"):
+            registry.register(bound, [object, int], lambda shop, thing: "int")
+    assert not registry.registrations()
+    registry.register(Shop.open.__func__, [type, int], lambda cls, day: "int")
+    assert Shop.open(1) == "int"
+
+
 def test_it_carries_what_tells_of_the_function():
     def size(thing: int, unit: str = "m") -> float:
         """Measure a thing."""
