@@ -1,7 +1,8 @@
 """What may be given as a class in a registration.
 
-A class; ``None``, for its type; a union, for each of its alternatives; or
-``"package.module:Class"``, for a class of a library that need not be loaded.
+A class, which may be written ``list[Any]``; ``None``, for its type; a union,
+for each of its alternatives; or ``"package.module:Class"``, for a class of a
+library that need not be loaded.
 """
 
 from __future__ import annotations
@@ -139,7 +140,20 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         return [NamedClass(specification)]
     if alternatives := united(specification):
         return [cls for each in alternatives for cls in _alternatives(key, position, each)]
+    if cls := _class_of_anything(specification):
+        return _alternatives(key, position, cls)
     raise _refusal(key, position, specification, _what_to_use_instead(specification))
+
+
+def _class_of_anything(specification: Any) -> type | None:
+    """The class that ``list[Any]`` is for type checkers, which may refuse ``list`` alone."""
+    import typing
+
+    origin: Any = typing.get_origin(specification)
+    arguments = typing.get_args(specification)
+    if not isinstance(origin, type) or origin is typing.Annotated or not arguments:
+        return None
+    return origin if all(each is typing.Any or each is ... for each in arguments) else None
 
 
 def _looks_like_a_name(specification: str) -> bool:

@@ -232,6 +232,7 @@ def test_abstract_classes_count_at_every_position(registry):
         (typing.Type[int], "use type"),  # noqa: UP006
         (typing.Type, "use type"),  # noqa: UP006
         (typing.Annotated[int, "meta"], "use int"),
+        (typing.Annotated[typing.Any, ...], "use Any"),
         (typing.TypeVar("T"), "bounds it, or object"),
         (typing.NewType("UserId", int), "use int"),
         (typing.Callable, "use collections.abc.Callable: typing.Callable is another name"),
@@ -248,6 +249,21 @@ def test_what_cannot_be_dispatched_on_is_refused_with_what_to_use_instead(regist
         registry.register("key", [int, given], "component")
     assert advice in str(caught.value)
     assert list(registry.registrations()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "cls"),
+    [
+        (list[typing.Any], list),
+        (typing.Dict[typing.Any, typing.Any], dict),  # noqa: UP006
+        (tuple[typing.Any, ...], tuple),
+        (type[typing.Any], type),
+        (collections.abc.Callable[..., typing.Any], collections.abc.Callable),
+    ],
+)
+def test_a_class_of_anything_is_the_class_itself(registry, given, cls):
+    registry.register("key", [given | None], "component")
+    assert registry.exact("key", [cls]) == "component"
 
 
 @pytest.mark.skipif(not hasattr(typing, "TypeAliasType"), reason="came with Python 3.12")
