@@ -83,7 +83,10 @@ class ListClassLookup(_Composition):
         # is put into it later is asked.
         kept = list(lookups) if isinstance(lookups, Iterator) else lookups
         if not isinstance(kept, Iterable) and not hasattr(kept, "__getitem__"):
-            raise TypeError(f"ListClassLookup takes a list of class lookups; got {kept!r}")
+            raise TypeError(
+                f"ListClassLookup takes a list of class lookups; got {kept!r}, which is none: put"
+                " what it is to ask into a list"
+            )
         if type(kept) in (list, tuple):
             for part in kept:
                 refuse_unless_class_lookup(part, self)
