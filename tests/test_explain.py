@@ -450,6 +450,21 @@ def test_data_is_json(shop):
     assert [each["lookup"] for each in data["candidates"]] == ["app", "host"]
 
 
+def test_data_names_instances_by_their_class_and_not_by_their_address():
+    class Always(reg.Matcher):
+        def __call__(self, thing):
+            return "found"
+
+    class Plain:
+        pass
+
+    registry = Registry()
+    registry.register("key", [int], Always())
+    registry.register("key", [object], Plain())
+    names = [each["registered"] for each in registry.explain("key", [1]).as_dict()["candidates"]]
+    assert [name.rpartition(".")[2] for name in names] == ["Always object", "Plain object"]
+
+
 def test_html_is_well_formed_and_escaped():
     opened = []
 
