@@ -207,7 +207,15 @@ def test_a_class_whose_methods_need_no_instance_is_a_class_lookup():
         def all(cls, key, classes):
             return ["everywhere"]
 
-    assert reg.Lookup(reg.ListClassLookup([Everywhere])).component("key", [1]) == "everywhere"
+    class Looking(type):
+        def get(cls, key, classes):
+            return "everywhere"
+
+        def all(cls, key, classes):
+            return ["everywhere"]
+
+    for cls in (Everywhere, Looking("Elsewhere", (), {})):
+        assert reg.Lookup(reg.ListClassLookup([cls])).component("key", [1]) == "everywhere"
 
 
 @pytest.mark.parametrize("container", [collections.deque, type("Listed", (list,), {})])
