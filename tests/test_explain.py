@@ -243,6 +243,19 @@ def test_a_registration_for_more_classes_is_told_so(shop):
     assert misfit.reason == "is registered for 2 classes, looked up for 1"
 
 
+def test_arguments_that_do_not_dispatch_are_told_where_others_are_missing():
+    @reg.generic
+    def meet(first, second): ...
+
+    registry = Registry()
+    registry.register(meet, [int, int], "two")
+    (misfit,) = meet.explain(1, second=2, lookup=registry).misfits
+    assert misfit.reason == (
+        "is registered for 2 classes, looked up for 1; what is passed by keyword or left to its"
+        " default does not dispatch"
+    )
+
+
 def test_a_class_that_is_not_loaded_is_told_so(shop):
     registry = Registry()
     registry.register(shop.size, ["nowhere.to_be_found:Frame"], "frame")
