@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .arginfo import is_positional
-from .classes import ClassSpecification, ForwardClass, describe
+from .classes import ClassSpecification, ForwardClass, describe, united
 from .dispatch import Dispatch
 
 if TYPE_CHECKING:
@@ -46,11 +46,20 @@ def classes_from_annotations(
                 " dispatches; annotate it, or name the classes with register()"
             )
         hint = _hint(implementation, parameter, names)
-        if index == 0 and dispatch.class_first and typing.get_origin(hint) is type:
-            # A class generic is given the class itself, so this is how to say which.
-            (hint,) = typing.get_args(hint)
+        if index == 0 and dispatch.class_first:
+            hint = _without_type(hint)
         classes.append(hint)
     return classes
+
+
+def _without_type(hint: Any) -> Any:
+    """What ``type[…]`` is of: a class generic is given the class itself, and so says which."""
+    if alternatives := united(hint):
+        # Not with |, which a metaclass may have for something else.
+        return typing.Union[tuple(_without_type(each) for each in alternatives)]  # noqa: UP007
+    if typing.get_origin(hint) is type:
+        (hint,) = typing.get_args(hint)
+    return hint
 
 
 def _counterpart(

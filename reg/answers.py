@@ -219,7 +219,14 @@ class Answers(CallTables):
         """
         if self._leaves is None and (lookup := self._lookup()) is not None:
             lists: list[tuple[list[Any], list[Any]]] = []
-            leaves = self._resolve(lookup.class_lookup, lists)
+            try:
+                leaves = self._resolve(lookup.class_lookup, lists)
+            except RecursionError as error:
+                error.add_note(
+                    f"What {type(lookup).__name__} asks is composed without end, or in too many"
+                    " levels: does a class lookup contain itself?"
+                )
+                raise
             if leaves is not None:
                 with writing:
                     # Whoever was first has watched since; what changed in between, it notices.

@@ -1,7 +1,8 @@
 """What may be given as a class in a registration.
 
-A class; ``None``, for its type; a union, for each of its alternatives; or
-``"package.module:Class"``, for a class of a library that need not be loaded.
+A class, which may be written ``list[Any]``; ``None``, for its type; a union,
+for each of its alternatives; or ``"package.module:Class"``, for a class of a
+library that need not be loaded.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __all__ = [
     "is_abstract",
     "loaded_class",
     "registered_classes",
+    "united",
 ]
 
 #: What :meth:`reg.ClassRegistry.register` takes for each class.
@@ -98,6 +100,16 @@ def loaded_class(name: NamedClass) -> type | None:
     return found if _is_class(found) else None
 
 
+def united(specification: Any) -> tuple[Any, ...]:
+    """The alternatives of a union; none if it is no union."""
+    if isinstance(specification, types.UnionType):
+        return specification.__args__
+    import typing
+
+    is_union = typing.get_origin(specification) is typing.Union
+    return typing.get_args(specification) if is_union else ()
+
+
 def describe(key: object) -> str:
     """Name a key in an error: functions by where they are defined."""
     module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
@@ -126,19 +138,22 @@ def _alternatives(key: Hashable, position: int, specification: Any) -> list[Regi
         if not _looks_like_a_name(specification):
             raise _refusal(key, position, specification, 'a name looks like "package.module:Class"')
         return [NamedClass(specification)]
-    if united := _united(specification):
-        return [cls for alternative in united for cls in _alternatives(key, position, alternative)]
+    if alternatives := united(specification):
+        return [cls for each in alternatives for cls in _alternatives(key, position, each)]
+    if cls := _class_of_anything(specification):
+        return _alternatives(key, position, cls)
     raise _refusal(key, position, specification, _what_to_use_instead(specification))
 
 
-def _united(specification: Any) -> tuple[Any, ...]:
-    """The alternatives of a union; none if it is no union."""
-    if isinstance(specification, types.UnionType):
-        return specification.__args__
+def _class_of_anything(specification: Any) -> type | None:
+    """The class that ``list[Any]`` is for type checkers, which may refuse ``list`` alone."""
     import typing
 
-    is_union = typing.get_origin(specification) is typing.Union
-    return typing.get_args(specification) if is_union else ()
+    origin: Any = typing.get_origin(specification)
+    arguments = typing.get_args(specification)
+    if not isinstance(origin, type) or origin is typing.Annotated or not arguments:
+        return None
+    return origin if all(each is typing.Any or each is ... for each in arguments) else None
 
 
 def _looks_like_a_name(specification: str) -> bool:
@@ -188,7 +203,12 @@ def _what_to_use_instead(specification: Any) -> str:
     if origin is typing.Annotated:
         return f"use {_name(typing.get_args(specification)[0])}"
     if isinstance(origin, type):
-        return f"use {_name(origin)}: an argument does not know the types of its items"
+        reason = "an argument does not know the types of its items"
+        if not typing.get_args(specification):
+            reason = f"{specification!r} is another name of it for type checkers"
+        return f"use {_full_name(origin)}: {reason}"
+    if type(specification).__name__ == "TypeAliasType":  # since Python 3.12
+        return f"use what it is an alias of, {_name(specification)}.__value__"
     if isinstance(specification, typing.TypeVar):
         return "use the class that bounds it, or object"
     if isinstance(specification, typing.NewType):
@@ -202,6 +222,10 @@ def _what_to_use_instead(specification: Any) -> str:
 
 def _name(cls: Any) -> str:
     return getattr(cls, "__name__", repr(cls))
+
+
+def _full_name(cls: type) -> str:
+    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _refusal(key: Hashable, position: int, specification: object, advice: str) -> TypeError:

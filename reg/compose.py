@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMappi
 
 from .answers import ObservedClassLookup
 from .components import writing
-from .interfaces import IClassLookup
+from .interfaces import IClassLookup, refuse_unless_class_lookup
 from .lookup import Lookup
 from .mro import mro_of
 
@@ -63,6 +63,8 @@ class ListClassLookup(_Composition):
       is kept: what is put into it later is asked as well, from then on. Nothing
       is remembered of what is found through a container of another kind, unless
       it is a tuple.
+    :raises TypeError: if this is no container, or if there is something else in
+      it now.
     """
 
     _reg_lookups: Any
@@ -80,6 +82,14 @@ class ListClassLookup(_Composition):
         # An iterator can be read only once. Anything else is kept, so that what
         # is put into it later is asked.
         kept = list(lookups) if isinstance(lookups, Iterator) else lookups
+        if not isinstance(kept, Iterable) and not hasattr(kept, "__getitem__"):
+            raise TypeError(
+                f"ListClassLookup takes a list of class lookups; got {kept!r}, which is none: put"
+                " what it is to ask into a list"
+            )
+        if type(kept) in (list, tuple):
+            for part in kept:
+                refuse_unless_class_lookup(part, self)
         self._reg_compose("_reg_lookups", kept)
 
     def __repr__(self) -> str:
@@ -94,12 +104,15 @@ class ChainClassLookup(_Composition):
 
     :param lookup: is asked first.
     :param next: is asked for what the first does not find.
+    :raises TypeError: if one of them is neither a class lookup nor a lookup.
 
     Both can be assigned to later. For a :class:`reg.Lookup`, its class lookup
     is asked.
     """
 
     def __init__(self, lookup: Any, next: Any) -> None:
+        refuse_unless_class_lookup(lookup, self)
+        refuse_unless_class_lookup(next, self)
         self._reg_chain = (lookup, next)
 
     @property
@@ -109,6 +122,7 @@ class ChainClassLookup(_Composition):
 
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
+        refuse_unless_class_lookup(lookup, self)
         self._reg_compose("_reg_chain", (lookup, self._reg_chain[1]))
 
     @property
@@ -118,6 +132,7 @@ class ChainClassLookup(_Composition):
 
     @next.setter
     def next(self, next: Any) -> None:
+        refuse_unless_class_lookup(next, self)
         self._reg_compose("_reg_chain", (self._reg_chain[0], next))
 
     def __repr__(self) -> str:
@@ -132,6 +147,7 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
 
     :param class_lookup: is asked once for each key and classes by :meth:`get`,
       and once by :meth:`all`.
+    :raises TypeError: if it is neither a class lookup nor a lookup.
 
     What is registered later, or is found to be missing, stays unknown to it
     until :meth:`clear`. Nothing needs it for speed: a :class:`reg.Lookup`
@@ -141,6 +157,7 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
     """
 
     def __init__(self, class_lookup: Any) -> None:
+        refuse_unless_class_lookup(class_lookup, self)
         self._reg_class_lookup = class_lookup
         self._reg_memory = _Memory()
 
@@ -151,6 +168,7 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
 
     @class_lookup.setter
     def class_lookup(self, class_lookup: Any) -> None:
+        refuse_unless_class_lookup(class_lookup, self)
         self._reg_compose("_reg_class_lookup", class_lookup)
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:

@@ -143,7 +143,10 @@ def dispatch_of(generic: object) -> Dispatch:
     """
     dispatch = getattr(generic, "__reg_dispatch__", MISSING)
     if not isinstance(dispatch, Dispatch):
-        raise TypeError(f"expected a function decorated with @reg.generic, got {generic!r}")
+        raise TypeError(
+            f"expected a generic function, made by @reg.generic, as in"
+            f" @registry.implements(generic_function); got {generic!r}"
+        )
     return dispatch
 
 

@@ -280,7 +280,12 @@ def _why_not(
         many = (
             "1 class" if len(registration.classes) == 1 else f"{len(registration.classes)} classes"
         )
-        return f"is registered for {many}, looked up for {len(classes)}", False
+        reason = f"is registered for {many}, looked up for {len(classes)}"
+        dispatch = _dispatch(registration.key)
+        by_position = 0 if dispatch is None or dispatch.names else len(dispatch.parameters)
+        if len(classes) < len(registration.classes) <= by_position:
+            reason += "; what is passed by keyword or left to its default does not dispatch"
+        return reason, False
     position = wrong[0]
     registered, cls = registration.classes[position], classes[position]
     argument = _argument(registration.key, position)

@@ -9,9 +9,10 @@ from types import CodeType
 from ._calls import make_call
 from .answers import forget_former
 from .arginfo import accepted_keywords, takes_keyword
+from .classes import describe
 from .dispatch import Dispatch
 from .implicit import NoImplicitLookupError, implicit
-from .interfaces import IClassLookup
+from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import (
     NOTHING,
     CallChain,
@@ -99,8 +100,11 @@ def _decorator(function_or_names: tuple[Any, ...], class_first: bool) -> Any:
 
 
 def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: bool) -> Any:
-    if not callable(function):
-        raise TypeError(f"only a function can be made generic; got {function!r}")
+    if not callable(function) or isinstance(function, staticmethod):
+        advice = ""
+        if isinstance(function, (staticmethod, classmethod, property)):
+            advice = f"; put the decorator that makes it generic below @{type(function).__name__}"
+        raise TypeError(f"only a function can be made generic; got {function!r}{advice}")
     dispatch = Dispatch(function, names, class_first)
     calls = _Calls(dispatch)
     call: Any = make_call(
@@ -148,8 +152,8 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
         """
         from .explain import explain
 
-        lookup = _lookup(keywords)
-        _check_lookup(lookup, "all", "component")
+        lookup = _lookup(keywords, call)
+        _check_lookup(lookup, call, "all", "component")
         predicates = keywords.pop("predicates", None)
         # All else that a call may have does not matter here, and may stay.
         dispatched = dispatch.arguments(args, keywords)[2]
@@ -189,7 +193,7 @@ class _Calls:
         :param args: the positional arguments.
         :param keywords: the keyword arguments; may be changed.
         """
-        lookup = _lookup(keywords)
+        lookup = _lookup(keywords, self._dispatch.generic)
         default = keywords.pop("default", MISSING)
         args, keywords, dispatched = self._dispatch.arguments(args, keywords)
         if not is_plain(lookup):
@@ -211,11 +215,11 @@ class _Calls:
         for keyword in keywords:
             if keyword not in known and keyword not in self._dispatch.names:
                 raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
-        lookup = _lookup(keywords)
+        lookup = _lookup(keywords, self._dispatch.generic)
         given = {keyword: keywords[keyword] for keyword in keywords if keyword in known}
         passed = {keyword: keywords[keyword] for keyword in keywords if keyword not in known}
         # A class lookup has an all() too, but with another meaning.
-        _check_lookup(lookup, name, "component")
+        _check_lookup(lookup, self._dispatch.generic, name, "component")
         return lookup, self._dispatch.arguments(args, passed)[2], given
 
     def _or_default(
@@ -287,7 +291,7 @@ class _Calls:
         dispatched: tuple[Any, ...],
     ) -> Any:
         """Call through a lookup of which nothing is known but its methods."""
-        _check_lookup(lookup, "call")
+        _check_lookup(lookup, self._dispatch.generic, "call")
         generic = self._dispatch.generic
         if (
             getattr(type(lookup), "call", None) is Lookup.call
@@ -338,35 +342,32 @@ class _Calls:
         return by_position
 
 
-def _lookup(keywords: dict[str, Any]) -> Any:
+def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:
     lookup = keywords.pop("lookup") if "lookup" in keywords else implicit.lookup
     if lookup is None:
         raise NoImplicitLookupError(
-            "a generic function was called without a lookup: call"
+            f"the generic function {describe(generic)} was called without a lookup: call"
             " reg.implicit.initialize(lookup) first, enter reg.implicit.using(lookup),"
             " or pass lookup= to the call"
         )
     return lookup
 
 
-def _check_lookup(lookup: Any, *methods: str) -> None:
+def _check_lookup(lookup: Any, generic: Callable[..., Any], *methods: str) -> None:
     """Refuse what has not all of these methods, or has them for its instances only."""
     if isinstance(lookup, Lookup):
         return
     if not all(callable(getattr(lookup, method, None)) for method in methods):
-        problem = (
-            "is none: it must have the methods component(), all() and call() of reg.Lookup"
-            f"{'; pass reg.Lookup(it)' if isinstance(lookup, IClassLookup) else ''}"
-        )
-    elif isinstance(lookup, type) and not _is_a_lookup_itself(lookup, methods):
+        problem = "is none: it must have the methods component(), all() and call() of reg.Lookup"
+        if isinstance(lookup, IClassLookup):
+            problem += "; pass reg.Lookup(it)"
+        elif isinstance(lookup, (list, tuple)):
+            problem += "; pass reg.Lookup(reg.ListClassLookup(it))"
+    elif isinstance(lookup, type) and not is_asked_without_instance(lookup, *methods):
         problem = "is a class; pass an instance of it"
     else:
         return
-    raise TypeError(f"a generic function was called with {lookup!r} as its lookup, which {problem}")
-
-
-def _is_a_lookup_itself(cls: type, methods: tuple[str, ...]) -> bool:
-    """Tell whether a class has these methods as class methods or static ones."""
-    from inspect import getattr_static, isfunction
-
-    return not any(isfunction(getattr_static(cls, method)) for method in methods)
+    raise TypeError(
+        f"the generic function {describe(generic)} was called with {lookup!r} as its lookup,"
+        f" which {problem}"
+    )

@@ -91,8 +91,17 @@ class Using(ContextDecorator):
         if error is not None:
             self._implicit._tell(error)
         token, self._token = self._token, None
-        if token is not None:
+        if token is None:
+            return
+        try:
             self._implicit._unscope(token)
+        except ValueError as error:
+            error.add_note(
+                "This block of reg.implicit.using() is left in another context than that in which"
+                " it was entered, as in an asynchronous generator that was not finished: have it"
+                " around what the generator calls, and not around a yield."
+            )
+            raise
 
     def __del__(self) -> None:
         # An interruption can prevent __exit__() from doing anything at all.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Iterable
+from types import FunctionType
 
 from .dispatch import dispatch_of
 from .sentinel import MISSING
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     _C = TypeVar("_C", bound=Callable[..., Any])
     _T = TypeVar("_T")
 
-__all__ = ["IClassLookup", "IRegistry"]
+__all__ = [
+    "IClassLookup",
+    "IRegistry",
+    "is_asked_without_instance",
+    "refuse_unless_class_lookup",
+]
 
 
 class IRegistry:
@@ -134,3 +140,37 @@ class IClassLookup:
           first class weighs most.
         """
         raise NotImplementedError(f"{type(self).__name__} must define all()")
+
+
+def refuse_unless_class_lookup(value: Any, taker: object) -> None:
+    """Refuse what cannot be asked for components, before it is composed.
+
+    :param value: what was given as a class lookup.
+    :param taker: what it was given to, for the error.
+    :raises TypeError: if it is none.
+    """
+    try:
+        ask = getattr(value, "all", None)
+    except Exception:
+        # A proxy, perhaps, of what is not there yet.
+        return
+    advice = ""
+    if callable(ask):
+        if not issubclass(type(value), type) or is_asked_without_instance(value, "all"):
+            return
+        advice = ", which is a class: pass an instance of it"
+    elif isinstance(value, (list, tuple)):
+        advice = ": make one of it with reg.ListClassLookup"
+    raise TypeError(
+        f"{type(taker).__name__} takes class lookups, such as registries, which have the methods"
+        f" get() and all(); got {value!r}{advice}"
+    )
+
+
+def is_asked_without_instance(cls: type, *methods: str) -> bool:
+    """Tell whether a class has these methods itself, be it from its metaclass."""
+    defined = [
+        next((vars(base)[method] for base in cls.__mro__ if method in vars(base)), None)
+        for method in methods
+    ]
+    return not any(isinstance(method, FunctionType) for method in defined)

@@ -10,6 +10,7 @@ from ._calls import Remembering
 from .answers import Answers, Observed
 from .arginfo import takes_keyword
 from .classes import describe
+from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, Sentinel
 
 TYPE_CHECKING = False
@@ -129,6 +130,8 @@ class Lookup(Remembering, Observed):
     :param class_lookup: where to look. The classes of the arguments are those
       that they claim (``__class__``), so that a proxy is taken for what it
       stands for.
+    :raises TypeError: if it is no class lookup and no lookup; so does
+      assigning one.
 
     What was found is remembered for as long as it is true, as far as the
     class lookup is made of this package's parts. Any other, and one of a
@@ -148,6 +151,7 @@ class Lookup(Remembering, Observed):
 
     @class_lookup.setter
     def class_lookup(self, class_lookup: Any) -> None:
+        refuse_unless_class_lookup(class_lookup, self)
         self._reg_compose("_reg_class_lookup", class_lookup)
 
     def component(

@@ -60,6 +60,7 @@ class Predicate:
     :param calc: computes its value from all dispatch arguments.
     :param default: its value where the caller gives predicates, but not this
       one, or where there is no ``calc``.
+    :raises TypeError: if ``index_factory`` or ``calc`` cannot be called.
     """
 
     def __init__(
@@ -69,6 +70,16 @@ class Predicate:
         calc: Callable[..., Any] | None = None,
         default: Any = None,
     ) -> None:
+        if not callable(index_factory):
+            raise TypeError(
+                f"the predicate {name!r} is to be given what makes its index, such as the class"
+                f" reg.KeyIndex; got {index_factory!r}, which cannot be called"
+            )
+        if calc is not None and not callable(calc):
+            raise TypeError(
+                f"the predicate {name!r} is to be given, after its index, a function that computes"
+                f" its value, or None; got {calc!r}, which cannot be called; pass default= by name"
+            )
         self.name = name
         self.index_factory = index_factory
         self.calc = calc

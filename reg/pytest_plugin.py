@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from typing import Any
@@ -56,6 +57,17 @@ def _note(error: BaseException, lookup: Any) -> None:
     # It must not be in the way of the exception. What is left first is the innermost.
     with suppress(Exception):
         error.__dict__.setdefault(_LEFT, _Left(lookup))
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Show what was found where ``assert reg.check(lookup) == []`` fails."""
+    checking = sys.modules.get(f"{__package__}.checking")
+    if checking is None or op != "==" or not (isinstance(left, list) and isinstance(right, list)):
+        return None
+    if right or not all(isinstance(each, checking.Finding) for each in left):
+        return None
+    found = [line for finding in left for line in str(finding).splitlines()]
+    return [f"{len(left)} finding{'s' if len(left) > 1 else ''} of reg.check() == []", *found]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -283,6 +283,13 @@ def _check_key(key: Hashable) -> None:
             f"a component is registered under a hashable key, often a generic function;"
             f" {key!r} cannot be hashed: {error}"
         ) from error
+    if type(key) is types.MethodType and "__reg_dispatch__" in getattr(
+        key.__func__, "__dict__", ()
+    ):
+        raise TypeError(
+            f"{key!r} is a generic function bound to an object or a class, under which no call"
+            f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
+        )
 
 
 def _names(classes: tuple[RegisteredClass, ...]) -> str:

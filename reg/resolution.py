@@ -177,7 +177,7 @@ def full_name(value: Any) -> str:
         return str(value)
     name = getattr(value, "__qualname__", None)
     if not isinstance(name, str):
-        return reprlib.repr(value)
+        return f"{full_name(type(value))} object" if _is_plain(value) else reprlib.repr(value)
     module = getattr(value, "__module__", None)
     return name if module in (None, "builtins") else f"{module}.{name}"
 
@@ -189,10 +189,12 @@ def short_name(value: Any) -> str:
     name = getattr(value, "__qualname__", None)
     if isinstance(name, str):
         return name.rpartition("<locals>.")[2]
-    if getattr(type(value), "__repr__") is object.__repr__:  # noqa: B009
-        # Its address would tell nobody anything.
-        return f"{type(value).__qualname__.rpartition('<locals>.')[2]} object"
-    return reprlib.repr(value)
+    return f"{short_name(type(value))} object" if _is_plain(value) else reprlib.repr(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether the ``repr()`` is by address, which would tell nobody anything."""
+    return getattr(type(value), "__repr__") is object.__repr__  # noqa: B009
 
 
 def class_names(classes: tuple[RegisteredClass, ...]) -> list[str]:

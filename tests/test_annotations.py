@@ -242,6 +242,22 @@ def test_a_class_generic_takes_the_class_or_type_of_it(registry):
 
 
 @pytest.mark.parametrize(
+    "annotation",
+    [type[Cat] | type[int], type[Cat | int], type[Cat | int] | None, type[Cat] | int],
+)
+def test_a_class_generic_takes_unions_of_types(registry, annotation):
+    @reg.classgeneric
+    def make(cls): ...
+
+    def implementation(cls): ...
+
+    implementation.__annotations__["cls"] = annotation
+    registry.implements(make)(implementation)
+    assert registry.exact(make, [Cat]) is implementation
+    assert registry.exact(make, [int]) is implementation
+
+
+@pytest.mark.parametrize(
     ("annotation", "advice"),
     [
         (Any, "use object"),
@@ -250,7 +266,7 @@ def test_a_class_generic_takes_the_class_or_type_of_it(registry):
         (type[int], "use type"),
         (typing.TypeVar("T"), "bounds it"),
         (typing.NewType("UserId", int), "use int"),
-        (collections.abc.Callable[[], int], "use Callable"),
+        (collections.abc.Callable[[], int], "use collections.abc.Callable"),
     ],
 )
 def test_what_cannot_be_dispatched_on_is_refused_with_what_to_use(registry, annotation, advice):

@@ -227,15 +227,16 @@ def test_abstract_classes_count_at_every_position(registry):
         (list[int], "use list"),
         (typing.List[int], "use list"),  # noqa: UP006
         (dict[str, int], "use dict"),
-        (collections.abc.Sequence[int], "use Sequence"),
+        (collections.abc.Sequence[int], "use collections.abc.Sequence: an argument does not know"),
         (type[int], "use type"),
         (typing.Type[int], "use type"),  # noqa: UP006
         (typing.Type, "use type"),  # noqa: UP006
         (typing.Annotated[int, "meta"], "use int"),
+        (typing.Annotated[typing.Any, ...], "use Any"),
         (typing.TypeVar("T"), "bounds it, or object"),
         (typing.NewType("UserId", int), "use int"),
-        (typing.Callable, "use Callable"),
-        (typing.Callable[[int], str], "use Callable"),
+        (typing.Callable, "use collections.abc.Callable: typing.Callable is another name"),
+        (typing.Callable[[int], str], "use collections.abc.Callable: an argument does not"),
         (5, "use a class, None, a union"),
         ("no name", "package.module:Class"),
         ("module", "package.module:Class"),
@@ -248,6 +249,30 @@ def test_what_cannot_be_dispatched_on_is_refused_with_what_to_use_instead(regist
         registry.register("key", [int, given], "component")
     assert advice in str(caught.value)
     assert list(registry.registrations()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "cls"),
+    [
+        (list[typing.Any], list),
+        (typing.Dict[typing.Any, typing.Any], dict),  # noqa: UP006
+        (tuple[typing.Any, ...], tuple),
+        (type[typing.Any], type),
+        (collections.abc.Callable[..., typing.Any], collections.abc.Callable),
+    ],
+)
+def test_a_class_of_anything_is_the_class_itself(registry, given, cls):
+    registry.register("key", [given | None], "component")
+    assert registry.exact("key", [cls]) == "component"
+
+
+@pytest.mark.skipif(not hasattr(typing, "TypeAliasType"), reason="came with Python 3.12")
+def test_an_alias_of_types_is_refused_with_what_to_use_instead(registry):
+    alias = typing.TypeAliasType("Number", int | float)
+    with pytest.raises(TypeError, match=r"an alias of, Number\.__value__"):
+        registry.register("key", [alias], "component")
+    registry.register("key", [alias.__value__], "component")
+    assert look_up(registry, [float]) == ["component"]
 
 
 def test_a_typed_dictionary_is_refused(registry):

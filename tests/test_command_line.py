@@ -146,7 +146,7 @@ def test_without_what_backends_need_their_list_is_an_error_that_names_the_extra(
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
-    assert "pip install reg[backends]" in done.stderr
+    assert "pip install 'reg[backends]'" in done.stderr
 
 
 def test_what_a_module_prints_does_not_get_into_the_data(run, tmp_path):

@@ -155,6 +155,69 @@ def test_a_part_needs_only_the_methods():
     assert reg.ChainClassLookup(reg.ClassRegistry(), Duck()).get("key", [int]) == "duck"
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([reg.Registry()], r"got \[<Registry .*: make one of it with reg\.ListClassLookup$"),
+        (reg.Registry, r"got <class 'reg\.registry\.Registry'>, which is a class: pass an inst"),
+        (None, r"takes class lookups, such as registries, .* got None$"),
+        ({}, r"got \{\}$"),
+    ],
+)
+def test_what_is_no_class_lookup_is_refused_before_anything_changes(given, message):
+    first, second = reg.Registry(), reg.Registry()
+    for compose in (
+        reg.Lookup,
+        reg.CachingClassLookup,
+        lambda given: reg.ListClassLookup([first, given]),
+        lambda given: reg.ListClassLookup(iter([given])),
+        lambda given: reg.ChainClassLookup(given, first),
+        lambda given: reg.ChainClassLookup(first, given),
+    ):
+        with pytest.raises(TypeError, match=message):
+            compose(given)
+    composed = reg.ChainClassLookup(first, second)
+    lookup, caching = reg.Lookup(first), reg.CachingClassLookup(first)
+    listed = reg.ListClassLookup([first])
+    for part, attribute, value in (
+        (composed, "lookup", given),
+        (composed, "next", given),
+        (lookup, "class_lookup", given),
+        (caching, "class_lookup", given),
+        (listed, "lookups", [given]),
+    ):
+        before = getattr(part, attribute)
+        with pytest.raises(TypeError, match=message):
+            setattr(part, attribute, value)
+        assert getattr(part, attribute) is before
+
+
+def test_a_list_of_class_lookups_has_to_be_one():
+    with pytest.raises(TypeError, match=r"takes a list of class lookups; got <Registry 'host'"):
+        reg.ListClassLookup(reg.Registry(name="host"))
+
+
+def test_a_class_whose_methods_need_no_instance_is_a_class_lookup():
+    class Everywhere:
+        @staticmethod
+        def get(key, classes):
+            return "everywhere"
+
+        @classmethod
+        def all(cls, key, classes):
+            return ["everywhere"]
+
+    class Looking(type):
+        def get(cls, key, classes):
+            return "everywhere"
+
+        def all(cls, key, classes):
+            return ["everywhere"]
+
+    for cls in (Everywhere, Looking("Elsewhere", (), {})):
+        assert reg.Lookup(reg.ListClassLookup([cls])).component("key", [1]) == "everywhere"
+
+
 @pytest.mark.parametrize("container", [collections.deque, type("Listed", (list,), {})])
 def test_any_container_of_lookups_can_be_changed_in_place(container):
     first, second = reg.ClassRegistry(), reg.ClassRegistry()

@@ -243,6 +243,19 @@ def test_a_registration_for_more_classes_is_told_so(shop):
     assert misfit.reason == "is registered for 2 classes, looked up for 1"
 
 
+def test_arguments_that_do_not_dispatch_are_told_where_others_are_missing():
+    @reg.generic
+    def meet(first, second): ...
+
+    registry = Registry()
+    registry.register(meet, [int, int], "two")
+    (misfit,) = meet.explain(1, second=2, lookup=registry).misfits
+    assert misfit.reason == (
+        "is registered for 2 classes, looked up for 1; what is passed by keyword or left to its"
+        " default does not dispatch"
+    )
+
+
 def test_a_class_that_is_not_loaded_is_told_so(shop):
     registry = Registry()
     registry.register(shop.size, ["nowhere.to_be_found:Frame"], "frame")
@@ -448,6 +461,21 @@ def test_data_is_json(shop):
     data = json.loads(json.dumps(shop.size.explain(Invoice(), lookup=shop.lookup).as_dict()))
     assert data["component"].endswith("invoice_size")
     assert [each["lookup"] for each in data["candidates"]] == ["app", "host"]
+
+
+def test_data_names_instances_by_their_class_and_not_by_their_address():
+    class Always(reg.Matcher):
+        def __call__(self, thing):
+            return "found"
+
+    class Plain:
+        pass
+
+    registry = Registry()
+    registry.register("key", [int], Always())
+    registry.register("key", [object], Plain())
+    names = [each["registered"] for each in registry.explain("key", [1]).as_dict()["candidates"]]
+    assert [name.rpartition(".")[2] for name in names] == ["Always object", "Plain object"]
 
 
 def test_html_is_well_formed_and_escaped():

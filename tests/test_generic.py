@@ -141,7 +141,7 @@ def test_lookup_given_as_none_is_an_error(registry):
     def size(thing): ...
 
     for call in (size, size.component, size.all):
-        with pytest.raises(reg.NoImplicitLookupError):
+        with pytest.raises(reg.NoImplicitLookupError, match=r"function test.*size was called"):
             call(1, lookup=None)
 
 
@@ -367,6 +367,25 @@ def test_it_is_a_method_in_a_class_body(registry):
         assert Shop().static(1) == "int"
 
 
+def test_a_bound_method_is_no_key_since_no_call_looks_under_it(registry):
+    class Shop:
+        @reg.generic
+        def price(self, thing):
+            return "fallback"
+
+        @classmethod
+        @reg.generic
+        def open(cls, day):
+            return "fallback"
+
+    for bound in (Shop().price, Shop.open):
+        with pytest.raises(TypeError, match=r"bound to .*; give the generic function .*Shop"):
+            registry.register(bound, [object, int], lambda shop, thing: "int")
+    assert not registry.registrations()
+    registry.register(Shop.open.__func__, [type, int], lambda cls, day: "int")
+    assert Shop.open(1) == "int"
+
+
 def test_it_carries_what_tells_of_the_function():
     def size(thing: int, unit: str = "m") -> float:
         """Measure a thing."""
@@ -458,6 +477,12 @@ def test_only_what_can_be_called_can_be_made_generic(value):
             reg.generic(value)
     with pytest.raises(TypeError, match="made generic"):
         reg.generic("thing")(value)
+
+
+@pytest.mark.parametrize("decorator", [staticmethod, classmethod, property])
+def test_what_is_to_be_decorated_after_it_is_refused(decorator):
+    with pytest.raises(TypeError, match=f"below @{decorator.__name__}$"):
+        reg.generic(decorator(lambda thing: None))
 
 
 def test_builtins_classes_and_instances_can_be_made_generic(registry):
@@ -602,7 +627,8 @@ def _ways_to_ask(generic, lookup):
         (reg.Lookup, r"<class 'reg.lookup.Lookup'> as its lookup, which is a class; pass an insta"),
         (reg.Registry, "which is a class; pass an instance"),
         (reg.ClassRegistry(name="host"), r"<ClassRegistry 'host' .*; pass reg.Lookup\(it\)"),
-        (3, "3 as its lookup, which is none"),
+        (3, "size was called with 3 as its lookup, which is none"),
+        ([reg.Registry()], r"; pass reg.Lookup\(reg.ListClassLookup\(it\)\)$"),
     ],
 )
 def test_what_is_no_lookup_is_an_error_that_says_what_to_pass(lookup, message):

@@ -762,8 +762,9 @@ def test_endless_compositions_and_calls_are_recursion_errors(registry, depth):
     parts.append(composed)
     lookup = reg.Lookup(composed)
     for _ in range(3):
-        with pytest.raises(RecursionError):
+        with pytest.raises(RecursionError) as caught:
             size(Animal(), lookup=lookup)
+        assert "does a class lookup contain itself?" in "".join(caught.value.__notes__)
     parts[:] = [registry]
     assert size(Animal(), lookup=lookup) == "animal"
 

@@ -590,3 +590,15 @@ def test_what_this_thread_assigned_is_put_back_although_it_is_frozen():
     with reg.implicit.preserved():
         reg.implicit.lookup = own
     assert reg.implicit.lookup is base
+
+
+def test_a_block_that_cannot_be_left_says_why():
+    def within(lookup):
+        with implicit.using(lookup):
+            yield
+
+    generator = within(reg.Registry())
+    contextvars.copy_context().run(next, generator)
+    with pytest.raises(ValueError, match="different Context") as caught:
+        generator.close()
+    assert "not around a yield" in caught.value.__notes__[0]

@@ -33,6 +33,18 @@ def test_a_framework_can_add_attributes_to_a_predicate():
     assert predicate.fallback == "fallback"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((reg.KeyIndex(),), r"'name' .* makes its index, such as the class reg.KeyIndex; got <reg"),
+        ((reg.KeyIndex, "edit"), r"'name' .* computes its value, or None; got 'edit'"),
+    ],
+)
+def test_what_cannot_make_an_index_or_compute_a_value_is_refused(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        reg.Predicate("name", *arguments)
+
+
 def test_a_key_index_holds_sets():
     index = KeyIndex()
     assert index.get("a") == set()

@@ -404,6 +404,30 @@ def test_a_failing_test_without_dispatch_shows_nothing_more(pytester):
     result.stdout.no_fnmatch_line("*reg explains*")
 
 
+def test_what_a_check_found_is_shown_in_full(pytester):
+    result = _run(
+        pytester,
+        """
+def test_check():
+    registry = Registry()
+    registry.register(size, [list], lambda obj, unit: 1)
+    assert reg.check(registry) == []
+
+def test_other_lists():
+    assert [1] == []
+""",
+    )
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "E * assert 1 finding of reg.check() == []",
+            "E *.py:*: error: <lambda> cannot take the arguments of size: missing a required*",
+            "E * Give it the parameters of size(obj).",
+            "E * assert [[]1[]] == []",
+        ]
+    )
+
+
 def test_loading_it_imports_no_tools(pytester):
     tests = """
 import sys

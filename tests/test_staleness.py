@@ -43,7 +43,7 @@ def composed_of(registry):
     }
 
 
-@pytest.fixture(params=list(composed_of(None)))
+@pytest.fixture(params=list(composed_of(reg.ClassRegistry())))
 def registry_and_lookup(request):
     registry = reg.ClassRegistry()
     return registry, composed_of(registry)[request.param]

@@ -1,6 +1,6 @@
 """A host's functions and classes, run by installed backends.
 
-This package needs ``pip install reg[backends]``.
+This package needs ``pip install 'reg[backends]'``.
 """
 
 from importlib.util import find_spec as _find_spec
@@ -8,7 +8,8 @@ from importlib.util import find_spec as _find_spec
 for _needed in ("docstring_parser", "packaging"):
     if _find_spec(_needed) is None:
         raise ImportError(
-            f"reg.backends needs the package {_needed}; install it with: pip install reg[backends]",
+            f"reg.backends needs the package {_needed}; install it with:"
+            " pip install 'reg[backends]'",
             name=_needed,
         )
 

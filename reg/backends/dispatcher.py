@@ -332,11 +332,15 @@ class BackendDispatcher:
 
     def _dispatched_of(self, function: Any) -> Function | Class:
         found: Any = dispatched_class(function)
-        while found is None and function is not None:
-            found = getattr(function, "__dict__", {}).get("__reg_dispatched__")
-            function = wrapped_by(function)
+        wrapped = function
+        while found is None and wrapped is not None:
+            found = getattr(wrapped, "__dict__", {}).get("__reg_dispatched__")
+            wrapped = wrapped_by(wrapped)
         if found is None or found not in self._dispatched:
-            raise TypeError(f"{function!r} does not dispatch to backends of {self.host_name}")
+            raise TypeError(
+                f"{function!r} does not dispatch to backends of {self.host_name}; give a function"
+                " or class of it that is decorated with backend_dispatch or backend_class"
+            )
         dispatched: Function | Class = found
         return dispatched
 

@@ -30,6 +30,9 @@ class Settings:
     Not made directly: it is :attr:`BackendDispatcher.settings`.
     """
 
+    # A misspelt ``backend`` is an error.
+    __slots__ = ("__weakref__", "_dispatcher", "_selection")
+
     def __init__(self, dispatcher: BackendDispatcher, selection: Selection) -> None:
         self._dispatcher = dispatcher
         self._selection = selection

@@ -66,6 +66,11 @@ def test_the_setting_is_canonical(dispatcher):
     assert settings.backend == "auto"
 
 
+def test_a_setting_that_there_is_not_cannot_be_made(dispatcher):
+    with pytest.raises(AttributeError, match="backends"):
+        dispatcher.settings.backends = "accel"
+
+
 def test_use_backend_restores_what_was(dispatcher):
     settings = dispatcher.settings
     settings.backend = "other"
