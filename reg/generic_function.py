@@ -105,18 +105,13 @@ class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
     ) -> GenericCall[_Q, _R]: ...
 
     def component(
-        self,
-        *args: Any,
-        lookup: Any = ...,
-        default: Any = ...,
-        predicates: Any = ...,
-        **kwargs: Any,
+        self, *args: Any, lookup: Any = ..., default: Any = ..., predicates: Any = ...
     ) -> Any:
         """Find the component that a call with these arguments would call.
 
-        :param args: the arguments that dispatch, passed as in a call.
-        :param kwargs: those of them that are named in ``@generic("name", …)`` and
-          not passed by position.
+        :param args: the arguments that dispatch, passed as in a call: those that
+          are named in ``@generic("name", …)`` by keyword too, though type checkers,
+          which look for misspelt keywords, do not know that.
         :param lookup: where to look, if not in the implicit lookup.
         :param default: returned if there is none; ``None`` is a default too.
         :param predicates: given to matchers instead of what they would compute.
@@ -127,9 +122,7 @@ class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
         """
         ...
 
-    def all(
-        self, *args: Any, lookup: Any = ..., predicates: Any = ..., **kwargs: Any
-    ) -> Iterable[Any]:
+    def all(self, *args: Any, lookup: Any = ..., predicates: Any = ...) -> Iterable[Any]:
         """Find all components for these arguments, in the order of ``call_next``.
 
         The parameters are those of :meth:`component`.

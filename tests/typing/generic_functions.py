@@ -100,8 +100,6 @@ reveal_type(Shop().weight(document, unit="kg"))  # reveals: int
 reveal_type(Shop().weight(item=document, lookup=registry))  # reveals: int
 Shop().weight(document, "kg")  # error: both
 
-view.component("", model=document, lookup=registry, default=None)
-list(view.all("", model=document))
 made: GenericFunction[[type[Document]], Document] = make
 measured: GenericFunction[..., int] = size
 measured = view  # error: both
