@@ -68,9 +68,10 @@ class Remembering:
 
         def change() -> None:
             before = self.__dict__.get("_reg_answers")
-            if before is not None and before.taken_by is not None:
+            if before is not None:
                 # First, so that an interruption in between does no harm.
-                before.taken_by._drop()
+                for state in before.taken_by:
+                    state._drop()
             self._reg_answers = answers
 
         _change(change)
@@ -191,7 +192,8 @@ class ImplicitState:
         if answers is None or not answers.resolved:
             return None
         with _replacing:
-            answers.taken_by = self
+            if self not in answers.taken_by:
+                answers.taken_by += (self,)
             watched = answers.watched is not None
             taken = self._taken.__dict__
             # Nothing is called from here on, so that no signal is handled.

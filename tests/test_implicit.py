@@ -452,6 +452,19 @@ def test_another_implicit_can_be_made_and_is_independent():
     assert implicit.lookup is None
 
 
+def test_another_implicit_that_has_the_same_lookup_leaves_no_stale_answer():
+    lookup = reg.Lookup(registry_answering("one").registry)
+    for assigned in (False, True):
+        implicit.initialize(lookup)
+        if assigned:
+            implicit.lookup = lookup
+        assert [who(), who(), who()] == ["one"] * 3
+        type(implicit)().lookup = lookup
+        lookup.class_lookup = registry_answering("two").registry
+        assert who() == "two"
+        lookup.class_lookup = registry_answering("one").registry
+
+
 def test_warm_calls_follow_every_change():
     one, two = registry_answering("one"), registry_answering("two")
     for _ in range(3):
