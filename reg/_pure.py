@@ -146,8 +146,9 @@ class ImplicitState:
         """Store for the running context; the token puts back what was there."""
 
         def change() -> None:
-            self._no_scope_yet = False
+            # First, so that an interruption in between does no harm.
             self._drop()
+            self._no_scope_yet = False
 
         if self._no_scope_yet:
             _change(change)

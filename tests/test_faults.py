@@ -430,26 +430,28 @@ class Meanwhile(Fault):
         self.handler()
 
 
-@reg.generic
-def name_of(thing):
-    return "fallback"
-
-
-@reg.generic
-def other_name_of(thing):
-    return "fallback"
-
+# Two generic functions that were never called before a test begins.
+NAMES = []
 
 KEYS = itertools.count()
 
+# What was entered and not left, which is left when nobody has it any more.
+SCOPES = []
+
+
+def enter(lookup):
+    SCOPES.append(reg.implicit.using(lookup))
+    SCOPES[-1].__enter__()
+
+
 # What can be done with two lookups, the first of which is the base.
 IMPLICIT_CHANGES = {
-    "call": lambda one, two: (name_of(Cat()), other_name_of(Cat())),
+    "call": lambda one, two: [name_of(Cat()) for name_of in NAMES],
     "initialize": lambda one, two: reg.implicit.initialize(two),
     "clear": lambda one, two: reg.implicit.clear(),
     "assign": lambda one, two: setattr(reg.implicit, "lookup", two),
     "reset": lambda one, two: reg.implicit.reset(),
-    "scope": lambda one, two: reg.implicit.using(two).__enter__(),
+    "scope": lambda one, two: enter(two),
     "compose": lambda one, two: setattr(one, "class_lookup", two.class_lookup),
     "register": lambda one, two: one.class_lookup.register(next(KEYS), [Cat], "any"),
 }
@@ -458,18 +460,35 @@ IMPLICIT_CHANGES = {
 def names():
     """What warm calls find, of two generic functions in turn."""
     try:
-        return {function(Cat()) for function in [other_name_of, name_of] * 2}
+        return {name_of(Cat()) for name_of in NAMES * 2}
     except reg.NoImplicitLookupError:
         return {None}
 
 
 def begin_anew():
     """Have calls look where they do in a process in which there has been nothing but the base."""
+    NAMES[:] = [reg.generic(lambda thing: "fallback") for _ in range(2)]
+    SCOPES.clear()
     if reg.implicit._scoped.get() is not None:
+        # One that was entered in the middle of the beginning of another was left first.
         reg.implicit._scope(None)
     reg.implicit._base_only = True
     if not reg._calls.compiled:
         reg.implicit._no_scope_yet = True
+
+
+def naming(name):
+    """A lookup by which the name is what there is."""
+    registry = reg.ClassRegistry()
+    for name_of in NAMES:
+        registry.register(name_of, [Animal], answer(name))
+    return reg.Lookup(registry)
+
+
+def name_that_counts():
+    """What the functions find, asked of the lookup that counts."""
+    counting = reg.implicit.lookup
+    return counting and counting.component(NAMES[0], [Cat()])(None)
 
 
 @pytest.mark.parametrize("assigned", [False, True], ids=["the base", "of the thread"])
@@ -482,13 +501,8 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(
     number = 0
     while True:
         number += 1
-        lookups = []
-        for name in ("one", "two"):
-            registry = reg.ClassRegistry()
-            registry.register(name_of, [Animal], answer(name))
-            registry.register(other_name_of, [Animal], answer(name))
-            lookups.append(reg.Lookup(registry))
         begin_anew()
+        lookups = [naming("one"), naming("two")]
         # Both are warm.
         implicit.initialize(lookups[1])
         assert names() == {"two"}
@@ -504,9 +518,7 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(
         with Meanwhile(number, lambda change=change: change(handled)) as meanwhile:
             change(changed)
         for _ in range(2):
-            counting = implicit.lookup
-            found = counting and counting.component(name_of, [Cat()])(None)
-            assert names() == {found}, number
+            assert names() == {name_that_counts()}, number
             implicit.reset()
             assert implicit.lookup is implicit.base_lookup
         if not meanwhile.raised:
@@ -520,11 +532,8 @@ def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
     number = 0
     while True:
         number += 1
-        base, inner, own = lookups = [reg.Registry(name=name) for name in ("base", "inner", "own")]
-        for lookup in lookups:
-            lookup.register(name_of, [Animal], answer(lookup.registry._reg_name))
-            lookup.register(other_name_of, [Animal], answer(lookup.registry._reg_name))
         begin_anew()
+        base, inner, own = naming("base"), naming("inner"), naming("own")
         implicit.initialize(base)
         assert names() == {"base"}
         fault = Fault(10**9, KeyboardInterrupt)
@@ -536,12 +545,60 @@ def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
             fault.left = number
         for change in (lambda: None, implicit.reset, lambda base=base: implicit.initialize(base)):
             change()
-            assert names() == {implicit.lookup.registry._reg_name}, number
+            assert names() == {name_that_counts()}, number
         if not fault.raised:
             break
     assert implicit.lookup is base
     assert number > 1
     assert free(implicit._deciding)
+
+
+def test_a_first_scope_that_is_interrupted_leaves_no_stale_answer():
+    implicit = reg.implicit
+    number = 0
+    while True:
+        number += 1
+        begin_anew()
+        implicit.lookup = naming("own")
+        inner = naming("inner")
+        assert names() == {"own"}
+        fault = Fault(number, KeyboardInterrupt)
+        with contextlib.suppress(KeyboardInterrupt), fault, implicit.using(inner):
+            pass
+        assert names() == {"own"}
+        with implicit.using(inner):
+            assert names() == {"inner"}, number
+        if not fault.raised:
+            break
+    assert number > 5
+
+
+@pytest.mark.parametrize("handled", ["assign", "scope"])
+@pytest.mark.parametrize("changed", IMPLICIT_CHANGES)
+def test_what_is_called_in_the_middle_of_a_change_calls_by_what_it_has_set(changed, handled):
+    implicit = reg.implicit
+    number = 0
+    while True:
+        number += 1
+        begin_anew()
+        base, own, three = naming("base"), naming("own"), naming("three")
+        implicit.initialize(base)
+        implicit.lookup = own
+        assert names() == {"own"}
+        found = []
+
+        def handler(own=own, three=three, found=found):
+            IMPLICIT_CHANGES[handled](own, three)
+            found.append((names(), name_that_counts()))
+
+        with (
+            contextlib.suppress(reg.NoImplicitLookupError),
+            Meanwhile(number, handler) as meanwhile,
+        ):
+            IMPLICIT_CHANGES[changed](own, base)
+        assert found == [({"three"}, "three")] * meanwhile.raised, number
+        if not meanwhile.raised:
+            break
 
 
 class FaultWhileTakingBack:
