@@ -22,7 +22,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, FunctionType
 
 from ._entries import CallTables, Entries, attribute_of
-from .forks import hold_while_forking
+from .components import writing
 from .sentinel import MISSING
 
 TYPE_CHECKING = False
@@ -36,20 +36,16 @@ __all__ = ["CallTables", "Constructing", "Entries", "ImplicitState", "Rememberin
 Constructing = type
 
 
-# Held to change which answers count everywhere, or what is said of them. It is
-# held for a moment, in which nothing else is waited for.
-_replacing = threading.RLock()
-hold_while_forking(_replacing)
-
-# Whether who holds it is about to change that. What is called in between, such as
-# the handler of a signal, holds it too, and must not have answers taken again.
+# Whether who writes is about to change which answers count everywhere, or what is
+# said of them. What is called in between, such as the handler of a signal, writes
+# too, and must not have answers taken again.
 _changing = False
 
 
 def _change(change: Callable[[], object]) -> None:
     """Change which answers count everywhere, with none being taken meanwhile."""
     global _changing
-    with _replacing:
+    with writing:
         before = _changing
         try:
             _changing = True
@@ -192,7 +188,7 @@ class ImplicitState:
         answers = getattr(lookup, "_reg_answers", None)
         if answers is None or not answers.resolved:
             return None
-        with _replacing:
+        with writing:
             if self not in answers.taken_by:
                 answers.taken_by += (self,)
             watched = answers.watched is not None

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Components", "Registration", "ranking", "read_consistently", "writing"]
 
-#: Held by whoever changes a registry. One for all, so that a look-up in many
-#: registries can take it when they change too fast to be read in between.
+#: Held by whoever changes a registry, or which lookup is the implicit one. One for
+#: all, so that a look-up in many registries can take it when they change too fast to
+#: be read in between; and so that what is called in the middle of any change, such as
+#: the handler of a signal, can make another without waiting for who waits for it.
 writing: Final = threading.RLock()
 hold_while_forking(writing)
 

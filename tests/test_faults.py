@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import itertools
 import os
@@ -356,7 +357,7 @@ def test_interrupting_what_makes_a_thread_follow_the_base_leaves_all_or_does_all
         if not fault.raised:
             break
     assert found == after
-    assert free(implicit._deciding)
+    assert free(writing)
 
 
 def test_what_an_interrupted_first_assignment_leaves_takes_assignments():
@@ -550,7 +551,7 @@ def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
             break
     assert implicit.lookup is base
     assert number > 1
-    assert free(implicit._deciding)
+    assert free(writing)
 
 
 def test_a_first_scope_that_is_interrupted_leaves_no_stale_answer():
@@ -599,6 +600,38 @@ def test_what_is_called_in_the_middle_of_a_change_calls_by_what_it_has_set(chang
         assert found == [({"three"}, "three")] * meanwhile.raised, number
         if not meanwhile.raised:
             break
+
+
+@pytest.mark.parametrize(("handled", "meanwhile"), [("assign", "initialize"), ("register",) * 2])
+@pytest.mark.parametrize("changed", ["compose", "assign"])
+def test_what_is_called_in_the_middle_of_a_change_waits_for_no_other_that_waits_for_it(
+    changed, handled, meanwhile
+):
+    begin_anew()
+    lookups = naming("one"), naming("two")
+
+    def change(name):
+        IMPLICIT_CHANGES[name](*lookups)
+
+    def handler():
+        other = threading.Thread(target=change, args=(meanwhile,), daemon=True)
+        other.start()
+        # For as long as it takes to come to where it waits, if it has to.
+        other.join(0.001)
+        change(handled)
+
+    # Ends all if two wait for each other, since what puts back would wait as well.
+    with open(os.dup(2), "w") as errors:
+        faulthandler.dump_traceback_later(PATIENCE, exit=True, file=errors)
+        for number in itertools.count(1):
+            # What remembers answers is told of a registration.
+            assert all(lookup.component(NAMES[0], [Cat()]) for lookup in lookups)
+            with Meanwhile(number, handler) as interrupted:
+                change(changed)
+            if not interrupted.raised:
+                break
+        faulthandler.cancel_dump_traceback_later()
+    assert number > 5
 
 
 class FaultWhileTakingBack:
