@@ -35,6 +35,12 @@ def size(thing, *others):
 
 
 @pytest.fixture(autouse=True)
+def size_was_never_called(monkeypatch):
+    """Have no test begin with a function that looks elsewhere since it was called in a scope."""
+    monkeypatch.setattr(sys.modules[__name__], "size", reg.generic(size.__wrapped__))
+
+
+@pytest.fixture(autouse=True)
 def watchdog():
     """Tell where all threads are, and end, if there is no end to a test."""
     interval = sys.getswitchinterval()

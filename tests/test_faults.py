@@ -451,6 +451,7 @@ IMPLICIT_CHANGES = {
     "initialize": lambda one, two: reg.implicit.initialize(two),
     "clear": lambda one, two: reg.implicit.clear(),
     "assign": lambda one, two: setattr(reg.implicit, "lookup", two),
+    "assign the base": lambda one, two: setattr(reg.implicit, "lookup", one),
     "reset": lambda one, two: reg.implicit.reset(),
     "scope": lambda one, two: enter(two),
     "compose": lambda one, two: setattr(one, "class_lookup", two.class_lookup),
@@ -528,7 +529,22 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(
     assert number > 1 or changed == "call"
 
 
-def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
+def names_and_an_interrupt():
+    names()
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("assigned", [False, True], ids=["the base", "of the thread"])
+@pytest.mark.parametrize(
+    "interrupting",
+    [
+        lambda number: Fault(number, KeyboardInterrupt),
+        lambda number: Meanwhile(number, names),
+        lambda number: Meanwhile(number, names_and_an_interrupt),
+    ],
+    ids=["an interrupt", "calls", "calls and an interrupt"],
+)
+def test_putting_back_that_is_interrupted_leaves_no_stale_answer(interrupting, assigned):
     implicit = reg.implicit
     number = 0
     while True:
@@ -536,8 +552,10 @@ def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
         begin_anew()
         base, inner, own = naming("base"), naming("inner"), naming("own")
         implicit.initialize(base)
+        if assigned:
+            implicit.lookup = base
         assert names() == {"base"}
-        fault = Fault(10**9, KeyboardInterrupt)
+        fault = interrupting(10**9)
         with fault, contextlib.suppress(KeyboardInterrupt), implicit.preserved():
             implicit.initialize(inner)
             assert names() == {"inner"}

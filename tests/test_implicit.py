@@ -8,6 +8,7 @@ import contextvars
 import copy
 import gc
 import pickle
+import sys
 import threading
 import weakref
 
@@ -45,6 +46,12 @@ def registry_answering(answer):
 @reg.generic
 def who():
     return "fallback"
+
+
+@pytest.fixture(autouse=True)
+def who_was_never_called(monkeypatch):
+    """Have no test begin with a function that looks elsewhere since it was called in a scope."""
+    monkeypatch.setattr(sys.modules[__name__], "who", reg.generic(who.__wrapped__))
 
 
 def test_at_first_there_is_no_lookup():
