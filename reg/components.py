@@ -290,6 +290,8 @@ class Components:
     """All components of one registry, by key and number of classes.
 
     Each change is made wholly or not at all; ``tell`` is called as its last part.
+    It gives what it has replaced, to be kept for as long as a lock is held: what a
+    component does as it dies may wait for another thread.
     """
 
     def __init__(self) -> None:
@@ -301,7 +303,7 @@ class Components:
         self._left: _Undo = []
         self._version_then = 0
 
-    def add(self, registrations: list[Registration], tell: Callable[[], object]) -> None:
+    def add(self, registrations: list[Registration], tell: Callable[[], object]) -> object:
         def change(undo: _Undo) -> None:
             for registration in registrations:
                 arity = len(registration.classes)
@@ -315,9 +317,9 @@ class Components:
                     _set(tries, arity, trie, undo)
                 trie.add(registration, undo)
 
-        self._make(change, tell)
+        return self._make(change, tell)
 
-    def remove(self, registrations: list[Registration], tell: Callable[[], object]) -> None:
+    def remove(self, registrations: list[Registration], tell: Callable[[], object]) -> object:
         def change(undo: _Undo) -> None:
             for registration in registrations:
                 tries = self._keys[registration.key]
@@ -328,13 +330,13 @@ class Components:
                 if not tries:
                     _delete(self._keys, registration.key, undo)
 
-        self._make(change, tell)
+        return self._make(change, tell)
 
-    def clear(self, tell: Callable[[], object]) -> None:
+    def clear(self, tell: Callable[[], object]) -> object:
         def change(undo: _Undo) -> None:
             _set(self.__dict__, "_keys", {}, undo)
 
-        self._make(change, tell)
+        return self._make(change, tell)
 
     def __contains__(self, key: Hashable) -> bool:
         if self._left:
@@ -394,7 +396,7 @@ class Components:
         tries = self._keys.get(key)
         return None if tries is None else tries.get(arity)
 
-    def _make(self, change: Callable[[_Undo], object], tell: Callable[[], object]) -> None:
+    def _make(self, change: Callable[[_Undo], object], tell: Callable[[], object]) -> object:
         """Make a change wholly or not at all, whatever is raised on the way.
 
         Those who read without a lock see from the version that it is under way.
@@ -415,7 +417,7 @@ class Components:
                 change(undo)
                 tell()
                 # With this, it is made.
-                undo = []
+                made, undo = undo, []
             finally:
                 # No signal is handled before all is noted: nothing is called here.
                 self._version_then = after
@@ -423,6 +425,7 @@ class Components:
                 self.version = during if self._left else after
                 if self._left:
                     self._take_back()
+        return made
 
     def _take_back(self) -> None:
         with writing:

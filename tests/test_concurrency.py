@@ -206,6 +206,30 @@ def test_clearing_is_seen_as_before_or_after():
     assert size(Cat(), lookup=lookup) == size(1, lookup=lookup) == "fallback"
 
 
+@pytest.mark.parametrize("change", ["replace", "unregister", "clear"])
+def test_what_a_replaced_component_does_as_it_dies_may_wait_for_another_thread(change):
+    registry = reg.Registry()
+    waited = []
+
+    class Dying:
+        def __del__(self):
+            register = threading.Thread(
+                target=registry.register, args=("key", [str], 1), daemon=True
+            )
+            register.start()
+            register.join(10)
+            waited.append(register.is_alive())
+
+    registry.register("key", [int], Dying())
+    assert type(registry.component("key", [1])) is Dying
+    {
+        "replace": lambda: registry.register("key", [int], "another"),
+        "unregister": lambda: registry.unregister("key", [int]),
+        "clear": registry.clear,
+    }[change]()
+    assert waited == [False]
+
+
 def test_first_calls_race():
     for _ in range(scaled(60)):
         generic = reg.generic(lambda thing, *others: "fallback")
