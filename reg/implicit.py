@@ -214,6 +214,9 @@ class Implicit(ImplicitState):
                         and self._last_scope is last_scope
                         and len(found) == len(self._own)
                     )
+                    if len(found) != len(self._own):
+                        # The handler of a signal has assigned after they were counted.
+                        self._base_only = False
                     self._set_base(base, _stored(base))
                     # Kept until no thread takes what is replaced for its lookup any more.
                     replaced += [

@@ -572,6 +572,29 @@ def test_putting_back_that_is_interrupted_leaves_no_stale_answer(interrupting, a
     assert free(writing)
 
 
+def test_a_first_assignment_in_the_middle_of_putting_back_leaves_no_stale_answer():
+    implicit = reg.implicit
+    found = []
+
+    def run(number):
+        begin_anew()
+        base, own = naming("base"), naming("own")
+        implicit.initialize(base)
+        assert names() == {"base"}
+        meanwhile = Meanwhile(10**9, lambda: setattr(implicit, "lookup", own))
+        with meanwhile, implicit.preserved():
+            meanwhile.left = number
+        found.append((names(), {name_that_counts()}, meanwhile.raised))
+
+    while not found or found[-1][2]:
+        # A thread that has assigned nothing yet.
+        thread = threading.Thread(target=run, args=(len(found) + 1,))
+        thread.start()
+        thread.join()
+        assert found[-1][0] == found[-1][1], len(found)
+    assert len(found) > 5
+
+
 def test_a_first_scope_that_is_interrupted_leaves_no_stale_answer():
     implicit = reg.implicit
     number = 0
