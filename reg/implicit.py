@@ -193,10 +193,12 @@ class Implicit(ImplicitState):
         have run since before ``gc.freeze()``.
         """
         base, scoped = self._base, self._scoped.get()
-        base_only, last_scope = self._base_only, self._last_scope
+        last_scope = self._last_scope
         own: weakref.WeakKeyDictionary[_Own, Any] = weakref.WeakKeyDictionary()
         for values in self._values_of_threads():
             own[values[_OWN]] = values.get(self._key, _BASE)
+        # Last, since the handler of a signal may have assigned what is put back.
+        base_only = self._base_only
         try:
             yield
         except BaseException as error:
