@@ -202,8 +202,8 @@ class CallTables:
         self.seen: list[Any] | None = None
         #: whether it is known what is composed, and so what to compare
         self.resolved = False
-        #: those who have calls take these answers without asking for the lookup
-        self.taken_by: set[Any] = set()
+        #: all who have calls take these answers without asking for the lookup
+        self.taken_by: tuple[Any, ...] = ()
 
     def watch(self, lists: list[tuple[list[Any], list[Any]]]) -> None:
         """Have every call compare these lists with their copies."""

@@ -22,7 +22,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, FunctionType
 
 from ._entries import CallTables, Entries, attribute_of
-from .forks import hold_while_forking
+from .components import writing
 from .sentinel import MISSING
 
 TYPE_CHECKING = False
@@ -36,20 +36,16 @@ __all__ = ["CallTables", "Constructing", "Entries", "ImplicitState", "Rememberin
 Constructing = type
 
 
-# Held to change which answers count everywhere, or what is said of them. It is
-# held for a moment, in which nothing else is waited for.
-_replacing = threading.RLock()
-hold_while_forking(_replacing)
-
-# Whether who holds it is about to change that. What is called in between, such as
-# the handler of a signal, holds it too, and must not have answers taken again.
+# Whether who writes is about to change which answers count everywhere, or what is
+# said of them. What is called in between, such as the handler of a signal, writes
+# too, and must not have answers taken again.
 _changing = False
 
 
 def _change(change: Callable[[], object]) -> None:
     """Change which answers count everywhere, with none being taken meanwhile."""
     global _changing
-    with _replacing:
+    with writing:
         before = _changing
         try:
             _changing = True
@@ -68,9 +64,10 @@ class Remembering:
 
         def change() -> None:
             before = self.__dict__.get("_reg_answers")
-            for state in () if before is None else before.taken_by:
+            if before is not None:
                 # First, so that an interruption in between does no harm.
-                state._drop()
+                for state in before.taken_by:
+                    state._drop()
             self._reg_answers = answers
 
         _change(change)
@@ -145,8 +142,9 @@ class ImplicitState:
         """Store for the running context; the token puts back what was there."""
 
         def change() -> None:
-            self._no_scope_yet = False
+            # First, so that an interruption in between does no harm.
             self._drop()
+            self._no_scope_yet = False
 
         if self._no_scope_yet:
             _change(change)
@@ -192,8 +190,9 @@ class ImplicitState:
         answers = getattr(lookup, "_reg_answers", None)
         if answers is None or not answers.resolved:
             return None
-        with _replacing:
-            answers.taken_by.add(self)
+        with writing:
+            if self not in answers.taken_by:
+                answers.taken_by += (self,)
             watched = answers.watched is not None
             taken = self._taken.__dict__
             # Nothing is called from here on, so that no signal is handled.

@@ -9,12 +9,12 @@ the Cartesian product of the MROs, whose order it keeps.
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from .classes import NamedClass, is_abstract, loaded_class
-from .forks import hold_while_forking
 from .mro import mro_of, virtual_mro
 
 TYPE_CHECKING = False
@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Components", "Registration", "ranking", "read_consistently", "writing"]
 
-#: Held by whoever changes a registry. One for all, so that a look-up in many
-#: registries can take it when they change too fast to be read in between.
+#: Held by whoever changes a registry, or which lookup is the implicit one. One for
+#: all, so that a look-up in many registries can take it when they change too fast to
+#: be read in between; and so that what is called in the middle of any change, such as
+#: the handler of a signal, can make another without waiting for who waits for it.
 writing: Final = threading.RLock()
-hold_while_forking(writing)
+if hasattr(os, "register_at_fork"):
+    # A child must not inherit the lock from a thread that it does not have.
+    os.register_at_fork(
+        before=writing.acquire, after_in_parent=writing.release, after_in_child=writing.release
+    )
 
 
 if TYPE_CHECKING:
@@ -288,6 +294,8 @@ class Components:
     """All components of one registry, by key and number of classes.
 
     Each change is made wholly or not at all; ``tell`` is called as its last part.
+    It gives what it has replaced, to be kept for as long as a lock is held: what a
+    component does as it dies may wait for another thread.
     """
 
     def __init__(self) -> None:
@@ -299,7 +307,7 @@ class Components:
         self._left: _Undo = []
         self._version_then = 0
 
-    def add(self, registrations: list[Registration], tell: Callable[[], object]) -> None:
+    def add(self, registrations: list[Registration], tell: Callable[[], object]) -> object:
         def change(undo: _Undo) -> None:
             for registration in registrations:
                 arity = len(registration.classes)
@@ -313,9 +321,9 @@ class Components:
                     _set(tries, arity, trie, undo)
                 trie.add(registration, undo)
 
-        self._make(change, tell)
+        return self._make(change, tell)
 
-    def remove(self, registrations: list[Registration], tell: Callable[[], object]) -> None:
+    def remove(self, registrations: list[Registration], tell: Callable[[], object]) -> object:
         def change(undo: _Undo) -> None:
             for registration in registrations:
                 tries = self._keys[registration.key]
@@ -326,13 +334,13 @@ class Components:
                 if not tries:
                     _delete(self._keys, registration.key, undo)
 
-        self._make(change, tell)
+        return self._make(change, tell)
 
-    def clear(self, tell: Callable[[], object]) -> None:
+    def clear(self, tell: Callable[[], object]) -> object:
         def change(undo: _Undo) -> None:
             _set(self.__dict__, "_keys", {}, undo)
 
-        self._make(change, tell)
+        return self._make(change, tell)
 
     def __contains__(self, key: Hashable) -> bool:
         if self._left:
@@ -392,7 +400,7 @@ class Components:
         tries = self._keys.get(key)
         return None if tries is None else tries.get(arity)
 
-    def _make(self, change: Callable[[_Undo], object], tell: Callable[[], object]) -> None:
+    def _make(self, change: Callable[[_Undo], object], tell: Callable[[], object]) -> object:
         """Make a change wholly or not at all, whatever is raised on the way.
 
         Those who read without a lock see from the version that it is under way.
@@ -413,7 +421,7 @@ class Components:
                 change(undo)
                 tell()
                 # With this, it is made.
-                undo = []
+                made, undo = undo, []
             finally:
                 # No signal is handled before all is noted: nothing is called here.
                 self._version_then = after
@@ -421,6 +429,7 @@ class Components:
                 self.version = during if self._left else after
                 if self._left:
                     self._take_back()
+        return made
 
     def _take_back(self) -> None:
         with writing:

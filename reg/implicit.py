@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager, suppress
 from contextvars import Token
 
 from ._calls import ImplicitState
-from .forks import hold_while_forking
+from .components import writing
 from .lookup import Lookup, is_plain
 
 TYPE_CHECKING = False
@@ -75,7 +74,7 @@ class Using(ContextDecorator):
                 "this block of reg.implicit.using() has been entered already;"
                 " call using() for each block"
             )
-        with implicit._deciding:
+        with writing:
             implicit._last_scope = object()
             implicit._not_only_the_base()
         stored, before = _stored(self._lookup), implicit._scoped.get()
@@ -132,9 +131,6 @@ class Implicit(ImplicitState):
         self._base_only = True
         # Another one for each scope that is entered.
         self._last_scope: object = None
-        # Held to change these, so that none of them is decided by what another
-        # was before.
-        self._deciding = threading.RLock()
         # Is told of each exception that leaves a scope, and what counted there.
         self._observer: Callable[[BaseException, Any], None] | None = None
         # What threads that live have of their own, to be put back.
@@ -152,7 +148,7 @@ class Implicit(ImplicitState):
           they assigned themselves.
         """
         before = self._counting()
-        with self._deciding:
+        with writing:
             self._wholly(lambda: self._initialize(lookup))
         del before
 
@@ -166,7 +162,7 @@ class Implicit(ImplicitState):
         Inside :meth:`using`, that holds until its end.
         """
         before = self._counting()
-        with self._deciding:
+        with writing:
             self._wholly(self._reset)
         del before
 
@@ -186,7 +182,7 @@ class Implicit(ImplicitState):
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
         before = self._counting()
-        with self._deciding:
+        with writing:
             self._not_only_the_base()
             if self._scoped.get() is not None:
                 self._scope(_stored(lookup))
@@ -206,10 +202,12 @@ class Implicit(ImplicitState):
         have run since before ``gc.freeze()``.
         """
         base, scoped = self._base, self._scoped.get()
-        base_only, last_scope = self._base_only, self._last_scope
+        last_scope = self._last_scope
         own: weakref.WeakKeyDictionary[_Own, Any] = weakref.WeakKeyDictionary()
         for values in self._values_of_threads():
             own[values[_OWN]] = values.get(self._key, _BASE)
+        # Last, since the handler of a signal may have assigned what is put back.
+        base_only = self._base_only
         try:
             yield
         except BaseException as error:
@@ -217,7 +215,7 @@ class Implicit(ImplicitState):
             raise
         finally:
             replaced: list[Any] = [self._counting()]
-            with self._deciding:
+            with writing:
                 try:
                     found = self._values_of_threads()
                     # Whatever scope was entered, a task or a thread may keep its context;
@@ -227,6 +225,9 @@ class Implicit(ImplicitState):
                         and self._last_scope is last_scope
                         and len(found) == len(self._own)
                     )
+                    if len(found) != len(self._own):
+                        # The handler of a signal has assigned after they were counted.
+                        self._base_only = False
                     self._set_base(base, _stored(base))
                     # Kept until no thread takes what is replaced for its lookup any more.
                     replaced += [
@@ -350,7 +351,7 @@ class Implicit(ImplicitState):
     def _not_only_the_base(self) -> None:
         # From now on, warm calls have to find out which one counts.
         if self._base_only or self._everywhere is not None:
-            with self._deciding:
+            with writing:
                 # In this order: a signal handler in between, which sets a base,
                 # does no harm.
                 self._base_only = False
@@ -374,4 +375,3 @@ def _put_back(values: dict[Any, Any], key: object, lookup: Any) -> Any:
 
 #: The only instance.
 implicit = Implicit()
-hold_while_forking(implicit._deciding)

@@ -94,7 +94,8 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
                         f"nothing is registered under {describe(key)} for {_names(combination)}"
                     )
                 found.append(registration)
-            self._reg_store.remove(found, lambda: self._reg_changed({key}))
+            replaced = self._reg_store.remove(found, lambda: self._reg_changed({key}))
+        del replaced
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
         """Get what is registered for exactly these classes.
@@ -152,7 +153,8 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
             return
         with writing:
             keys = {registration.key for registration in store.registrations()}
-            store.clear(lambda: self._reg_changed(keys))
+            replaced = store.clear(lambda: self._reg_changed(keys))
+        del replaced
 
     def __repr__(self) -> str:
         name = "" if self._reg_name is None else f" {self._reg_name!r}"
@@ -200,7 +202,8 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
             if not self._reg_replace:
                 for registration in added:
                     self._reg_refuse_to_replace(registration)
-            self._reg_store.add(added, lambda: self._reg_changed({key}))
+            replaced = self._reg_store.add(added, lambda: self._reg_changed({key}))
+        del replaced
 
     def _reg_refuse_to_replace(self, registration: Registration) -> None:
         known = self._reg_store.exact(registration.key, registration.classes)

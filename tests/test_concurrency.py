@@ -35,6 +35,12 @@ def size(thing, *others):
 
 
 @pytest.fixture(autouse=True)
+def size_was_never_called(monkeypatch):
+    """Have no test begin with a function that looks elsewhere since it was called in a scope."""
+    monkeypatch.setattr(sys.modules[__name__], "size", reg.generic(size.__wrapped__))
+
+
+@pytest.fixture(autouse=True)
 def watchdog():
     """Tell where all threads are, and end, if there is no end to a test."""
     interval = sys.getswitchinterval()
@@ -198,6 +204,30 @@ def test_clearing_is_seen_as_before_or_after():
 
     run_all(clear, call, call)
     assert size(Cat(), lookup=lookup) == size(1, lookup=lookup) == "fallback"
+
+
+@pytest.mark.parametrize("change", ["replace", "unregister", "clear"])
+def test_what_a_replaced_component_does_as_it_dies_may_wait_for_another_thread(change):
+    registry = reg.Registry()
+    waited = []
+
+    class Dying:
+        def __del__(self):
+            register = threading.Thread(
+                target=registry.register, args=("key", [str], 1), daemon=True
+            )
+            register.start()
+            register.join(10)
+            waited.append(register.is_alive())
+
+    registry.register("key", [int], Dying())
+    assert type(registry.component("key", [1])) is Dying
+    {
+        "replace": lambda: registry.register("key", [int], "another"),
+        "unregister": lambda: registry.unregister("key", [int]),
+        "clear": registry.clear,
+    }[change]()
+    assert waited == [False]
 
 
 def test_first_calls_race():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import itertools
 import os
@@ -356,7 +357,7 @@ def test_interrupting_what_makes_a_thread_follow_the_base_leaves_all_or_does_all
         if not fault.raised:
             break
     assert found == after
-    assert free(implicit._deciding)
+    assert free(writing)
 
 
 def test_what_an_interrupted_first_assignment_leaves_takes_assignments():
@@ -430,15 +431,16 @@ class Meanwhile(Fault):
         self.handler()
 
 
-# Generic functions that begin_anew() makes, and scopes that it leaves.
+# Two generic functions that were never called before a test begins.
 NAMES = []
-SCOPES = []
 
 KEYS = itertools.count()
 
+# What was entered and not left, which is left when nobody has it any more.
+SCOPES = []
+
 
 def enter(lookup):
-    """Enter a scope and stay in it, which would be left if nobody knew of it."""
     SCOPES.append(reg.implicit.using(lookup))
     SCOPES[-1].__enter__()
 
@@ -449,6 +451,7 @@ IMPLICIT_CHANGES = {
     "initialize": lambda one, two: reg.implicit.initialize(two),
     "clear": lambda one, two: reg.implicit.clear(),
     "assign": lambda one, two: setattr(reg.implicit, "lookup", two),
+    "assign the base": lambda one, two: setattr(reg.implicit, "lookup", one),
     "reset": lambda one, two: reg.implicit.reset(),
     "scope": lambda one, two: enter(two),
     "scope of the first": lambda one, two: enter(one),
@@ -460,22 +463,35 @@ IMPLICIT_CHANGES = {
 def names():
     """What warm calls find, of two generic functions in turn."""
     try:
-        return {name_of(Cat()) for name_of in NAMES * 3}
+        return {name_of(Cat()) for name_of in NAMES * 2}
     except reg.NoImplicitLookupError:
         return {None}
 
 
 def begin_anew():
     """Have calls look where they do in a process in which there has been nothing but the base."""
-    NAMES[:] = [
-        reg.generic(lambda thing: "fallback"),
-        reg.generic(lambda thing: "fallback"),
-    ]
-    while SCOPES:
-        SCOPES.pop().__exit__(None, None, None)
+    NAMES[:] = [reg.generic(lambda thing: "fallback") for _ in range(2)]
+    SCOPES.clear()
+    if reg.implicit._scoped.get() is not None:
+        # One that was entered in the middle of the beginning of another was left first.
+        reg.implicit._scope(None)
     reg.implicit._base_only = True
     if not reg._calls.compiled:
         reg.implicit._no_scope_yet = True
+
+
+def naming(name):
+    """A lookup by which the name is what there is."""
+    registry = reg.ClassRegistry()
+    for name_of in NAMES:
+        registry.register(name_of, [Animal], answer(name))
+    return reg.Lookup(registry)
+
+
+def name_that_counts():
+    """What the functions find, asked of the lookup that counts."""
+    counting = reg.implicit.lookup
+    return counting and counting.component(NAMES[0], [Cat()])(None)
 
 
 @pytest.mark.parametrize("assigned", [False, True], ids=["the base", "of the thread"])
@@ -489,12 +505,7 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(
     while True:
         number += 1
         begin_anew()
-        lookups = []
-        for name in ("one", "two"):
-            registry = reg.ClassRegistry()
-            for name_of in NAMES:
-                registry.register(name_of, [Animal], answer(name))
-            lookups.append(reg.Lookup(registry))
+        lookups = [naming("one"), naming("two")]
         # Both are warm.
         implicit.initialize(lookups[1])
         assert names() == {"two"}
@@ -510,31 +521,42 @@ def test_a_signal_handled_in_the_middle_of_a_change_leaves_no_stale_answer(
         with Meanwhile(number, lambda change=change: change(handled)) as meanwhile:
             change(changed)
         for _ in range(2):
-            counting = implicit.lookup
-            found = counting and counting.component(NAMES[0], [Cat()])(None)
-            assert names() == {found}, number
+            assert names() == {name_that_counts()}, number
             implicit.reset()
             assert implicit.lookup is implicit.base_lookup
         if not meanwhile.raised:
             break
-    begin_anew()
     # A warm call in C is one moment.
     assert number > 1 or changed == "call"
 
 
-def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
+def names_and_an_interrupt():
+    names()
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("assigned", [False, True], ids=["the base", "of the thread"])
+@pytest.mark.parametrize(
+    "interrupting",
+    [
+        lambda number: Fault(number, KeyboardInterrupt),
+        lambda number: Meanwhile(number, names),
+        lambda number: Meanwhile(number, names_and_an_interrupt),
+    ],
+    ids=["an interrupt", "calls", "calls and an interrupt"],
+)
+def test_putting_back_that_is_interrupted_leaves_no_stale_answer(interrupting, assigned):
     implicit = reg.implicit
     number = 0
     while True:
         number += 1
         begin_anew()
-        base, inner, own = lookups = [reg.Registry(name=name) for name in ("base", "inner", "own")]
-        for lookup in lookups:
-            for name_of in NAMES:
-                lookup.register(name_of, [Animal], answer(lookup.registry._reg_name))
+        base, inner, own = naming("base"), naming("inner"), naming("own")
         implicit.initialize(base)
+        if assigned:
+            implicit.lookup = base
         assert names() == {"base"}
-        fault = Fault(10**9, KeyboardInterrupt)
+        fault = interrupting(10**9)
         with fault, contextlib.suppress(KeyboardInterrupt), implicit.preserved():
             implicit.initialize(inner)
             assert names() == {"inner"}
@@ -543,12 +565,115 @@ def test_putting_back_that_is_interrupted_leaves_no_stale_answer():
             fault.left = number
         for change in (lambda: None, implicit.reset, lambda base=base: implicit.initialize(base)):
             change()
-            assert names() == {implicit.lookup.registry._reg_name}, number
+            assert names() == {name_that_counts()}, number
         if not fault.raised:
             break
     assert implicit.lookup is base
     assert number > 1
-    assert free(implicit._deciding)
+    assert free(writing)
+
+
+def test_a_first_assignment_in_the_middle_of_putting_back_leaves_no_stale_answer():
+    implicit = reg.implicit
+    found = []
+
+    def run(number):
+        begin_anew()
+        base, own = naming("base"), naming("own")
+        implicit.initialize(base)
+        assert names() == {"base"}
+        meanwhile = Meanwhile(10**9, lambda: setattr(implicit, "lookup", own))
+        with meanwhile, implicit.preserved():
+            meanwhile.left = number
+        found.append((names(), {name_that_counts()}, meanwhile.raised))
+
+    while not found or found[-1][2]:
+        # A thread that has assigned nothing yet.
+        thread = threading.Thread(target=run, args=(len(found) + 1,))
+        thread.start()
+        thread.join()
+        assert found[-1][0] == found[-1][1], len(found)
+    assert len(found) > 5
+
+
+def test_a_first_scope_that_is_interrupted_leaves_no_stale_answer():
+    implicit = reg.implicit
+    number = 0
+    while True:
+        number += 1
+        begin_anew()
+        implicit.lookup = naming("own")
+        inner = naming("inner")
+        assert names() == {"own"}
+        fault = Fault(number, KeyboardInterrupt)
+        with contextlib.suppress(KeyboardInterrupt), fault, implicit.using(inner):
+            pass
+        assert names() == {"own"}
+        with implicit.using(inner):
+            assert names() == {"inner"}, number
+        if not fault.raised:
+            break
+    assert number > 5
+
+
+@pytest.mark.parametrize("handled", ["assign", "scope"])
+@pytest.mark.parametrize("changed", IMPLICIT_CHANGES)
+def test_what_is_called_in_the_middle_of_a_change_calls_by_what_it_has_set(changed, handled):
+    implicit = reg.implicit
+    number = 0
+    while True:
+        number += 1
+        begin_anew()
+        base, own, three = naming("base"), naming("own"), naming("three")
+        implicit.initialize(base)
+        implicit.lookup = own
+        assert names() == {"own"}
+        found = []
+
+        def handler(own=own, three=three, found=found):
+            IMPLICIT_CHANGES[handled](own, three)
+            found.append((names(), name_that_counts()))
+
+        with (
+            contextlib.suppress(reg.NoImplicitLookupError),
+            Meanwhile(number, handler) as meanwhile,
+        ):
+            IMPLICIT_CHANGES[changed](own, base)
+        assert found == [({"three"}, "three")] * meanwhile.raised, number
+        if not meanwhile.raised:
+            break
+
+
+@pytest.mark.parametrize(("handled", "meanwhile"), [("assign", "initialize"), ("register",) * 2])
+@pytest.mark.parametrize("changed", ["compose", "assign"])
+def test_what_is_called_in_the_middle_of_a_change_waits_for_no_other_that_waits_for_it(
+    changed, handled, meanwhile
+):
+    begin_anew()
+    lookups = naming("one"), naming("two")
+
+    def change(name):
+        IMPLICIT_CHANGES[name](*lookups)
+
+    def handler():
+        other = threading.Thread(target=change, args=(meanwhile,), daemon=True)
+        other.start()
+        # For as long as it takes to come to where it waits, if it has to.
+        other.join(0.001)
+        change(handled)
+
+    # Ends all if two wait for each other, since what puts back would wait as well.
+    with open(os.dup(2), "w") as errors:
+        faulthandler.dump_traceback_later(PATIENCE, exit=True, file=errors)
+        for number in itertools.count(1):
+            # What remembers answers is told of a registration.
+            assert all(lookup.component(NAMES[0], [Cat()]) for lookup in lookups)
+            with Meanwhile(number, handler) as interrupted:
+                change(changed)
+            if not interrupted.raised:
+                break
+        faulthandler.cancel_dump_traceback_later()
+    assert number > 5
 
 
 class FaultWhileTakingBack:

@@ -8,6 +8,7 @@ import contextvars
 import copy
 import gc
 import pickle
+import sys
 import threading
 import weakref
 
@@ -45,6 +46,12 @@ def registry_answering(answer):
 @reg.generic
 def who():
     return "fallback"
+
+
+@pytest.fixture(autouse=True)
+def who_was_never_called(monkeypatch):
+    """Have no test begin with a function that looks elsewhere since it was called in a scope."""
+    monkeypatch.setattr(sys.modules[__name__], "who", reg.generic(who.__wrapped__))
 
 
 def test_at_first_there_is_no_lookup():
@@ -452,23 +459,17 @@ def test_another_implicit_can_be_made_and_is_independent():
     assert implicit.lookup is None
 
 
-def test_warm_calls_follow_a_lookup_that_counts_for_another_implicit_too():
-    # A new one, whose calls have not had to look anywhere else yet.
-    @reg.generic
-    def name():
-        return "fallback"
-
-    before, after = reg.ClassRegistry(), reg.ClassRegistry()
-    before.register(name, [], lambda: "before")
-    after.register(name, [], lambda: "after")
-    lookup = reg.Lookup(before)
-    implicit._base_only = True
-    implicit.initialize(lookup)
-    assert [name(), name(), name()] == ["before"] * 3
-    other = type(implicit)()
-    other.lookup = lookup
-    lookup.class_lookup = after
-    assert [name(), name(), name()] == ["after"] * 3
+def test_another_implicit_that_has_the_same_lookup_leaves_no_stale_answer():
+    lookup = reg.Lookup(registry_answering("one").registry)
+    for assigned in (False, True):
+        implicit.initialize(lookup)
+        if assigned:
+            implicit.lookup = lookup
+        assert [who(), who(), who()] == ["one"] * 3
+        type(implicit)().lookup = lookup
+        lookup.class_lookup = registry_answering("two").registry
+        assert who() == "two"
+        lookup.class_lookup = registry_answering("one").registry
 
 
 def test_warm_calls_follow_every_change():
