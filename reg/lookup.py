@@ -292,7 +292,9 @@ class Lookup(Remembering, Observed):
 
     def _reg_current_answers(self) -> Answers:
         answers = self._reg_answers
-        if not answers.is_composed_as_seen():
+        # Asked after the parts are known: another thread may have found them before a
+        # list was changed, and this call have begun since.
+        while answers.leaves() is not None and not answers.is_composed_as_seen():
             answers.expire()
             answers = self._reg_answers
         return answers

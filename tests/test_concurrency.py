@@ -186,6 +186,26 @@ def test_another_implicit_lookup_while_calling(what):
     print(f"calls: {sum(calls)}, replacements of {what}: {log.begun}")
 
 
+def test_a_call_does_not_take_what_another_thread_found_before_a_list_was_changed():
+    one, two = answering(1), answering(2)
+    parts = [one]
+
+    class Slow(reg.ListClassLookup):
+        """While one asks what is composed, another is faster, and the list is changed."""
+
+        asked = False
+
+        def _reg_composed(self):
+            if not self.asked:
+                self.asked = True
+                assert size(Cat(), lookup=lookup) == 1
+                parts[0] = two
+            return super()._reg_composed()
+
+    lookup = reg.Lookup(Slow(parts))
+    assert size(Cat(), lookup=lookup) == 2
+
+
 def test_clearing_is_seen_as_before_or_after():
     registry = reg.ClassRegistry()
     lookup = reg.Lookup(reg.ListClassLookup([registry]))
