@@ -234,7 +234,7 @@ class _Calls:
         """Call what is registered; the default if that is nothing, or gives ``None``."""
         generic = self._dispatch.generic
         answers = lookup._reg_current_answers()
-        first = None if answers.leaves() is None else answers.first(generic, classes)
+        first = None if answers is None else answers.first(generic, classes)
         if first is MISSING:
             return default
         if first is None or isinstance(first, Matcher):
@@ -249,7 +249,7 @@ class _Calls:
         """What to call for these classes, remembered if the lookup can remember."""
         generic = self._dispatch.generic
         answers = lookup._reg_current_answers()
-        if answers.leaves() is None:
+        if answers is None:
             return self._chained(lookup, lookup._reg_every(generic, classes))
         # Taken before anything is looked up; see reg.answers.
         warm = len(classes) == len(self._dispatch.parameters)

@@ -290,14 +290,17 @@ class Lookup(Remembering, Observed):
         self._reg_remember(Answers(self))
         super()._reg_recomposed()
 
-    def _reg_current_answers(self) -> Answers:
+    def _reg_current_answers(self) -> Answers | None:
+        """The answers that hold now; ``None`` if nothing can be remembered."""
         answers = self._reg_answers
-        # Asked after the parts are known: another thread may have found them before a
-        # list was changed, and this call have begun since.
-        while answers.leaves() is not None and not answers.is_composed_as_seen():
+        while answers.leaves() is not None:
+            # Asked after the parts are known: another thread may have found them before
+            # a list was changed, and this call have begun since.
+            if answers.is_composed_as_seen():
+                return answers
             answers.expire()
             answers = self._reg_answers
-        return answers
+        return None
 
     def _reg_find(
         self,
@@ -308,7 +311,7 @@ class Lookup(Remembering, Observed):
     ) -> Any:
         """The component, or ``MISSING``."""
         answers = self._reg_current_answers()
-        if answers.leaves() is not None:
+        if answers is not None:
             first = answers.first(key, classes)
             if not isinstance(first, Matcher):
                 return first
@@ -317,7 +320,7 @@ class Lookup(Remembering, Observed):
     def _reg_every(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
         """All components, matchers as they are."""
         answers = self._reg_current_answers()
-        if answers.leaves() is not None:
+        if answers is not None:
             return answers.every(key, classes)
         found: Iterable[Any] = self._reg_class_lookup.all(key, classes)
         return found

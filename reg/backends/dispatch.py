@@ -308,7 +308,7 @@ class Function(Dispatched):
         if state.strict == decision.strict:
             state.within[step] = inside
         answers = choice.lookup._reg_current_answers()
-        if answers.leaves() is None:
+        if answers is None:
             return
         # Taken before anything is looked up; see reg.answers.
         table = answers.call_table(self.key, 0, True)
