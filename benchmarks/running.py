@@ -121,9 +121,9 @@ def work(subject: str, quick: bool) -> None:
     wanted = os.environ.get("REG_PURE_PYTHON") != "1"
     if _calls.compiled != wanted:
         raise SystemExit(
-            "reg._speedups is not there to be measured: install reg where there is a C compiler"
+            "reg._fastcall_c is not there to be measured: install reg where there is a C compiler"
             if wanted
-            else "reg._speedups is in use in spite of REG_PURE_PYTHON=1"
+            else "reg._fastcall_c is in use in spite of REG_PURE_PYTHON=1"
         )
     for measured in SUBJECTS[subject][0](quick):
         results = [_of_value(measured)] if isinstance(measured, Value) else _run(measured, quick)

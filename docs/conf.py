@@ -18,7 +18,7 @@ release = importlib.metadata.version("reg")
 
 extensions = [
     "sphinx.ext.autodoc",
-    "reg.sphinx_extension",
+    "reg.tools.sphinx",
     "composition_figure",
     "resolution_figure",
 ]

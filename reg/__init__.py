@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .checking import check
+    from .tools.check import check
 
 __all__ = [
     "ANY",
@@ -59,7 +59,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Whoever imports the package to call something needs no tools for it.
     if name == "check":
-        from .checking import check
+        from .tools.check import check
 
         return check
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

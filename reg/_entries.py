@@ -160,13 +160,21 @@ class _Guarded(dict[object, object]):
         return super().__getitem__(key)
 
 
+def sysconfig_gil_disabled() -> bool:
+    import sysconfig
+
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
 #: the entries that warm calls read, by their identities
 _all_opened: dict[int, weakref.ref[Entries]] = {}
 
 # Classes refer to themselves, so that only the garbage collector frees them, and
 # those that have been there for a while when it looks at the oldest generation.
 # From Python 3.14 on, it looks at a part of these in each of its steps.
-_OLD_GENERATION = 1 if sys.version_info >= (3, 14) else 2
+_OLD_GENERATION = 1 if (3, 14) <= sys.version_info < (3, 14, 5) else 2
+if sysconfig_gil_disabled():
+    _OLD_GENERATION = 0
 
 
 def _let_go(phase: str, info: dict[str, int]) -> None:
@@ -177,7 +185,8 @@ def _let_go(phase: str, info: dict[str, int]) -> None:
                 entries.opened.clear()
 
 
-gc.callbacks.append(_let_go)
+if hasattr(gc, "callbacks"):  # PyPy has none
+    gc.callbacks.append(_let_go)
 
 
 def attribute_of(identity: int) -> str:

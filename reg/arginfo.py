@@ -6,6 +6,8 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType
 
+from ._signatures import signature_with_deferred
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     # Imported where it is used: it takes longer than all of this package.
@@ -168,7 +170,7 @@ def _parameters(callable: Any) -> list[inspect.Parameter]:
         # inspect.signature() would take the first parameter for self.
         callable = callable.__call__
     try:
-        signature = inspect.signature(callable, follow_wrapped=False)
+        signature = signature_with_deferred(callable, follow_wrapped=False)
     except ValueError as error:
         raise TypeError(f"{callable!r} does not say which arguments it takes: {error}") from error
     return list(signature.parameters.values())

@@ -8,11 +8,11 @@ import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
 
-from .answers import ObservedClassLookup
-from .components import writing
+from ._cache import ObservedClassLookup
+from ._lock import registry_lock
+from ._mro import mro_of
 from .interfaces import IClassLookup, refuse_unless_class_lookup
 from .lookup import Lookup
-from .mro import mro_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class _Memory:
     def _lock(self) -> threading.RLock:
         if self._process != os.getpid():
             # A child that was forked must not wait for a thread that it does not have.
-            with writing:
+            with registry_lock:
                 if self._process != os.getpid():
                     self._asking = threading.RLock()
                     self._process = os.getpid()
@@ -262,7 +262,7 @@ class _Memory:
 
 
 def _can_be_weak(key: object) -> bool:
-    return type(key).__weakrefoffset__ != 0
+    return getattr(type(key), "__weakrefoffset__", 1) != 0
 
 
 def _class_lookup_of(part: Any) -> Any:

@@ -6,11 +6,11 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
 
-from ._calls import make_call
-from .answers import forget_former
+from ._cache import forget_former
+from ._classes import describe
+from ._dispatch_spec import Dispatch
+from ._fastcall import make_call
 from .arginfo import accepted_keywords, takes_keyword
-from .classes import describe
-from .dispatch import Dispatch
 from .implicit import NoImplicitLookupError, implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import (
@@ -150,7 +150,7 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
         ``lookup`` and ``predicates`` are what
         :meth:`reg.generic_function.GenericFunction.explain` says.
         """
-        from .explain import explain
+        from .tools.explain import explain
 
         lookup = _lookup(keywords, call)
         _check_lookup(lookup, call, "all", "component")
@@ -251,7 +251,7 @@ class _Calls:
         answers = lookup._reg_current_answers()
         if answers is None:
             return self._chained(lookup, lookup._reg_every(generic, classes))
-        # Taken before anything is looked up; see reg.answers.
+        # Taken before anything is looked up; see reg._cache.
         warm = len(classes) == len(self._dispatch.parameters)
         table = answers.call_table(generic, len(classes), warm)
         implementation = table.entries.get(classes)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
-    from .resolution import Resolution
+    from .tools.resolution import Resolution
 
 __all__ = ["GenericCall", "GenericFunction"]
 

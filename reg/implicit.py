@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager, suppress
 from contextvars import Token
 
-from ._calls import ImplicitState
-from .components import writing
+from ._fastcall import ImplicitState
+from ._lock import registry_lock
 from .lookup import Lookup, is_plain
 
 TYPE_CHECKING = False
@@ -74,7 +74,7 @@ class Using(ContextDecorator):
                 "this block of reg.implicit.using() has been entered already;"
                 " call using() for each block"
             )
-        with writing:
+        with registry_lock:
             implicit._last_scope = object()
             implicit._not_only_the_base()
         stored, before = _stored(self._lookup), implicit._scoped.get()
@@ -148,7 +148,7 @@ class Implicit(ImplicitState):
           they assigned themselves.
         """
         before = self._counting()
-        with writing:
+        with registry_lock:
             self._wholly(lambda: self._initialize(lookup))
         del before
 
@@ -162,7 +162,7 @@ class Implicit(ImplicitState):
         Inside :meth:`using`, that holds until its end.
         """
         before = self._counting()
-        with writing:
+        with registry_lock:
             self._wholly(self._reset)
         del before
 
@@ -182,7 +182,7 @@ class Implicit(ImplicitState):
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
         before = self._counting()
-        with writing:
+        with registry_lock:
             self._not_only_the_base()
             if self._scoped.get() is not None:
                 self._scope(_stored(lookup))
@@ -215,7 +215,7 @@ class Implicit(ImplicitState):
             raise
         finally:
             replaced: list[Any] = [self._counting()]
-            with writing:
+            with registry_lock:
                 try:
                     found = self._values_of_threads()
                     # Whatever scope was entered, a task or a thread may keep its context;
@@ -351,7 +351,7 @@ class Implicit(ImplicitState):
     def _not_only_the_base(self) -> None:
         # From now on, warm calls have to find out which one counts.
         if self._base_only or self._everywhere is not None:
-            with writing:
+            with registry_lock:
                 # In this order: a signal handler in between, which sets a base,
                 # does no harm.
                 self._base_only = False

@@ -11,14 +11,14 @@ import sys
 from collections.abc import Callable, Hashable, Iterable
 from types import FunctionType
 
-from .dispatch import dispatch_of
+from ._dispatch_spec import dispatch_of
 from .sentinel import MISSING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar, overload
 
-    from .classes import ClassSpecification
+    from ._classes import ClassSpecification
 
     _C = TypeVar("_C", bound=Callable[..., Any])
     _T = TypeVar("_T")
@@ -93,7 +93,7 @@ class IRegistry:
           or if it is not something to dispatch on (``list[int]``, ``Any`` …).
         """
         # Not before it is used, to be imported faster.
-        from .annotations import classes_from_annotations
+        from ._annotations import classes_from_annotations
 
         dispatch = dispatch_of(generic)
         # Names in annotations may belong to the function that registers.

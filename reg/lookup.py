@@ -6,10 +6,10 @@ import functools
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
-from ._calls import Remembering
-from .answers import Answers, Observed
+from ._cache import Answers, Observed
+from ._classes import describe
+from ._fastcall import Remembering
 from .arginfo import takes_keyword
-from .classes import describe
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, Sentinel
 
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final, NoReturn
 
-    from .resolution import Resolution
+    from .tools.resolution import Resolution
 
 __all__ = [
     "NOTHING",
@@ -70,7 +70,7 @@ class ComponentLookupError(LookupError):
         problem = f"no component is registered under {describe(self.key)} for ({classes})"
         if self.lookup is None:
             return problem
-        from .explain import nearest
+        from .tools.explain import nearest
 
         return "\n".join([problem, *nearest(self.lookup, self.key, self.classes)])
 
@@ -256,7 +256,7 @@ class Lookup(Remembering, Observed):
 
         :return: what was found out, to be printed or read.
         """
-        from .explain import explain
+        from .tools.explain import explain
 
         return explain(self, key, tuple(args), predicates, class_method=class_method)
 
@@ -268,7 +268,7 @@ class Lookup(Remembering, Observed):
         :return: as :meth:`explain`; but a matcher cannot be asked without the
           arguments, so that what it stands for stays open.
         """
-        from .explain import explain_classes
+        from .tools.explain import explain_classes
 
         return explain_classes(self, key, tuple(classes))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .mro import mro_of
+from ._mro import mro_of
 
 __all__ = ["ClassMapKey", "Map"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
-from .components import writing
+from ._lock import registry_lock
 from .lookup import Matcher
 from .sentinel import MISSING, Sentinel
 
@@ -205,7 +205,7 @@ class PredicateRegistry(_Registering):
 
     def _add(self, keys: list[Any], value: Any) -> None:
         entry = _Entry(keys, value)
-        with writing:
+        with registry_lock:
             for key, index, indexed in zip(keys, self._indexes, self._indexed, strict=True):
                 if indexed and key is not ANY:
                     index.add(key, entry)

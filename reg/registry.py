@@ -6,10 +6,11 @@ import sys
 import types
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
-from .answers import ObservedClassLookup
+from ._cache import ObservedClassLookup
+from ._classes import ClassSpecification, NamedClass, RegisteredClass, describe, registered_classes
+from ._components import Components, Registration, read_consistently
+from ._lock import registry_lock
 from .arginfo import wrapped_by
-from .classes import ClassSpecification, NamedClass, RegisteredClass, describe, registered_classes
-from .components import Components, Registration, read_consistently, writing
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
@@ -85,7 +86,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
         """
         _check_key(key)
         combinations = registered_classes(key, classes)
-        with writing:
+        with registry_lock:
             found = []
             for combination in combinations:
                 registration = self._reg_store.exact(key, combination)
@@ -151,7 +152,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
         if store is None:
             self._reg_store = Components()
             return
-        with writing:
+        with registry_lock:
             keys = {registration.key for registration in store.registrations()}
             replaced = store.clear(lambda: self._reg_changed(keys))
         del replaced
@@ -198,7 +199,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
             Registration(key, combination, component, filename, lineno)
             for combination in combinations
         ]
-        with writing:
+        with registry_lock:
             if not self._reg_replace:
                 for registration in added:
                     self._reg_refuse_to_replace(registration)

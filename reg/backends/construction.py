@@ -8,9 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from reg._calls import Constructing
+from reg._fastcall import Constructing
 from reg.sentinel import MISSING
 
+from .._signatures import signature_with_deferred
 from .decision import Decision, Dispatched
 from .routing import Layout, compiled
 from .selection import BackendName, Selection, State
@@ -247,10 +248,10 @@ def _constructor(cls: Any) -> inspect.Signature:
             continue
         method = getattr(method, "__func__", method)
         try:
-            signature = inspect.signature(method)
+            signature = signature_with_deferred(method)
         except (TypeError, ValueError):
             break
         return signature.replace(parameters=list(signature.parameters.values())[1:])
     else:
         return inspect.Signature()
-    return inspect.signature(lambda *args, **keywords: None)
+    return signature_with_deferred(lambda *args, **keywords: None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import logging
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from reg.sentinel import MISSING
 
+from .._signatures import signature_with_deferred
 from .backend import Backend
 from .labels import AUTO, HOST
 from .records import Record
@@ -193,7 +193,7 @@ class Dispatched:
 def _takes_strict(implementation: Any) -> bool:
     """Tell whether an implementation has a parameter of its own called ``strict``."""
     try:
-        parameter = inspect.signature(implementation).parameters.get("strict")
+        parameter = signature_with_deferred(implementation).parameters.get("strict")
     except (TypeError, ValueError):
         return False
     return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD

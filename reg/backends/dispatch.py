@@ -12,6 +12,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overlo
 
 from reg.sentinel import MISSING
 
+from .._signatures import signature_with_deferred
 from .backend import Backend
 from .decision import Decision, Dispatched
 from .kinds import (
@@ -310,7 +311,7 @@ class Function(Dispatched):
         answers = choice.lookup._reg_current_answers()
         if answers is None:
             return
-        # Taken before anything is looked up; see reg.answers.
+        # Taken before anything is looked up; see reg._cache.
         table = answers.call_table(self.key, 0, True)
         if backend is None:
             run = self._warm(self, "function", self.function, found, step)
@@ -390,6 +391,6 @@ def signature_of(name: str, backend: Backend, implementation: Any) -> inspect.Si
     if not callable(implementation):
         raise TypeError(f"{what} is not callable: {implementation!r}")
     try:
-        return inspect.signature(implementation)
+        return signature_with_deferred(implementation)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{what} does not say which arguments it takes: {error}") from error

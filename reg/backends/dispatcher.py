@@ -16,6 +16,7 @@ from reg import Lookup
 from reg.arginfo import wrapped_by
 from reg.sentinel import MISSING
 
+from .._signatures import signature_with_deferred
 from .backend import Backend
 from .construction import Class, dispatched_class
 from .discovery import Discovery
@@ -385,7 +386,7 @@ def _checked_signature(function: Any, keyword: str) -> inspect.Signature:
     if isinstance(function, types.MethodType):
         raise TypeError(f"{name} is a bound method; backend_dispatch takes module-level functions")
     try:
-        signature = inspect.signature(function)
+        signature = signature_with_deferred(function)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} does not say which arguments it takes: {error}") from error
     if not isinstance(getattr(function, "__name__", None), str):

@@ -13,6 +13,7 @@ from typing import Any, Final
 from reg.arginfo import wrapped_by
 from reg.sentinel import MISSING
 
+from .._signatures import signature_with_deferred
 from .backend import Backend
 from .dispatch import Function, signature_of
 from .docstrings import Documentation, documentation_of, documented
@@ -132,7 +133,7 @@ class Shown:
 
     def _show(self, call: Any, parameters: dict[str, inspect.Parameter], text: str | None) -> None:
         # Without those of before: the order is not to depend on what was loaded first.
-        signature = inspect.signature(call)
+        signature = signature_with_deferred(call)
         own = [
             each
             for each in signature.parameters.values()
@@ -166,6 +167,6 @@ class Shown:
         if inner is None or outer is inner or not isinstance(outer, FunctionType):
             return None
         with contextlib.suppress(TypeError, ValueError):
-            inspect.signature(outer)
+            signature_with_deferred(outer)
             return outer
         return None

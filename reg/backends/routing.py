@@ -3,7 +3,7 @@
 What goes where follows from two signatures. It is worked out once for each
 pair of them, and written down as a function that passes arguments in just this
 way. Such functions are made from text, for the same reason as in
-:mod:`reg._pure`: what is decided beforehand costs nothing in the call.
+:mod:`reg._fastcall_py`: what is decided beforehand costs nothing in the call.
 """
 
 from __future__ import annotations

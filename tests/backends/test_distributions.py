@@ -10,6 +10,8 @@ import pytest
 
 from .environment import MARK, Environment, wheel
 
+PLUGIN = "reg.testing.backends_plugin"
+
 HOST = """
 from reg.backends import BackendDispatcher
 import asyncio
@@ -388,7 +390,7 @@ def suite(environment, tmp_path):
             tmp_path.joinpath(name).write_text(source)
         tmp_path.joinpath("pytest.ini").write_text(f"[pytest]\n{ini}")
         done = subprocess.run(
-            [environment.python, "-m", "pytest", "-p", "reg.pytest_backends", "-rA", *options],
+            [environment.python, "-m", "pytest", "-p", PLUGIN, "-rA", *options],
             capture_output=True,
             text=True,
             cwd=tmp_path,
@@ -428,7 +430,7 @@ def test_the_plugin_refuses_what_does_not_load(suite):
 
 def test_the_plugin_needs_a_host(environment, tmp_path):
     tmp_path.joinpath("test_x.py").write_text("def test_x(): pass")
-    command = [environment.python, "-m", "pytest", "-p", "reg.pytest_backends"]
+    command = [environment.python, "-m", "pytest", "-p", "reg.testing.backends_plugin"]
     done = subprocess.run(
         [*command, "--reg-backend=good"],
         capture_output=True,

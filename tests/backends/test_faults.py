@@ -14,8 +14,8 @@ import pytest
 
 import reg.backends
 
+from ..core.test_faults import Fault, faults_in_callbacks, free  # noqa: F401
 from ..soak import SOAK
-from ..test_faults import Fault, faults_in_callbacks, free  # noqa: F401
 
 PACKAGE = os.path.dirname(reg.backends.__file__)
 FILES = {

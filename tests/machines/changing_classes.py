@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 import reg
-from reg._calls import compiled
+from reg._fastcall import compiled
 
 from .classes import KINDS, METHODS, Ordering, make_class, register_virtual
 from .machine import INDEX, Drawn, Machine

@@ -11,7 +11,7 @@ import types
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from reg._calls import compiled
+from reg._fastcall import compiled
 
 from . import model
 from .changing_classes import MOST_CLASSES, PLAIN, ChangingClassesMachine

@@ -1,0 +1,145 @@
+"""Method resolution orders that know of virtual base classes.
+
+An abstract base class is in the MRO of what inherits from it, but not in that
+of what is merely registered with it or fits its ``__subclasshook__``. The
+places such classes get here are those that ``functools.singledispatch`` gives
+them (PEP 443), worked out by the same extension of C3: behind the class that
+is the first to be a virtual subclass, and in front of that one's bases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ._classes import is_abstract
+
+__all__ = ["mro_of", "virtual_mro"]
+
+_real_mro = type.__dict__["__mro__"].__get__
+
+
+def mro_of(cls: type) -> tuple[type, ...]:
+    """Get the MRO of a class, whatever its metaclass says of ``__mro__``.
+
+    :raises TypeError: if it is no class.
+    """
+    try:
+        mro: tuple[type, ...] = _real_mro(cls)
+    except TypeError:
+        raise TypeError(f"cannot look up for {cls!r}, which is no class") from None
+    return mro
+
+
+def virtual_mro(cls: type, registered: Collection[type]) -> tuple[type, ...]:
+    """Get the MRO of a class with those abstract classes in it that it is a virtual subclass of.
+
+    :param cls: a class.
+    :param registered: the classes that something is registered for. Those that
+      are not abstract have no influence.
+    :return: the MRO and, each in its place, the classes of ``registered`` that
+      ``issubclass()`` affirms for ``cls``.
+    """
+    mro = mro_of(cls)
+    virtual: list[type] = []
+    for candidate in registered:
+        # One that is registered under several names as well comes more than once.
+        known = candidate in mro or candidate in virtual
+        if not known and is_abstract(candidate) and issubclass(cls, candidate):
+            virtual.append(candidate)
+    if not virtual:
+        return mro
+    additional = _with_useful_subclasses(cls, mro, virtual)
+    try:
+        order = _linearize(cls, additional)
+    except _InconsistentError:
+        # singledispatch gives up here; in front of object is right for everyone.
+        return (*mro[:-1], *virtual, mro[-1])
+    if [base for base in order if base in mro] == list(mro):
+        return tuple(order)
+    # C3 knows nothing of an mro() of the metaclass's own; but that is the order.
+    return (*_inserted(mro[:-1], virtual), mro[-1])
+
+
+def _inserted(bases: tuple[type, ...], virtual: list[type]) -> list[type]:
+    """Put each virtual base class behind the last of its subclasses."""
+    order = list(bases)
+    for candidate in reversed(virtual):
+        places = [place for place, base in enumerate(order) if issubclass(base, candidate)]
+        order.insert(max(places, default=len(order) - 1) + 1, candidate)
+    return order
+
+
+class _InconsistentError(Exception):
+    """The classes have no common linear order."""
+
+
+def _with_useful_subclasses(cls: type, mro: tuple[type, ...], virtual: list[type]) -> list[type]:
+    """Drop what another brings along as its base; prefer the subclass that brings more."""
+    leaves = [
+        base
+        for base in virtual
+        if not any(base is not other and base in mro_of(other) for other in virtual)
+    ]
+    result: list[type] = []
+    for base in leaves:
+        subclasses: list[type] = type.__subclasses__(base)
+        chains = [
+            [each for each in mro_of(subclass) if each in leaves]
+            for subclass in subclasses
+            if subclass not in mro and _is_subclass(cls, subclass)
+        ]
+        chains.sort(key=len, reverse=True)
+        for each in [base] if not chains else [each for chain in chains for each in chain]:
+            if each not in result:
+                result.append(each)
+    return result
+
+
+def _is_subclass(cls: type, other: type) -> bool:
+    try:
+        return issubclass(cls, other)
+    except TypeError:
+        # A protocol that cannot be asked. Nobody registered for it; it only
+        # inherits from what somebody did.
+        return False
+
+
+def _linearize(cls: type, additional: Iterable[type]) -> list[type]:
+    """C3, with additional abstract classes as if they were bases."""
+    bases = list(cls.__bases__)
+    # Explicit bases up to the last abstract one keep their place before the
+    # inserted ones; concrete bases after it come behind them.
+    boundary = max(
+        (index + 1 for index, base in enumerate(bases) if hasattr(base, "__abstractmethods__")),
+        default=0,
+    )
+    explicit, other = bases[:boundary], bases[boundary:]
+    introduced = [
+        base
+        for base in additional
+        if issubclass(cls, base) and not any(issubclass(parent, base) for parent in bases)
+    ]
+    inherited = [base for base in additional if base not in introduced]
+    return _merge(
+        [
+            [cls],
+            *(_linearize(base, inherited) for base in (*explicit, *introduced, *other)),
+            explicit,
+            introduced,
+            other,
+        ]
+    )
+
+
+def _merge(sequences: list[list[type]]) -> list[type]:
+    result: list[type] = []
+    while sequences := [sequence for sequence in sequences if sequence]:
+        for sequence in sequences:
+            head = sequence[0]
+            if not any(head in other[1:] for other in sequences):
+                break
+        else:
+            raise _InconsistentError
+        result.append(head)
+        sequences = [s[1:] if s[0] is head else s for s in sequences]
+    return result

@@ -1,0 +1,1 @@
+"""The pytest plugins, and the lines they add to a failed test."""

@@ -1,0 +1,1 @@
+"""Tools: explain a call, check registrations, list them, draw them; on the command line too."""

@@ -1,0 +1,61 @@
+"""Every example in the README and in the documentation runs."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.rest import DocTestParser, PythonCodeBlockParser
+
+import reg
+import reg.backends
+
+ROOT = Path(__file__).parents[2]
+# These run in environments of their own, with the distributions that they are about.
+ELSEWHERE = {ROOT / "docs/backends/user.rst", *(ROOT / "docs/examples").rglob("*.rst")}
+PAGES = [ROOT / "README.rst", *sorted({*(ROOT / "docs").rglob("*.rst")} - ELSEWHERE)]
+EXAMPLES = Sybil(
+    parsers=[
+        DocTestParser(optionflags=doctest.ELLIPSIS),
+        PythonCodeBlockParser(),
+    ]
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_examples_of_a_page_run(page):
+    reg.implicit.clear()  # as a program finds it; what was there is put back by conftest
+    for example in EXAMPLES.parse(page).examples():
+        example.evaluate()
+
+
+@pytest.mark.parametrize("name", ["README.rst", "docs/index.rst", "docs/tutorial.rst"])
+def test_a_page_that_shows_how_to_begin_has_examples(name):
+    assert list(EXAMPLES.parse(ROOT / name).examples())
+
+
+def test_a_wrong_example_is_noticed(tmp_path):
+    page = tmp_path / "page.rst"
+    page.write_text(">>> 1 + 1\n3\n")
+    (example,) = EXAMPLES.parse(page).examples()
+    with pytest.raises(Exception, match="Expected:"):
+        example.evaluate()
+
+
+def test_the_readme_has_the_command_by_which_the_package_is_tested():
+    command = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
+    assert f"$ {command}\n" in (ROOT / "README.rst").read_text()
+
+
+def test_the_api_page_has_everything_that_the_package_offers():
+    page = (ROOT / "docs" / "api.rst").read_text()
+    directives = [line.split("::")[1] for line in page.splitlines() if "::" in line]
+    documented = {each.strip().removesuffix("()") for each in directives}
+    offered = {
+        *reg.__all__,
+        *(f"reg.backends.{name}" for name in reg.backends.__all__),
+        "reg.backends.testing",
+    }
+    assert offered <= documented
