@@ -17,6 +17,7 @@ import weakref
 import pytest
 
 import reg
+from reg._lock import registry_lock
 
 from ..soak import PATIENCE, SOAK, scaled
 
