@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._classes import ClassSpecification, ForwardClass, describe, united
-from ._dispatch_spec import Dispatch
+from ._dispatch_spec import DispatchSpec
 from ._signatures import signature_with_deferred
 from .arginfo import is_positional
 
@@ -19,7 +19,7 @@ __all__ = ["classes_from_annotations"]
 
 
 def classes_from_annotations(
-    dispatch: Dispatch, implementation: Callable[..., Any], names: Mapping[str, Any]
+    dispatch: DispatchSpec, implementation: Callable[..., Any], names: Mapping[str, Any]
 ) -> list[ClassSpecification]:
     """Read from the annotations which classes a function implements a generic function for.
 
@@ -63,7 +63,7 @@ def _without_type(hint: Any) -> Any:
 
 
 def _counterpart(
-    dispatch: Dispatch, index: int, parameters: Mapping[str, inspect.Parameter]
+    dispatch: DispatchSpec, index: int, parameters: Mapping[str, inspect.Parameter]
 ) -> inspect.Parameter | None:
     """The implementation's parameter that will get the dispatch argument at ``index``."""
     if dispatch.names and dispatch.names[index] in parameters:

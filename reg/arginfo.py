@@ -18,6 +18,7 @@ __all__ = [
     "ArgumentInfo",
     "accepted_keywords",
     "arginfo",
+    "filled_in",
     "is_positional",
     "mapply",
     "takes_keyword",
@@ -141,6 +142,11 @@ def takes_keyword(callable: Any, name: str, /) -> bool:
             return any(p.name == name and _is_by_name(p) for p in parameters)
     wrapped = wrapped_by(callable)
     return wrapped is not None and takes_keyword(wrapped, name)
+
+
+def filled_in(component: Any, /) -> tuple[bool, bool]:
+    """Find out whether a call fills in ``lookup``, and ``call_next``, for a component."""
+    return takes_keyword(component, "lookup"), takes_keyword(component, "call_next")
 
 
 def wrapped_by(callable: Any, /) -> Any:

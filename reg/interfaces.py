@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterable
 from types import FunctionType
 
-from ._dispatch_spec import dispatch_of
+from ._dispatch_spec import dispatch_spec_of
 from .sentinel import MISSING
 
 TYPE_CHECKING = False
@@ -95,7 +95,7 @@ class IRegistry:
         # Not before it is used, to be imported faster.
         from ._annotations import classes_from_annotations
 
-        dispatch = dispatch_of(generic)
+        dispatch = dispatch_spec_of(generic)
         # Names in annotations may belong to the function that registers.
         names = sys._getframe(1).f_locals
 

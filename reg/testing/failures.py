@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any, Final, NamedTuple
 
-from .._dispatch_spec import Dispatch
+from .._dispatch_spec import DispatchSpec
 from ..lookup import ComponentLookupError, Lookup
 from ..sentinel import MISSING
 
@@ -135,7 +135,7 @@ def _explained(node: ast.Call, frame: FrameType, implicit: Any) -> Iterator[str]
     """Explain a call, if it is one of a generic function and enough is known of it."""
     generic, first = _generic(node.func, frame)
     dispatch = getattr(generic, "__reg_dispatch__", None)
-    if not isinstance(dispatch, Dispatch) or any(each.arg is None for each in node.keywords):
+    if not isinstance(dispatch, DispatchSpec) or any(each.arg is None for each in node.keywords):
         return
     keywords = {each.arg or "": each.value for each in node.keywords}
     lookup = _value(keywords.pop("lookup"), frame) if "lookup" in keywords else implicit

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
-from .._components import Registration, ranking
+from .._store import Registration, ranking
 
 __all__ = ["crossings"]
 

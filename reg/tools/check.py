@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .._cache import Observed
+from .._observers import Observable
 from ..registry import ClassRegistry
 from .provenance import Part, parts
 from .resolution import full_name
@@ -85,7 +85,7 @@ def check(lookup: Any, *, accept: Iterable[str] = ()) -> list[Finding]:
       two registries of the composition.
     """
     accepted = _accepted(accept)
-    if not isinstance(lookup, Observed):
+    if not isinstance(lookup, Observable):
         raise TypeError(
             f"can only check a lookup, a registry or a class lookup of reg; got {lookup!r}"
         )

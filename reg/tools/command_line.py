@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .._cache import Observed
+from .._observers import Observable
 from ..implicit import implicit
 from ..lookup import Lookup
 from .check import check
@@ -125,7 +125,7 @@ def _explain(options: argparse.Namespace) -> int:
     generic = imported(options.generic)
     lookup = implicit.lookup if options.lookup is None else imported(options.lookup)
     if lookup is None:
-        hint = _such_as(options.generic, None, Observed)
+        hint = _such_as(options.generic, None, Observable)
         raise _UsageError(f"there is no implicit lookup; add --lookup package.module:name{hint}")
     if not isinstance(lookup, Lookup):
         lookup = Lookup(_class_lookup(options.lookup or "the implicit lookup", lookup))
@@ -256,8 +256,8 @@ def _class(name: str, generic: str) -> type:
 
 
 def _class_lookup(target: str, found: Any) -> Any:
-    if not isinstance(found, Observed):
-        hint = _such_as(target, found, Observed)
+    if not isinstance(found, Observable):
+        hint = _such_as(target, found, Observable)
         raise _UsageError(f"{target} is no registry or lookup; type the name of one{hint}")
     return found
 

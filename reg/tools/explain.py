@@ -11,10 +11,11 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
-from .._components import Registration, ranking
-from .._dispatch_spec import Dispatch
+from .._dispatch_spec import DispatchSpec
+from .._matching import Matcher, Query, resolve_matchers
+from .._store import Registration, ranking
 from ..arginfo import takes_keyword
-from ..lookup import Lookup, Matcher, classes_of, is_plain, match
+from ..lookup import Lookup, classes_of, has_default_behaviour
 from ..registry import ClassRegistry, definition_of
 from .provenance import Found, Part, find, name_of, parts
 from .resolution import Candidate, Outcome, Resolution, full_name, short_name, short_names
@@ -43,9 +44,9 @@ def explain(
     found = find(lookup, key, classes, args)
     witnesses = [_Witness(each) for each in found]
     stand_ins = [each.found.component if each.matcher is None else each for each in witnesses]
-    for _ in match(stand_ins, args, predicates):
+    for _ in resolve_matchers(stand_ins, args, predicates):
         pass
-    if not is_plain(lookup):
+    if not has_default_behaviour(lookup):
         _move_what_it_finds_itself(witnesses, lookup, key, args, predicates, class_method)
     return _resolution(lookup, key, classes, witnesses)
 
@@ -97,17 +98,11 @@ class _Witness(Matcher):
             self.error = error
             return {}
 
-    def _reg_keywords(
-        self,
-        args: tuple[Any, ...],
-        handed_on: Mapping[str, Any],
-        computed: dict[Any, Any],
-        given: bool,
-    ) -> Mapping[str, Any]:
+    def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.matcher is None or self.error is not None:
             return {}
         try:
-            return self.matcher._reg_keywords(args, handed_on, computed, given)
+            return self.matcher._reg_keywords(query, predicates)
         except Exception as error:
             self.error = error
             return {}
@@ -320,6 +315,6 @@ def _argument(key: Hashable, position: int) -> str:
     return f"argument {position + 1}"
 
 
-def _dispatch(key: Hashable) -> Dispatch | None:
+def _dispatch(key: Hashable) -> DispatchSpec | None:
     dispatch = getattr(key, "__reg_dispatch__", None)
-    return dispatch if isinstance(dispatch, Dispatch) else None
+    return dispatch if isinstance(dispatch, DispatchSpec) else None

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .._components import Registration
+from .._store import Registration
 from ..predicate import ANY, PredicateMatcher
 from ..registry import ClassRegistry, definition_of
 from .formats import aligned, table, together, wrapped

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from .._cache import Observed, ObservedClassLookup
-from .._components import Registration
+from .._observers import Observable, ObservableClassLookup
+from .._store import Registration
 from ..compose import CachingClassLookup, ChainClassLookup
 from ..lookup import Lookup
 from ..registry import ClassRegistry
@@ -50,7 +50,7 @@ def find(
 ) -> list[Found]:
     """What the lookup itself finds, in its order, with where it comes from."""
     if isinstance(lookup, Lookup):
-        components = list(lookup._reg_every(key, classes))
+        components = list(lookup._reg_all_candidates(key, classes))
         known = _given(lookup, "", key, classes)
     else:
         components = [] if args is None else list(lookup.all(key, args))
@@ -83,7 +83,7 @@ def _only_passes_on(part: Any) -> bool:
     """Tell whether what is below a part, or registered in it, is what it gives."""
     if isinstance(part, (Lookup, CachingClassLookup)):
         return isinstance(part, Lookup)
-    return isinstance(part, ObservedClassLookup) and part._reg_answers_itself()
+    return isinstance(part, ObservableClassLookup) and part._reg_uses_builtin_all()
 
 
 def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
@@ -95,7 +95,7 @@ def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
         return [(f"{prefix}class_lookup", part.class_lookup)]
     if isinstance(part, ChainClassLookup):
         return [(f"{prefix}lookup", part.lookup), (f"{prefix}next", part.next)]
-    composed = part._reg_composed() if isinstance(part, Observed) else None
+    composed = part._reg_parts() if isinstance(part, Observable) else None
     return [(f"{prefix}lookups[{index}]", each) for index, each in enumerate(composed or ())]
 
 

@@ -11,9 +11,9 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
-from .._components import Registration
-from .._dispatch_spec import Dispatch
+from .._dispatch_spec import DispatchSpec
 from .._signatures import signature_with_deferred
+from .._store import Registration
 from ..arginfo import takes_keyword
 from ..lookup import Matcher
 from ..predicate import PredicateMatcher
@@ -61,7 +61,7 @@ def problems(key: Hashable, registered: Registered) -> Iterator[Problem]:
     """Make every check."""
     dispatch = getattr(key, "__reg_dispatch__", None)
     everything = [each for _, registrations in registered for each in registrations]
-    if isinstance(dispatch, Dispatch):
+    if isinstance(dispatch, DispatchSpec):
         for registration in everything:
             yield from _wrong_number_of_classes(dispatch, registration)
             for component, places in _called(registration):
@@ -75,7 +75,9 @@ def problems(key: Hashable, registered: Registered) -> Iterator[Problem]:
         yield from _decided_by_the_first_argument(part, registrations)
 
 
-def _wrong_number_of_classes(dispatch: Dispatch, registration: Registration) -> Iterator[Problem]:
+def _wrong_number_of_classes(
+    dispatch: DispatchSpec, registration: Registration
+) -> Iterator[Problem]:
     fewest, most = _numbers_of_arguments(dispatch)
     given = len(registration.classes)
     if fewest <= given <= most:
@@ -96,7 +98,7 @@ def _wrong_number_of_classes(dispatch: Dispatch, registration: Registration) -> 
     )
 
 
-def _numbers_of_arguments(dispatch: Dispatch) -> tuple[int, int]:
+def _numbers_of_arguments(dispatch: DispatchSpec) -> tuple[int, int]:
     """The smallest and the greatest number of arguments that can dispatch in a call."""
     if dispatch.names:
         return len(dispatch.names), len(dispatch.names)
@@ -119,7 +121,7 @@ def _called(registration: Registration) -> Iterator[tuple[Any, list[str]]]:
 
 
 def _wrong_arguments(
-    dispatch: Dispatch, registration: Registration, component: Any, places: list[str]
+    dispatch: DispatchSpec, registration: Registration, component: Any, places: list[str]
 ) -> Iterator[Problem]:
     name, generic = short_name(component), short_name(dispatch.generic)
     if isinstance(component, type) and issubclass(component, Matcher):
@@ -173,7 +175,7 @@ def _wrong_arguments(
 
 
 def _refusal(
-    dispatch: Dispatch, registration: Registration, component: Any, signature: inspect.Signature
+    dispatch: DispatchSpec, registration: Registration, component: Any, signature: inspect.Signature
 ) -> TypeError | None:
     """What calls as the generic function allows them would raise."""
     parameters = dispatch.signature.parameters
@@ -199,7 +201,7 @@ def _refusal(
     return None
 
 
-def _keywords(dispatch: Dispatch) -> list[str]:
+def _keywords(dispatch: DispatchSpec) -> list[str]:
     """The keyword arguments that a call of the generic function may have, or leave out."""
     return [
         each.name
@@ -217,7 +219,7 @@ def _accepts(signature: inspect.Signature, name: str) -> bool:
 
 
 def _wrong_kind_of_function(
-    dispatch: Dispatch, component: Any, places: list[str]
+    dispatch: DispatchSpec, component: Any, places: list[str]
 ) -> Iterator[Problem]:
     expected = inspect.iscoroutinefunction(dispatch.function)
     # Of anything but a function, what it returns cannot be known.

@@ -13,7 +13,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from .._cache import Observed
+from .._observers import Observable
 from .listing import registrations
 from .resolution import full_name, short_name
 from .targets import TargetError, imported
@@ -34,7 +34,7 @@ class Implementations(SphinxDirective):
             raise self.error("add :lookup: package.module:name, where the implementations are")
         generic = self._imported(self.arguments[0])
         lookup = self._imported(self.options["lookup"])
-        if not isinstance(lookup, Observed):
+        if not isinstance(lookup, Observable):
             raise self.error(f"{self.options['lookup']} is no lookup or registry: {lookup!r}")
         rows = [
             (
