@@ -326,7 +326,7 @@ class Answers(CallTables):
         for components in self._components():
             abstract += components.abstract_classes(key, arity)
             names += components.names(key, arity)
-        guard = _guard(names) if abstract or names else None
+        guard = _Validator(names) if abstract or names else None
         return Table(arity, guard, tuple(abstract))
 
     def call_table(self, generic: Callable[..., Any], arity: int, warm: bool) -> Table:
@@ -430,17 +430,29 @@ def _compares(value: Any) -> bool:
     return equals is not object.__eq__
 
 
-def _guard(names: list[NamedClass]) -> Callable[[], bool]:
-    """Make the check for answers that depend on virtual subclasses and named classes."""
-    token = abc.get_cache_token()
-    loaded = [(name, _is_still(loaded_class(name))) for name in names]
+class _Validator:
+    """Validates values that depend on virtual subclasses and named classes.
 
-    def is_current() -> bool:
-        return abc.get_cache_token() == token and all(
-            is_still(loaded_class(name)) for name, is_still in loaded
-        )
+    The entries in C compare ``token`` themselves, and call ``named`` only.
 
-    return is_current
+    :param names: the classes registered by name.
+    """
+
+    __slots__ = ("named", "token")
+
+    def __init__(self, names: list[NamedClass]) -> None:
+        #: changes whenever any class gets a virtual subclass
+        self.token = abc.get_cache_token()
+        loaded = [(name, _is_still(loaded_class(name))) for name in names]
+        #: whether the names stand for the classes that they stood for; ``None`` without names
+        self.named = functools.partial(_are_still, loaded) if loaded else None
+
+    def __call__(self) -> bool:
+        return abc.get_cache_token() == self.token and (self.named is None or self.named())
+
+
+def _are_still(loaded: list[tuple[NamedClass, Callable[[type | None], bool]]]) -> bool:
+    return all(is_still(loaded_class(name)) for name, is_still in loaded)
 
 
 def _is_still(remembered: type | None) -> Callable[[type | None], bool]:
