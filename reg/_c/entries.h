@@ -23,6 +23,7 @@ typedef struct {
     PyObject *named;            /* called to ask whether named classes are the same; or NULL */
     PyObject *abstract;         /* a tuple of the classes whose MROs count for every value */
     Snapshot **abstract_snapshots;  /* of these; NULL if there are none yet */
+    unsigned int *abstract_versions;    /* of these; NO_VERSION for one that had none */
     uint64_t abstract_checked;  /* the type_changes at which these were right; 0 for never */
     Snapshot **snapshots;
     Py_ssize_t snapshots_used, snapshots_forgotten, snapshots_size;
@@ -40,26 +41,25 @@ static PyObject *type_mro_method;   /* type.__dict__["mro"] */
 
 /* ---- Classes that change ------------------------------------------------ */
 
-#if PY_VERSION_HEX < 0x030C0000
-#define VERSION_OF_TYPE(type) \
-    (PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) ? (type)->tp_version_tag : 0)
-#define ASSIGN_VERSION(type) 1
-#else
 /* The version of a type, 0 if it has none just now. No two types ever have the same version, and
    each change gives a new one. */
 #define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
+
 /* 0 if a type gets no version, such as one whose attributes have changed a thousand times. */
+#if PY_VERSION_HEX < 0x030C0000
+#define ASSIGN_VERSION(type) 1
+#else
 #define ASSIGN_VERSION(type) PyUnstable_Type_AssignVersionTag(type)
 #endif
 
 /* Counts the changes of watched types. */
 static uint64_t type_changes = 1;
 
+static int type_watcher = -1;   /* as long as there is none */
+
 #if PY_VERSION_HEX < 0x030C0000
 #define WATCH_TYPE(type) 0
 #else
-static int type_watcher = -1;
-
 static int
 count_type_change(PyTypeObject *Py_UNUSED(type))
 {
@@ -147,12 +147,29 @@ has_same_mro(Snapshot *snapshot)
     return (version != 0 && snapshot->version == version) || compare_mro(snapshot);
 }
 
+#define NO_VERSION UINT_MAX
+
+/* Where types cannot be watched, the versions are all that most calls compare. */
+static int  /* runs no Python */
+has_abstract_versions(const Entries *self)
+{
+    unsigned int difference = 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->abstract); i++) {
+        PyTypeObject *cls = (PyTypeObject *)PyTuple_GET_ITEM(self->abstract, i);
+        difference |= VERSION_OF_TYPE(cls) ^ self->abstract_versions[i];
+    }
+    return difference == 0;
+}
+
 static int  /* runs no Python */
 compare_abstract(Entries *self)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(self->abstract);
-    if (count > 0 && self->abstract_snapshots == NULL) {
-        return 0;
+    if (self->abstract_snapshots == NULL) {
+        return count == 0;
+    }
+    if (type_watcher < 0 && has_abstract_versions(self)) {
+        return 1;
     }
     int watched = 1;
     for (Py_ssize_t i = 0; i < count; i++) {
@@ -161,6 +178,7 @@ compare_abstract(Entries *self)
             return 0;
         }
         watched = watched && WATCH_TYPE(snapshot->cls);
+        self->abstract_versions[i] = snapshot->version == 0 ? NO_VERSION : snapshot->version;
     }
     if (watched) {
         self->abstract_checked = type_changes;
@@ -203,12 +221,12 @@ has_room(Py_ssize_t used, Py_ssize_t size)
     return 3 * (used + 1) <= 2 * size;
 }
 
-/* The size of a table that has room for as many again. */
+/* The size of a table that is then at most half full. */
 static Py_ssize_t
 fitting_size(Py_ssize_t used)
 {
     Py_ssize_t size = 8;
-    while (size < 3 * (used + 1)) {
+    while (size < 2 * (used + 1)) {
         size *= 2;
     }
     return size;
@@ -298,12 +316,26 @@ free_combinations(void **combinations, Py_ssize_t size, Py_ssize_t arity)
     PyMem_Free(combinations);
 }
 
+static void  /* runs no Python */
+free_abstract(Entries *self)
+{
+    for (Py_ssize_t i = 0; self->abstract_snapshots != NULL && i < PyTuple_GET_SIZE(self->abstract);
+         i++) {
+        PyMem_Free(self->abstract_snapshots[i]);
+    }
+    PyMem_Free(self->abstract_snapshots);
+    PyMem_Free(self->abstract_versions);
+    self->abstract_snapshots = NULL;
+    self->abstract_versions = NULL;
+}
+
 static void
 drop_all(Entries *self)
 {
     /* Emptied first: the destructors of values may use these entries. */
     Entries dropped = *self;
     self->abstract_snapshots = NULL;
+    self->abstract_versions = NULL;
     self->abstract_checked = 0;
     self->snapshots = NULL;
     self->snapshots_used = self->snapshots_forgotten = self->snapshots_size = 0;
@@ -313,12 +345,7 @@ drop_all(Entries *self)
         PyMem_Free(dropped.snapshots[i]);
     }
     PyMem_Free(dropped.snapshots);
-    if (dropped.abstract_snapshots != NULL) {
-        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(dropped.abstract); i++) {
-            PyMem_Free(dropped.abstract_snapshots[i]);
-        }
-        PyMem_Free(dropped.abstract_snapshots);
-    }
+    free_abstract(&dropped);
     free_combinations(dropped.combinations, dropped.combinations_size, dropped.arity);
 }
 
@@ -477,23 +504,20 @@ take_abstract_snapshots(Entries *self)
         if (self->abstract_snapshots != NULL) {
             continue;   /* taken by a destructor */
         }
-        Py_ssize_t count = PyTuple_GET_SIZE(self->abstract);
-        Snapshot **snapshots = PyMem_Calloc((size_t)count, sizeof(Snapshot *));
-        if (snapshots == NULL) {
+        size_t count = (size_t)PyTuple_GET_SIZE(self->abstract);
+        self->abstract_snapshots = PyMem_Calloc(count, sizeof(Snapshot *));
+        self->abstract_versions = PyMem_Malloc(count * sizeof(unsigned int));
+        int failed = self->abstract_snapshots == NULL || self->abstract_versions == NULL;
+        for (size_t i = 0; !failed && i < count; i++) {
+            PyObject *cls = PyTuple_GET_ITEM(self->abstract, (Py_ssize_t)i);
+            self->abstract_versions[i] = NO_VERSION;
+            failed = (self->abstract_snapshots[i] = new_snapshot((PyTypeObject *)cls)) == NULL;
+        }
+        if (failed) {
+            free_abstract(self);
             PyErr_NoMemory();
             return -1;
         }
-        for (Py_ssize_t i = 0; i < count; i++) {
-            snapshots[i] = new_snapshot((PyTypeObject *)PyTuple_GET_ITEM(self->abstract, i));
-            if (snapshots[i] == NULL) {
-                while (i > 0) {
-                    PyMem_Free(snapshots[--i]);
-                }
-                PyMem_Free(snapshots);
-                return -1;
-            }
-        }
-        self->abstract_snapshots = snapshots;
     }
     return 0;
 }
