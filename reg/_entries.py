@@ -160,21 +160,18 @@ class _Guarded(dict[object, object]):
         return super().__getitem__(key)
 
 
-def sysconfig_gil_disabled() -> bool:
-    import sysconfig
-
-    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-
-
 #: the entries that warm calls read, by their identities
 _all_opened: dict[int, weakref.ref[Entries]] = {}
 
-# Classes refer to themselves, so that only the garbage collector frees them, and
-# those that have been there for a while when it looks at the oldest generation.
-# From Python 3.14 on, it looks at a part of these in each of its steps.
-_OLD_GENERATION = 1 if (3, 14) <= sys.version_info < (3, 14, 5) else 2
-if sysconfig_gil_disabled():
+# The collector frees classes, which refer to themselves, as it looks at the oldest generation:
+# the last of three. Python 3.14.0 to 3.14.4 look at a part of it in each of their steps, and
+# builds without the global interpreter lock have one generation only.
+if "free-threading" in sys.version:
     _OLD_GENERATION = 0
+elif (3, 14) <= sys.version_info < (3, 14, 5):
+    _OLD_GENERATION = 1
+else:
+    _OLD_GENERATION = 2
 
 
 def _let_go(phase: str, info: dict[str, int]) -> None:
