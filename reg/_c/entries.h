@@ -6,13 +6,15 @@
    snapshots are marked, rebuild() leaves these out. So the number of classes that die at once does
    not matter, and a table shrinks after them. */
 
-/* The MRO of a class, as it was when the values were found. */
-typedef struct {
+/* The MRO of a class, as it was when the values were found; with those of the abstract classes
+   that it is a virtual subclass of, since these decide the order of the candidates. */
+typedef struct Snapshot {
     PyTypeObject *cls;      /* borrowed; NULL once it has died */
     unsigned int version;   /* a version that the class had with this MRO */
     char class_is_type;     /* only its MRO and tp_getattro decide the __class__ of its instances */
+    struct Snapshot *abstract;  /* owned: that of an abstract class, with the next one in turn */
     Py_ssize_t length;
-    PyObject *mro[];        /* borrowed; see has_same_mro() */
+    PyObject *mro[];        /* borrowed; see compare_mro() */
 } Snapshot;
 
 typedef struct {
@@ -21,10 +23,7 @@ typedef struct {
     int has_token;
     unsigned long long token;   /* of the virtual subclasses by which the values were found */
     PyObject *named;            /* called to ask whether named classes are the same; or NULL */
-    PyObject *abstract;         /* a tuple of the classes whose MROs count for every value */
-    Snapshot **abstract_snapshots;  /* of these; NULL if there are none yet */
-    unsigned int *abstract_versions;    /* of these; NO_VERSION for one that had none */
-    uint64_t abstract_checked;  /* the type_changes at which these were right; 0 for never */
+    PyObject *abstract;         /* a tuple of classes */
     Snapshot **snapshots;
     Py_ssize_t snapshots_used, snapshots_forgotten, snapshots_size;
     /* Of arity + 1 pointers each: the value, which is owned and NULL in a free slot, and the
@@ -36,7 +35,7 @@ typedef struct {
 static PyTypeObject Entries_Type;
 
 static PyObject *get_cache_token;   /* of the module abc, a function of C */
-static PyObject *type_mro_method;   /* type.__dict__["mro"] */
+static PyObject *abstract_check;    /* ABCMeta.__subclasscheck__ */
 
 
 /* ---- Classes that change ------------------------------------------------ */
@@ -50,37 +49,6 @@ static PyObject *type_mro_method;   /* type.__dict__["mro"] */
 #define ASSIGN_VERSION(type) 1
 #else
 #define ASSIGN_VERSION(type) PyUnstable_Type_AssignVersionTag(type)
-#endif
-
-/* Counts the changes of watched types. */
-static uint64_t type_changes = 1;
-
-static int type_watcher = -1;   /* as long as there is none */
-
-#if PY_VERSION_HEX < 0x030C0000
-#define WATCH_TYPE(type) 0
-#else
-static int
-count_type_change(PyTypeObject *Py_UNUSED(type))
-{
-    type_changes++;
-    return 0;
-}
-
-/* Whether type_changes counts from now on each change of this type. Changes of one without a
-   version are not reported, nor is the loss of the version where a metaclass defines mro(), which
-   the metaclass may do later on. */
-static int
-watch_type(PyTypeObject *type)
-{
-    PyTypeObject *metaclass = Py_TYPE(type);
-    return type_watcher >= 0 && LOOK_UP_IN_TYPE(metaclass, name_mro) == type_mro_method &&
-           PyUnstable_Type_AssignVersionTag(metaclass) && PyUnstable_Type_AssignVersionTag(type) &&
-           PyType_Watch(type_watcher, (PyObject *)metaclass) == 0 &&
-           PyType_Watch(type_watcher, (PyObject *)type) == 0;
-}
-
-#define WATCH_TYPE(type) watch_type(type)
 #endif
 
 /* Whether the __class__ of instances is their type for as long as a class has the same MRO, and
@@ -115,11 +83,22 @@ new_snapshot(PyTypeObject *cls)
     snapshot->cls = cls;
     snapshot->version = 0;
     snapshot->class_is_type = (char)class_is_type(cls);
+    snapshot->abstract = NULL;
     snapshot->length = length;
     for (Py_ssize_t i = 0; i < length; i++) {
         snapshot->mro[i] = PyTuple_GET_ITEM(mro, i);
     }
     return snapshot;
+}
+
+static void  /* runs no Python */
+free_snapshot(Snapshot *snapshot)
+{
+    while (snapshot != NULL) {
+        Snapshot *next = snapshot->abstract;
+        PyMem_Free(snapshot);
+        snapshot = next;
+    }
 }
 
 /* Item by item, as the tuple of an MRO may be another one at an old address. A base has not died
@@ -147,50 +126,33 @@ has_same_mro(Snapshot *snapshot)
     return (version != 0 && snapshot->version == version) || compare_mro(snapshot);
 }
 
-#define NO_VERSION UINT_MAX
-
-/* Where types cannot be watched, the versions are all that most calls compare. */
-static int  /* runs no Python */
-has_abstract_versions(const Entries *self)
-{
-    unsigned int difference = 0;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->abstract); i++) {
-        PyTypeObject *cls = (PyTypeObject *)PyTuple_GET_ITEM(self->abstract, i);
-        difference |= VERSION_OF_TYPE(cls) ^ self->abstract_versions[i];
-    }
-    return difference == 0;
-}
-
-static int  /* runs no Python */
-compare_abstract(Entries *self)
-{
-    Py_ssize_t count = PyTuple_GET_SIZE(self->abstract);
-    if (self->abstract_snapshots == NULL) {
-        return count == 0;
-    }
-    if (type_watcher < 0 && has_abstract_versions(self)) {
-        return 1;
-    }
-    int watched = 1;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Snapshot *snapshot = self->abstract_snapshots[i];
-        if (!has_same_mro(snapshot)) {
-            return 0;
-        }
-        watched = watched && WATCH_TYPE(snapshot->cls);
-        self->abstract_versions[i] = snapshot->version == 0 ? NO_VERSION : snapshot->version;
-    }
-    if (watched) {
-        self->abstract_checked = type_changes;
-    }
-    return 1;
-}
-
-/* Whether the abstract classes have the MROs that all values were found by. */
+/* Whether the class of a snapshot, and the abstract classes, have the MROs that they had. */
 static inline int  /* runs no Python */
-abstract_have_same_mros(Entries *self)
+is_current(Snapshot *snapshot)
 {
-    return self->abstract_checked == type_changes || compare_abstract(self);
+    while (snapshot != NULL && has_same_mro(snapshot)) {
+        snapshot = snapshot->abstract;
+    }
+    return snapshot == NULL;
+}
+
+/* The abstract classes whose MROs count for a class, as a list; NULL with an error. Some other
+   kind of subclass check may depend on anything, so that such a class always counts. */
+static PyObject *
+related_abstract(Entries *self, PyTypeObject *cls)
+{
+    PyObject *related = PyList_New(0);
+    for (Py_ssize_t i = 0; related != NULL && i < PyTuple_GET_SIZE(self->abstract); i++) {
+        PyObject *abstract = PyTuple_GET_ITEM(self->abstract, i);
+        int is_related = LOOK_UP_IN_TYPE(Py_TYPE(abstract), name_check) != abstract_check;
+        if (!is_related) {
+            is_related = PyObject_IsSubclass((PyObject *)cls, abstract);
+        }
+        if (is_related < 0 || (is_related && PyList_Append(related, abstract) < 0)) {
+            Py_CLEAR(related);
+        }
+    }
+    return related;
 }
 
 
@@ -316,36 +278,19 @@ free_combinations(void **combinations, Py_ssize_t size, Py_ssize_t arity)
     PyMem_Free(combinations);
 }
 
-static void  /* runs no Python */
-free_abstract(Entries *self)
-{
-    for (Py_ssize_t i = 0; self->abstract_snapshots != NULL && i < PyTuple_GET_SIZE(self->abstract);
-         i++) {
-        PyMem_Free(self->abstract_snapshots[i]);
-    }
-    PyMem_Free(self->abstract_snapshots);
-    PyMem_Free(self->abstract_versions);
-    self->abstract_snapshots = NULL;
-    self->abstract_versions = NULL;
-}
-
 static void
 drop_all(Entries *self)
 {
     /* Emptied first: the destructors of values may use these entries. */
     Entries dropped = *self;
-    self->abstract_snapshots = NULL;
-    self->abstract_versions = NULL;
-    self->abstract_checked = 0;
     self->snapshots = NULL;
     self->snapshots_used = self->snapshots_forgotten = self->snapshots_size = 0;
     self->combinations = NULL;
     self->combinations_used = self->combinations_size = 0;
     for (Py_ssize_t i = 0; i < dropped.snapshots_size; i++) {
-        PyMem_Free(dropped.snapshots[i]);
+        free_snapshot(dropped.snapshots[i]);
     }
     PyMem_Free(dropped.snapshots);
-    free_abstract(&dropped);
     free_combinations(dropped.combinations, dropped.combinations_size, dropped.arity);
 }
 
@@ -391,7 +336,7 @@ rebuild(Entries *self)
             put_snapshot(snapshots, snapshots_size, old.snapshots[i]);
         }
         else {
-            PyMem_Free(old.snapshots[i]);
+            free_snapshot(old.snapshots[i]);
         }
     }
     PyMem_Free(old.snapshots);
@@ -451,9 +396,9 @@ find_value(Entries *self, PyTypeObject *const *classes)
     if (combination[0] == NULL) {
         return NULL;
     }
-    int valid = abstract_have_same_mros(self);
+    int valid = 1;
     for (Py_ssize_t i = 1; valid && i <= self->arity; i++) {
-        valid = has_same_mro((Snapshot *)combination[i]);
+        valid = is_current((Snapshot *)combination[i]);
     }
     if (!valid) {
         /* A value may be the last owner of these entries. */
@@ -465,14 +410,13 @@ find_value(Entries *self, PyTypeObject *const *classes)
     return (PyObject *)combination[0];
 }
 
-/* Take a snapshot of a class, unless there is one that is right; -1 with an error. */
 static int
-take_snapshot(Entries *self, PyTypeObject *cls)
+insert_snapshot(Entries *self, PyTypeObject *cls, PyObject *related)
 {
     /* From the top after each step that may run Python. */
     for (;;) {
         Snapshot *snapshot = find_snapshot(self, cls);
-        if (snapshot != NULL && has_same_mro(snapshot)) {
+        if (snapshot != NULL && is_current(snapshot)) {
             return 0;
         }
         if (snapshot != NULL) {
@@ -486,40 +430,34 @@ take_snapshot(Entries *self, PyTypeObject *cls)
             return -1;
         }
     }
-    Snapshot *snapshot = new_snapshot(cls);
-    if (snapshot == NULL) {
+    Snapshot *first = new_snapshot(cls), *last = first;
+    for (Py_ssize_t i = 0; last != NULL && i < PyList_GET_SIZE(related); i++) {
+        last = last->abstract = new_snapshot((PyTypeObject *)PyList_GET_ITEM(related, i));
+    }
+    if (last == NULL) {
+        free_snapshot(first);
         return -1;
     }
-    put_snapshot(self->snapshots, self->snapshots_size, snapshot);
+    put_snapshot(self->snapshots, self->snapshots_size, first);
     self->snapshots_used++;
     return 0;
 }
 
-/* The same of all abstract classes. */
+/* Take a snapshot of a class, unless there is one that is right; -1 with an error. */
 static int
-take_abstract_snapshots(Entries *self)
+take_snapshot(Entries *self, PyTypeObject *cls)
 {
-    while (!abstract_have_same_mros(self)) {
-        drop_all(self);
-        if (self->abstract_snapshots != NULL) {
-            continue;   /* taken by a destructor */
-        }
-        size_t count = (size_t)PyTuple_GET_SIZE(self->abstract);
-        self->abstract_snapshots = PyMem_Calloc(count, sizeof(Snapshot *));
-        self->abstract_versions = PyMem_Malloc(count * sizeof(unsigned int));
-        int failed = self->abstract_snapshots == NULL || self->abstract_versions == NULL;
-        for (size_t i = 0; !failed && i < count; i++) {
-            PyObject *cls = PyTuple_GET_ITEM(self->abstract, (Py_ssize_t)i);
-            self->abstract_versions[i] = NO_VERSION;
-            failed = (self->abstract_snapshots[i] = new_snapshot((PyTypeObject *)cls)) == NULL;
-        }
-        if (failed) {
-            free_abstract(self);
-            PyErr_NoMemory();
-            return -1;
-        }
+    Snapshot *snapshot = find_snapshot(self, cls);
+    if (snapshot != NULL && is_current(snapshot)) {
+        return 0;
     }
-    return 0;
+    PyObject *related = related_abstract(self, cls);
+    if (related == NULL) {
+        return -1;
+    }
+    int result = insert_snapshot(self, cls, related);
+    Py_DECREF(related);
+    return result;
 }
 
 /* The classes in a tuple, borrowed from it; NULL with an error. */
@@ -565,7 +503,7 @@ Entries_watch(PyObject *op, PyObject *argument)
 {
     Entries *self = (Entries *)op;
     PyTypeObject *const *classes = classes_in(self, argument);
-    if (classes == NULL || take_abstract_snapshots(self) < 0) {
+    if (classes == NULL) {
         return NULL;
     }
     for (Py_ssize_t i = 0; i < self->arity; i++) {
@@ -594,12 +532,9 @@ Entries_store(PyObject *op, PyObject *args)
         }
     }
     /* If an MRO has changed since watch(), or all was dropped, the value may be out of date. */
-    if (!abstract_have_same_mros(self)) {
-        Py_RETURN_NONE;
-    }
     for (Py_ssize_t i = 0; i < self->arity; i++) {
         Snapshot *snapshot = find_snapshot(self, classes[i]);
-        if (snapshot == NULL || !has_same_mro(snapshot)) {
+        if (snapshot == NULL || !is_current(snapshot)) {
             Py_RETURN_NONE;
         }
     }

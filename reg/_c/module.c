@@ -14,7 +14,7 @@
    Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every hit
                                                           compares, or one of the bases dies,
                                                           upon which forget() is called
-   abstract_snapshots[].cls    Entries.abstract           the entries die
+   .cls of abstract classes    Entries.abstract           the entries die
    a combination's snapshots   Entries.snapshots          rebuild() or drop_all(), which replace
                                                           both tables
    the result of find_value()  Entries.combinations       any Python runs: it may drop the value
@@ -32,8 +32,8 @@
    - Functions marked "runs no Python" neither call Python code nor drop a reference that may be
      the last to an object with a destructor. All others may, so borrowed pointers are read after
      them, or owned across them. An implementation is owned while it runs.
-   - A value is a hit only if each class has the very MRO by which it was found; so have the
-     abstract classes that something is registered for, since they decide the order.
+   - A value is a hit only if each class has the very MRO by which it was found; so have those of
+     the registered abstract classes that it is a virtual subclass of, since they decide the order.
    - There is one interpreter and one lock around it. Without those the module refuses to be built
      or imported, and reg._fastcall takes the other twin. */
 
@@ -57,8 +57,8 @@
 static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
 static PyObject *names_default[3];  /* "call", "component", "all" */
-static PyObject *name_annotations, *name_class, *name_construction, *name_default, *name_dict,
-    *name_host, *name_lookup, *name_mro, *name_wrapped;
+static PyObject *name_annotations, *name_check, *name_class, *name_construction, *name_default, *name_dict,
+    *name_host, *name_lookup, *name_wrapped;
 
 #include "entries.h"
 #include "tables.h"
@@ -82,13 +82,13 @@ prepare_names(void)
         {&names_default[1], "component"},
         {&names_default[2], "all"},
         {&name_annotations, "__annotations__"},
+        {&name_check, "__subclasscheck__"},
         {&name_class, "__class__"},
         {&name_construction, "_reg_construction"},
         {&name_default, "default"},
         {&name_dict, "__dict__"},
         {&name_host, "host"},
         {&name_lookup, "lookup"},
-        {&name_mro, "mro"},
         {&name_wrapped, "__wrapped__"},
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
@@ -113,11 +113,15 @@ static int
 prepare_objects(void)
 {
     object_class = Py_XNewRef(LOOK_UP_IN_TYPE(&PyBaseObject_Type, name_class));
-    type_mro_method = Py_XNewRef(LOOK_UP_IN_TYPE(&PyType_Type, name_mro));
     get_cache_token = import_from("abc", "get_cache_token");
     missing = import_from("reg.sentinel", "MISSING");
-    if (object_class == NULL || type_mro_method == NULL || get_cache_token == NULL ||
-        missing == NULL) {
+    PyObject *abstract_type = import_from("abc", "ABCMeta");
+    if (abstract_type != NULL && PyType_Check(abstract_type)) {
+        abstract_check = Py_XNewRef(LOOK_UP_IN_TYPE((PyTypeObject *)abstract_type, name_check));
+    }
+    Py_XDECREF(abstract_type);
+    if (object_class == NULL || get_cache_token == NULL || missing == NULL ||
+        abstract_check == NULL) {
         return -1;
     }
     if (!PyCFunction_CheckExact(get_cache_token) ||
@@ -125,12 +129,6 @@ prepare_objects(void)
         PyErr_SetString(PyExc_ImportError, "reg._fastcall_c needs the module abc in C");
         return -1;
     }
-#if PY_VERSION_HEX >= 0x030C0000
-    type_watcher = PyType_AddWatcher(count_type_change);
-    if (type_watcher < 0) {
-        PyErr_Clear();      /* all are taken; every call compares the MROs then */
-    }
-#endif
     return 0;
 }
 
