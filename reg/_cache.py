@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import abc
 import functools
-import operator
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, NoReturn
@@ -240,9 +239,8 @@ class LookupCache(CallTables):
 
     def counts(self, key: Hashable) -> int:
         """The numbers of classes, as bits, that something is registered for under a key."""
-        return functools.reduce(
-            operator.or_, [1 << n for tries in self._tries(key) for n in tries], 0
-        )
+        numbers = {number for tries in self._tries(key) for number in tries}
+        return sum(1 << number for number in numbers)
 
     # Plans
 
@@ -289,7 +287,7 @@ class LookupCache(CallTables):
             for position in tries[arity].positions if arity in tries else ():
                 abstract += position.abstract
                 names += position.names
-        guard = _guard(names) if abstract or names else None
+        guard = _Guard(names) if abstract or names else None
         return CachedTable(arity, guard, tuple(abstract), self.counts(key))
 
     def _call_table(self, spec: DispatchSpec, arity: int) -> CachedTable:
@@ -398,17 +396,29 @@ def _has_equality(value: Any) -> bool:
     return equals is not object.__eq__
 
 
-def _guard(names: list[NamedClass]) -> Callable[[], bool]:
-    """Make the guard of plans that depend on virtual subclasses and named classes."""
-    token = abc.get_cache_token()
-    loaded = [(name, _is_same(loaded_class(name))) for name in names]
+class _Guard:
+    """Checks that plans still hold which depend on virtual subclasses and named classes.
 
-    def is_current() -> bool:
-        return abc.get_cache_token() == token and all(
-            is_same(loaded_class(name)) for name, is_same in loaded
-        )
+    The entries in C compare ``token`` themselves, and call ``named`` only.
 
-    return is_current
+    :param names: the classes registered by name.
+    """
+
+    __slots__ = ("named", "token")
+
+    def __init__(self, names: list[NamedClass]) -> None:
+        #: changes whenever any class gets a virtual subclass
+        self.token = abc.get_cache_token()
+        loaded = [(name, _is_same(loaded_class(name))) for name in names]
+        #: checks that the names stand for the same classes; ``None`` without names
+        self.named = functools.partial(_all_same, loaded) if loaded else None
+
+    def __call__(self) -> bool:
+        return abc.get_cache_token() == self.token and (self.named is None or self.named())
+
+
+def _all_same(loaded: list[tuple[NamedClass, Callable[[type | None], bool]]]) -> bool:
+    return all(is_same(loaded_class(name)) for name, is_same in loaded)
 
 
 def _is_same(known: type | None) -> Callable[[type | None], bool]:

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 __all__ = [
-    "UNDECIDED",
     "CachedLookup",
     "CallNext",
     "CallTables",
@@ -24,7 +23,6 @@ compiled = False
 if not TYPE_CHECKING and os.environ.get("REG_PURE_PYTHON") != "1":
     try:
         from ._fastcall_c import (
-            UNDECIDED,
             CachedLookup,
             CallNext,
             CallTables,
@@ -41,7 +39,6 @@ if not TYPE_CHECKING and os.environ.get("REG_PURE_PYTHON") != "1":
 
 if not compiled:
     from ._fastcall_py import (
-        UNDECIDED,
         CachedLookup,
         CallNext,
         CallTables,

@@ -13,7 +13,6 @@ to the signature. ``_fastcall`` chooses between the twins; both have the same na
 from __future__ import annotations
 
 import functools
-import inspect
 import linecache
 import operator
 import threading
@@ -24,14 +23,14 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from ._entries import Entries, Plan
+from ._functions import KINDS, code_of
 from ._lock import registry_lock
-from .sentinel import MISSING, Sentinel
+from .sentinel import MISSING
 
 if TYPE_CHECKING:
     from ._dispatch_spec import DispatchSpec
 
 __all__ = [
-    "UNDECIDED",
     "CachedLookup",
     "CallNext",
     "CallTables",
@@ -41,9 +40,6 @@ __all__ = [
     "Step",
     "make_call",
 ]
-
-#: The first component of a plan in which a matcher comes first.
-UNDECIDED: Final = Sentinel("UNDECIDED")
 
 
 class CallNext:
@@ -302,25 +298,17 @@ class _NotGiven:
 _NOT_GIVEN: Final = _NotGiven()
 
 
-def make_call(
-    spec: DispatchSpec,
-    slow_path: Callable[[tuple[Any, ...], dict[str, Any]], Any],
-    implicit: ImplicitState,
-    own_lookups: frozenset[type],
-    code: CodeType | None,
-) -> Callable[..., Any]:
+def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[..., Any]:
     """Make a generic function.
 
     :param spec: the arguments that dispatch.
-    :param slow_path: is called with the positional and the keyword arguments of a call that
-      the fast path does not know.
+    :param slow_path: has methods ``call``, ``component`` and ``all`` that are called with the
+      positional and the keyword arguments the fast path does not know.
     :param implicit: where to find the lookup.
-    :param own_lookups: the classes of lookups whose tables the fast path may read.
-    :param code: if ``inspect`` is to take it for a coroutine function or a generator, the code
-      of one. A flag is enough: a call returns the result of the implementation.
     """
     target = _Target()
-    keyword_call = _keyword_call(spec, implicit, own_lookups)
+    own_lookups = implicit._own_lookups
+    keyword_call = _keyword_call(spec, implicit)
 
     def slow(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         while args and args[-1] is _NOT_GIVEN:
@@ -330,7 +318,7 @@ def make_call(
             if plan is not None:
                 return plan.call(*call_args, **call_keywords)
         try:
-            return slow_path(args, keywords)
+            return slow_path.call(args, keywords)
         finally:
             if implicit._lookup_everywhere is not None and (target.fast or _NOTHING) is _NOTHING:
                 implicit._publish(own, target)
@@ -347,7 +335,8 @@ def make_call(
         "NOT_GIVEN": _NOT_GIVEN,
     }
     template = _code(positions if -1 not in positions else None, not spec.names, spec.class_first)
-    template = _of_kind(template, code)
+    kind = code_of(spec.function).co_flags & KINDS
+    template = template.replace(co_flags=template.co_flags | kind)
     made = FunctionType(template, namespace, None, (_NOT_GIVEN,) * template.co_argcount)
     own = namespace["own"] = id(made)
     _targets[own] = target
@@ -357,13 +346,13 @@ def make_call(
 
 
 def _keyword_call(
-    spec: DispatchSpec, implicit: ImplicitState, own_lookups: frozenset[type]
+    spec: DispatchSpec, implicit: Any
 ) -> Callable[[int, tuple[Any, ...], dict[str, Any]], tuple[Any, Any, Any]]:
     """Make the function that finds the cached plan of a call with keywords, or with defaults.
 
     It returns the plan, ``None`` if it is not cached, and the arguments for it.
     """
-    arity = len(spec.parameters)
+    arity, own_lookups = len(spec.parameters), implicit._own_lookups
 
     def find(
         own: int, args: tuple[Any, ...], keywords: dict[str, Any]
@@ -396,14 +385,6 @@ def _keyword_call(
         return None, args, keywords
 
     return find
-
-
-def _of_kind(call: CodeType, code: CodeType | None) -> CodeType:
-    """Copy the flags by which ``inspect`` tells what kind of function it is."""
-    if code is None:
-        return call
-    kinds = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-    return call.replace(co_flags=call.co_flags | code.co_flags & kinds)
 
 
 @functools.cache

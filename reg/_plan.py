@@ -17,10 +17,10 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
-from ._fastcall import UNDECIDED, CallNext, Plan, Step
+from ._fastcall import CallNext, Plan, Step
 from ._matching import Matcher, Query
 from .arginfo import filled_in
-from .sentinel import MISSING
+from .sentinel import MISSING, UNDECIDED
 
 __all__ = ["CallNext", "CandidateChain", "ForeignChain", "Plan", "Step", "make_plan"]
 

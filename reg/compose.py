@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
 
-from ._lock import registry_lock
+from ._lock import ReentrantLock, registry_lock
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from .interfaces import IClassLookup, refuse_unless_class_lookup
@@ -222,7 +221,7 @@ class _Memory:
     def __init__(self) -> None:
         self._functions: MutableMapping[Any, _Kept] = weakref.WeakKeyDictionary()
         self._others: dict[Hashable, _Kept] = {}
-        self._asking = threading.RLock()
+        self._asking = ReentrantLock()
         self._process = os.getpid()
 
     def answer(
@@ -245,12 +244,12 @@ class _Memory:
                     kept[place] = found
         return found[0]
 
-    def _lock(self) -> threading.RLock:
+    def _lock(self) -> ReentrantLock:
         if self._process != os.getpid():
             # A child that was forked must not wait for a thread that it does not have.
             with registry_lock:
                 if self._process != os.getpid():
-                    self._asking = threading.RLock()
+                    self._asking = ReentrantLock()
                     self._process = os.getpid()
         return self._asking
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
-from types import CodeType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ._cache import forget_former, make_call_plan
 from ._classes import describe
 from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError, NoImplicitLookupError
-from ._fastcall import UNDECIDED, make_call
+from ._fastcall import compiled, make_call
+from ._functions import function_attributes, function_of
 from ._matching import Query, resolve_matchers
 from ._plan import ForeignChain, Plan
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
-from .registry import Registry
-from .sentinel import MISSING
+from .sentinel import MISSING, UNDECIDED
 
 if TYPE_CHECKING:
     from .generic_function import GenericFunction
@@ -99,9 +97,7 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
         raise TypeError(f"only a function can be made generic; got {function!r}{advice}")
     spec = DispatchSpec(function, names, class_first)
     slow_path = _SlowPath(spec)
-    generic: Any = make_call(
-        spec, slow_path.call, implicit, frozenset({Lookup, Registry}), _code_of_its_kind(function)
-    )
+    generic: Any = make_call(spec, slow_path, implicit)
     forget_former(generic)
     functools.update_wrapper(generic, function)
     for attribute in ("__name__", "__qualname__"):
@@ -111,31 +107,15 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
     spec.generic = generic
     # Set after update_wrapper(), which copies those of a generic function.
     generic.__dict__["__reg_dispatch__"] = spec
-    for method in (slow_path.component, slow_path.all, slow_path.explain):
-        generic.__dict__[method.__name__] = _function_of(method, generic)
+    questions = [slow_path.explain]
+    if compiled:
+        # It has the methods component() and all(), but is not made by Python as a function is.
+        generic.__dict__.update(function_attributes(function))
+    else:
+        questions += [slow_path.component, slow_path.all]
+    for question in questions:
+        generic.__dict__[question.__name__] = function_of(question, generic)
     return generic
-
-
-def _function_of(method: Callable[..., Any], generic: Any) -> Any:
-    """Make a function of a method, named as an attribute of a generic function."""
-
-    @functools.wraps(method)
-    def function(*args: Any, **keywords: Any) -> Any:
-        return method(args, keywords)
-
-    del function.__wrapped__  # type: ignore[attr-defined]
-    function.__qualname__ = f"{generic.__qualname__}.{method.__name__}"
-    function.__module__ = generic.__module__
-    return function
-
-
-def _code_of_its_kind(function: Callable[..., Any]) -> CodeType | None:
-    """The code of a coroutine function or a generator, asynchronous or not, else ``None``."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    kinds = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
-    return code if isinstance(code, CodeType) and code.co_flags & kinds else None
 
 
 class _SlowPath:
@@ -261,7 +241,7 @@ class _SlowPath:
             classes = classes_of(dispatched, spec.class_first)
             components = tuple(lookup._reg_all_candidates(spec.generic, classes))
             if components or not counts:
-                plan = make_call_plan(spec, lookup, lambda: components)
+                plan = make_call_plan(spec, lookup, functools.partial(iter, components))
                 return plan, call_args, call_keywords, dispatched
             counts = 0
 

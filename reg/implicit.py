@@ -13,8 +13,9 @@ from typing import Any, Final, Self
 from ._errors import NoImplicitLookupError
 from ._fastcall import ImplicitState
 from ._lock import registry_lock
-from ._scopes import ScopeDecorator
+from ._scope_decorator import ScopeDecorator
 from .lookup import Lookup, has_default_behaviour
+from .registry import Registry
 
 __all__ = ["Implicit", "NoImplicitLookupError", "implicit"]
 
@@ -157,6 +158,9 @@ class Implicit(ImplicitState):
 
     There is one instance, ``reg.implicit``.
     """
+
+    #: the classes of lookups that are known to find and call the way the package does
+    _own_lookups: Final = frozenset({Lookup, Registry})
 
     def __init__(self) -> None:
         super().__init__(Lookup)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._cache import LookupCache
 from ._errors import ComponentLookupError
-from ._fastcall import UNDECIDED, CachedLookup, CallNext
+from ._fastcall import CachedLookup, CallNext
 from ._matching import Matcher, Query, resolve_matchers
 from ._observers import Observable
 from ._plan import CandidateChain, ForeignChain, Plan, make_plan
 from .interfaces import refuse_unless_class_lookup
-from .sentinel import MISSING, Sentinel
+from .sentinel import MISSING, UNDECIDED, Sentinel
 
 if TYPE_CHECKING:
     from .tools.resolution import Resolution
