@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterable
 from types import FunctionType
 
-from ._dispatch_spec import dispatch_of
+from ._annotations import registering
 from .sentinel import MISSING
 
 TYPE_CHECKING = False
@@ -83,29 +83,17 @@ class IRegistry:
             @registry.implements(size)
             def document_size(document: Document) -> int: ...
 
-        :param generic: a generic function. Each parameter it dispatches on has
-          to be annotated in the implementation: where one has the same name,
-          that one; otherwise the one at the same position. A name that is not
-          defined yet is taken for a class further down the same module;
-          :func:`reg.check` tells of one that never comes.
+        :param generic: a generic function. Each parameter it dispatches on has to be annotated in
+          the implementation: the one of the same name, if the generic function names its dispatch
+          parameters; otherwise the one at the same position. If it takes any number of
+          arguments, all positional parameters of the implementation count.
         :return: a decorator that registers the function and returns it as it was.
-        :raises TypeError: if ``generic`` is none, if an annotation is missing,
-          or if it is not something to dispatch on (``list[int]``, ``Any`` …).
+        :raises TypeError: if ``generic`` is not a generic function, if an annotation is missing,
+          if it names something to which no call can be dispatched (``list[int]``, ``Any`` …), or
+          if a name in it is not defined. The class that is being defined, and a class further
+          down the same module, can be named before they are defined.
         """
-        # Not before it is used, to be imported faster.
-        from ._annotations import classes_from_annotations
-
-        dispatch = dispatch_of(generic)
-        # Names in annotations may belong to the function that registers.
-        names = sys._getframe(1).f_locals
-
-        def register(function: _C) -> _C:
-            self.register(
-                dispatch.generic, classes_from_annotations(dispatch, function, names), function
-            )
-            return function
-
-        return register
+        return registering(self, generic)
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
         """Get what is registered for exactly these classes, or ``None``.
