@@ -339,9 +339,10 @@ def _refuse_without_subclass_check(key: Hashable, position: int, cls: type) -> N
     elif type(cls).__instancecheck__ is not type.__instancecheck__:
         advice = (
             f"its metaclass {type(cls).__qualname__} defines __instancecheck__ without"
-            " __subclasscheck__, so that isinstance() affirms it for objects whose class is not a"
-            " subclass of it, and a call is dispatched by classes; use a class that they inherit"
-            " from, with a reg.Matcher that asks isinstance(), or define __subclasscheck__"
+            " __subclasscheck__, so that isinstance() may affirm it for objects of other classes,"
+            " and calls are dispatched by class; register a reg.Matcher that asks isinstance() for"
+            " a base class of theirs, or, for real subclasses alone, give its name,"
+            f" '{cls.__module__}:{cls.__qualname__}'"
         )
         raise _refusal(key, position, cls, advice)
 
