@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import difflib
 import functools
 import inspect
 import operator
@@ -45,9 +44,7 @@ def registering(registry: _Registers, generic: Callable[..., Any]) -> Callable[[
     dispatch = dispatch_of(generic)
 
     def register(function: _C) -> _C:
-        registry.register(
-            dispatch.generic, classes_from_annotations(dispatch, function), function
-        )
+        registry.register(dispatch.generic, classes_from_annotations(dispatch, function), function)
         return function
 
     return register
@@ -262,9 +259,17 @@ class _Annotation:
         yield self._names
 
     def _undefined(self, expression: str, error: NameError | None) -> TypeError:
+        # For this error alone.
+        import difflib
+
         name = getattr(error, "name", None) or expression
-        known = [*self._names.namespaces[0], *vars(builtins)]
-        similar = difflib.get_close_matches(name, known, 1)
+        known = [
+            known
+            for namespace in [*self._names.namespaces, vars(builtins)]
+            for known, value in namespace.items()
+            if isinstance(value, type)
+        ]
+        similar = difflib.get_close_matches(name, known, 1, cutoff=0.5)
         return self.refusal(
             f", but {name!r} is not defined where the annotation is written, nor further down in"
             f" module {self._names.module!r}"

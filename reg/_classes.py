@@ -12,7 +12,7 @@ import sys
 import types
 import typing
 import weakref
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 __all__ = [
@@ -219,7 +219,7 @@ def describe(key: object) -> str:
     return repr(key)
 
 
-def class_at(namespace: dict[str, Any], qualified_name: str) -> type | None:
+def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:
     # From __dict__ alone: a module's __getattr__ may import.
     first, *attributes = qualified_name.split(".")
     value = namespace.get(first)
@@ -296,7 +296,8 @@ def _is_of_anything(specification: Any) -> bool:
 
     Items may be of anything as well, as in ``ndarray[Any, dtype[Any]]``.
     """
-    origin, arguments = typing.get_origin(specification), typing.get_args(specification)
+    origin: Any = typing.get_origin(specification)
+    arguments = typing.get_args(specification)
     if not isinstance(origin, type) or origin is typing.Annotated or not arguments:
         return False
     return all(
@@ -374,7 +375,7 @@ def _advice(specification: Any) -> str:
     )
     if isinstance(specification, types.FunctionType):
         return f"{advice}, and an implementation comes after the list of classes"
-    if cls.__module__ in ("typing", "types"):
+    if cls.__module__ in ("typing", "types") or cls is types.ModuleType:
         return advice
     return f"{advice}, so give {_full_name(cls)} if you mean its class"
 

@@ -45,9 +45,7 @@ class Names(dict[str, Any]):
         self._parameter = parameter
         # The qualified names of the classes whose bodies are running.
         self._running = {
-            frame.f_code.co_qualname
-            for frame in _frames(self.namespaces)
-            if _is_class_body(frame)
+            frame.f_code.co_qualname for frame in _frames(self.namespaces) if _is_class_body(frame)
         }
         self._scopes = list(self._find_scopes(function, owner))
 
@@ -66,35 +64,36 @@ class Names(dict[str, Any]):
 
     def forward_class(self, qualified_name: str) -> ForwardClass:
         """Make the placeholder for a class of this module that is not defined yet."""
-        namespace = self.namespaces[-1]
-        name = f"{self.module}:{qualified_name}"
-        return ForwardClass(ForwardName(name, self._implementation, self._parameter, namespace))
+        return self._forward_class(qualified_name, self.namespaces[-1])
 
     def __missing__(self, name: str) -> Any:
+        value = self._value_of(name)
+        if isinstance(value, ModuleType) and any(_frames([value.__dict__])):
+            value = _RunningModule(value, self._forward_class)
+        self[name] = value
+        return value
+
+    def _value_of(self, name: str) -> Any:
         for scope in self._scopes:
             if name in scope:
-                self[name] = scope[name]
-                return self[name]
-        if not any(_is_bound_later(namespace, name) for namespace in self.namespaces):
-            raise NameError(f"name {name!r} is not defined", name=name)
-        self[name] = self.forward_class(name)
-        return self[name]
+                return scope[name]
+        for namespace in self.namespaces:
+            if _is_bound_later(namespace, name):
+                return self.forward_class(name)
+        raise NameError(f"name {name!r} is not defined", name=name)
+
+    def _forward_class(self, name: str, namespace: dict[str, Any]) -> ForwardClass:
+        name = f"{namespace.get('__name__', 'builtins')}:{name}"
+        return ForwardClass(ForwardName(name, self._implementation, self._parameter, namespace))
 
     def _find_scopes(self, function: Any, owner: type | None) -> Iterator[Mapping[str, Any]]:
         qualified_name = getattr(function, "__qualname__", "")
         if owner is not None:
             qualified_name = f"{owner.__qualname__}.{getattr(function, '__name__', '')}"
         outer, local, path = qualified_name.rpartition(_LOCAL)
-        classes = path.split(".")[:-1]
-        within = outer + local + ".".join(classes)
         around = _running_locals(self.namespaces, outer, path, function) if local else {}
-        body = self._class_body(owner, within, around) if classes else {}
-        # Of nested classes, only the outermost is a variable where they are defined.
-        outermost: dict[str, Any] = {}
-        if classes and owner is not None and len(classes) == 1:
-            outermost = {classes[0]: owner}
-        elif classes and (local or classes[0] in self._running):
-            outermost = {classes[0]: self.forward_class(outer + local + classes[0])}
+        classes = path.split(".")[:-1]
+        outermost, innermost, body = self._classes_around(owner, outer + local, classes, around)
         yield _by_name(getattr(function, "__type_params__", ()))
         yield body
         yield _by_name(body.get("__type_params__", ()))
@@ -106,23 +105,52 @@ class Names(dict[str, Any]):
         yield from self.namespaces
         yield outermost
         yield vars(builtins)
-        if len(classes) > 1 and within in self._running:
-            yield {classes[-1]: self.forward_class(within)}
+        yield innermost
 
-    def _class_body(
-        self, owner: type | None, qualified_name: str, around: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        """Return the variables of the class body around the implementation."""
-        if owner is not None:
-            return vars(owner)
-        for frame in _frames(self.namespaces):
-            if _is_class_body(frame) and frame.f_code.co_qualname == qualified_name:
-                return frame.f_locals
-        _, local, path = qualified_name.rpartition(_LOCAL)
-        for namespace in [around] if local else self.namespaces:
-            if (cls := class_at(namespace, path)) is not None:
-                return vars(cls)
-        return {}
+    def _classes_around(
+        self, owner: type | None, outer: str, classes: list[str], around: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any], Mapping[str, Any]]:
+        """Find the classes that the implementation is nested in.
+
+        :return: the outermost one by name, which is a variable where it is defined; the innermost
+          one by name; and the variables of its body.
+        """
+        if not classes:
+            return {}, {}, {}
+        within = ".".join(classes)
+        cls: Any = owner
+        for namespace in [around] if outer else self.namespaces:
+            cls = class_at(namespace, within) if cls is None else cls
+        body: Mapping[str, Any] = {} if cls is None else vars(cls)
+        for frame in _frames(self.namespaces) if owner is None else ():
+            if _is_class_body(frame) and frame.f_code.co_qualname == outer + within:
+                body, cls = frame.f_locals, self.forward_class(outer + within)
+                break
+        if cls is None and outer:
+            # A class of a function that has returned.
+            cls = self.forward_class(outer + within)
+        innermost = {} if cls is None else {classes[-1]: cls}
+        if len(classes) == 1:
+            return innermost, innermost, body
+        is_known = not outer and classes[0] not in self._running
+        root = {} if is_known else {classes[0]: self.forward_class(outer + classes[0])}
+        return root, innermost, body
+
+
+class _RunningModule:
+    """Stands in an annotation for a module that is being imported, as in a circular import."""
+
+    def __init__(
+        self, module: ModuleType, forward_class: Callable[[str, dict[str, Any]], ForwardClass]
+    ) -> None:
+        self._module = module
+        self._forward_class = forward_class
+
+    def __getattr__(self, name: str) -> Any:
+        namespace = self._module.__dict__
+        if name not in namespace and _is_bound_later(namespace, name):
+            return self._forward_class(name, namespace)
+        return getattr(self._module, name)
 
 
 def evaluate(expression: str, names: Mapping[str, Any]) -> Any:

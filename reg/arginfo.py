@@ -211,7 +211,7 @@ def _parameters_of_built_in(cls: type) -> list[inspect.Parameter] | None:
 
 
 def _parameters_of_generic(callable: Any) -> list[inspect.Parameter] | None:
-    """Return the parameters that a generic function was made with; ``None`` for another callable."""
+    """Return the parameters of the function that was made generic; ``None`` if it is no such."""
     is_method = type(callable) is MethodType
     function = callable.__func__ if is_method else callable
     dispatch = getattr(function, "__dict__", {}).get("__reg_dispatch__")
