@@ -275,7 +275,7 @@ class _Annotation:
             f" module {self._names.module!r}"
             + (f" (did you mean {similar[0]!r}?)" if similar else "")
             + "; define or import it there, or name the class with register(), which takes"
-            " 'package.module:Class' for what is imported for type checkers only"
+            " 'package.module:Class' for a class that is imported for type checkers only"
         )
 
     def _without_type(self, hint: Any) -> Any:

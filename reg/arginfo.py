@@ -21,6 +21,9 @@ __all__ = [
 ]
 
 
+_CO_VARKEYWORDS = inspect.CO_VARKEYWORDS
+
+
 class _ArgumentInfo(NamedTuple):
     args: list[str]
     varargs: str | None
@@ -114,12 +117,27 @@ def filled_in(callable: Any, /) -> tuple[bool, bool]:
     :return: first for ``lookup``, then for ``call_next``; ``False`` for a callable that does not
       tell its parameters.
     """
-    names, has_double_star = _keyword_names(callable)
-    lookup, call_next = "lookup" in names and not has_double_star, "call_next" in names
-    if has_double_star and (wrapped := wrapped_by(callable)) is not None:
-        behind = filled_in(wrapped)
-        return behind[0], call_next or behind[1]
-    return lookup, call_next
+    function = callable.__func__ if type(callable) is MethodType else callable
+    names: Container[str]
+    if type(function) is FunctionType and not hasattr(function, "__signature__"):
+        # The code object answers 50 times as fast as inspect does; a matcher's answer is asked
+        # about at every call.
+        code = function.__code__
+        last = code.co_argcount + code.co_kwonlyargcount
+        names = code.co_varnames[code.co_posonlyargcount : last]
+        if not code.co_flags & _CO_VARKEYWORDS:
+            return "lookup" in names, "call_next" in names
+    else:
+        try:
+            parameters = _parameters(callable)
+        except TypeError:
+            parameters = None
+        names = {each.name for each in parameters or () if _is_by_name(each)}
+        if parameters is not None and not any(each.kind is each.VAR_KEYWORD for each in parameters):
+            return "lookup" in names, "call_next" in names
+    wrapped = wrapped_by(callable)
+    behind = (False, False) if wrapped is None else filled_in(wrapped)
+    return behind[0], behind[1] or "call_next" in names
 
 
 def takes_keyword(callable: Any, name: str, /) -> bool:
@@ -150,24 +168,6 @@ def is_positional(parameter: inspect.Parameter, /) -> bool:
 
 def _is_by_name(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-
-
-def _keyword_names(callable: Any) -> tuple[Container[str], bool]:
-    """Return the parameters that can be passed by keyword, and whether there is a ``**``."""
-    function = callable.__func__ if type(callable) is MethodType else callable
-    if type(function) is FunctionType and not hasattr(function, "__signature__"):
-        # The code object answers 50 times as fast as inspect does; a matcher's answer is asked
-        # about at every call.
-        code = function.__code__
-        last = code.co_argcount + code.co_kwonlyargcount
-        names = code.co_varnames[code.co_posonlyargcount : last]
-        return names, bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    try:
-        parameters = _parameters(callable) or ()
-    except TypeError:
-        parameters = ()
-    by_name = {parameter.name for parameter in parameters if _is_by_name(parameter)}
-    return by_name, any(each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def _parameters(callable: Any) -> list[inspect.Parameter] | None:
