@@ -149,7 +149,10 @@ class _Annotation:
         :param is_class: whether the argument is a class, which stands for itself.
         :raises TypeError: if it cannot be evaluated.
         """
-        hint = self._evaluated(self._parameter.annotation)
+        try:
+            hint = self._evaluated(self._parameter.annotation)
+        except RecursionError as error:
+            raise self.refusal(", which refers to itself") from error
         if is_class:
             hint = self._without_type(hint)
         return hint.forward_name if type(hint) is ForwardClass else hint
@@ -248,7 +251,7 @@ class _Annotation:
     ) -> Iterator[Mapping[str, Any]]:
         """Go through the modules that quoted text may be written in, each with its names."""
         if aliases:
-            yield vars(sys.modules[aliases[-1].__module__])
+            yield getattr(sys.modules.get(aliases[-1].__module__), "__dict__", {})
             return
         if isinstance(text, ForwardRef):
             # Python's own, for an annotation that it could not evaluate, has an owner.

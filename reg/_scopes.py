@@ -43,11 +43,13 @@ class Names(dict[str, Any]):
         self.namespaces = _namespaces(function, owner)
         self._implementation = implementation
         self._parameter = parameter
-        # The qualified names of the classes whose bodies are running.
-        self._running = {
-            frame.f_code.co_qualname for frame in _frames(self.namespaces) if _is_class_body(frame)
-        }
         self._scopes = list(self._find_scopes(function, owner))
+
+    @functools.cached_property
+    def _running(self) -> set[str]:
+        """The qualified names of the classes whose bodies are running."""
+        frames = _frames(self.namespaces)
+        return {frame.f_code.co_qualname for frame in frames if _is_class_body(frame)}
 
     @property
     def module(self) -> str:
@@ -200,7 +202,7 @@ def _annotated_function(implementation: Any) -> tuple[Any, type | None]:
             holder = function.__self__
             cls = holder if isinstance(holder, type) else type(holder)
             function = function.__func__
-            owner = _definer(cls, getattr(function, "__name__", ""))
+            owner = _definer(cls, function)
         elif isinstance(function, type):
             function, owner = _constructor(function)
             return function, owner
@@ -211,8 +213,7 @@ def _annotated_function(implementation: Any) -> tuple[Any, type | None]:
             call = getattr(call, "__func__", call)
             if not isinstance(call, FunctionType):
                 return function, owner
-            owner = _definer(type(function), "__call__")
-            function = call
+            owner, function = _definer(type(function), call), call
 
 
 def _constructor(cls: type) -> tuple[Any, type]:
@@ -225,8 +226,13 @@ def _constructor(cls: type) -> tuple[Any, type]:
     return None, cls
 
 
-def _definer(cls: type, name: str) -> type | None:
-    return next((base for base in cls.__mro__ if name in vars(base)), None)
+def _definer(cls: type, function: Any) -> type | None:
+    """Find the base class that has a function as a method."""
+    for base in cls.__mro__:
+        method = vars(base).get(getattr(function, "__name__", ""))
+        if getattr(method, "__func__", method) is function:
+            return base
+    return None
 
 
 def _namespaces(function: Any, owner: type | None) -> list[dict[str, Any]]:
@@ -241,9 +247,10 @@ def _namespaces(function: Any, owner: type | None) -> list[dict[str, Any]]:
 
 def _frames(namespaces: list[dict[str, Any]]) -> Iterator[FrameType]:
     """Go through the calls that are under way in a module, the innermost first."""
+    identities = {id(namespace) for namespace in namespaces}
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if any(frame.f_globals is namespace for namespace in namespaces):
+        if id(frame.f_globals) in identities:
             yield frame
         frame = frame.f_back
 

@@ -667,6 +667,16 @@ def test_an_annotation_that_means_nothing_is_refused_with_what_to_write(
     assert registry.registrations() == []
 
 
+Loop = "Loop"
+
+
+def test_a_quoted_name_that_is_a_quoted_name_is_refused_if_it_has_no_end(registry):
+    def implementation(thing: Loop): ...
+
+    with pytest.raises(TypeError, match="'thing' with 'Loop', which refers to itself"):
+        registry.implements(size)(implementation)
+
+
 @pytest.mark.parametrize("annotation", ["itn", "pathlib.Path", "Later"])
 def test_a_name_that_its_module_does_not_go_on_to_define_is_refused_at_once(load, annotation):
     source = f"""
