@@ -36,7 +36,7 @@ class _Registers(Protocol):
 def registering(registry: _Registers, generic: Callable[..., Any]) -> Callable[[_C], _C]:
     """Make the decorator that :meth:`reg.IRegistry.implements` returns.
 
-    :param registry: where to register what is decorated.
+    :param registry: the registry that decorated functions are registered in.
     :param generic: a generic function.
     :return: the decorator.
     :raises TypeError: if ``generic`` is not a generic function.
@@ -214,7 +214,7 @@ class _Annotation:
         return self._evaluated(value, (*aliases, hint))
 
     def _from_text(self, text: str | ForwardRef, aliases: tuple[Any, ...]) -> Any:
-        """Evaluate what is in quotes, in the module that it is written in."""
+        """Evaluate a quoted annotation, in the module that it is written in."""
         expression = text if isinstance(text, str) else text.__forward_arg__
         meanings: list[Any] = []
         undefined: NameError | None = None

@@ -30,7 +30,7 @@ __all__ = [
     "union_members",
 ]
 
-#: What :meth:`reg.ClassRegistry.register` takes for each class.
+#: Anything that :meth:`reg.ClassRegistry.register` takes for each class.
 ClassSpecification: TypeAlias = "type | types.UnionType | str | Any | None"
 
 
@@ -142,7 +142,7 @@ class ForwardClass(type):
         return ForwardClass(cls.forward_name.attribute(name))
 
 
-#: What a component is registered for, at one position.
+#: A class that a component is registered for, at one position.
 RegisteredClass: TypeAlias = "type | NamedClass"
 
 
@@ -349,7 +349,7 @@ def _refuse_without_subclass_check(key: Hashable, position: int, cls: type) -> N
 
 
 def _advice(specification: Any) -> str:
-    """Say what to use instead of a specification that is not allowed."""
+    """Name a replacement for a specification that is not allowed."""
     origin = typing.get_origin(specification)
     if specification is Any:
         return "use object, which every argument is an instance of"

@@ -105,8 +105,7 @@ def _is_subclass(cls: type, other: type) -> bool:
     try:
         return issubclass(cls, other)
     except TypeError:
-        # A protocol that cannot be asked. Nobody registered for it; it only
-        # inherits from what somebody did.
+        # A protocol that cannot be asked. Nothing is registered for it, but for a base of it.
         return False
 
 

@@ -1,9 +1,9 @@
 """The names that an annotation in quotes can use.
 
-A name means what it would mean without the quotes: it is looked up among the type parameters, in
+A name has the meaning that it would have without the quotes. It is looked up among the type parameters, in
 the class body around the definition, in the function around it, in its module, and among the
-built-in names. The function around is known while it runs; afterwards, only those of its variables
-that the implementation itself uses. Variables of a caller are never looked at.
+built-in names. The function around is known while it runs; afterwards, only the variables of it that
+the implementation itself uses. Variables of a caller are never looked at.
 
 Two kinds of names can be used before they are defined: the class around the implementation, which
 is being defined; and a global name that the module binds further down, in code that has yet to run.
@@ -269,7 +269,7 @@ def _running_locals(
     """Return the variables of the function around a definition, while it runs.
 
     A function can be running several times. The right one is in the middle of the definition, in
-    a decorator or a class body; or it has what is defined in a variable.
+    a decorator or a class body; or it has the implementation in a variable.
 
     :param outer: the qualified name of the function around.
     :param path: the name of the definition there; of a method, with those of its classes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Container, Iterable
-from types import BuiltinFunctionType, FunctionType, MethodType, WrapperDescriptorType
+from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from ._signatures import signature_with_deferred
@@ -20,31 +20,24 @@ __all__ = [
     "wrapped_by",
 ]
 
-
 _CO_VARKEYWORDS = inspect.CO_VARKEYWORDS
 
 
-class _ArgumentInfo(NamedTuple):
-    args: list[str]
-    varargs: str | None
-    keywords: str | None
-    defaults: tuple[Any, ...] | None
-
-
-class ArgumentInfo(_ArgumentInfo):
+class ArgumentInfo(NamedTuple):
     """The result of :func:`reg.arginfo`, a named tuple.
 
-    The four fields are those of the ``ArgSpec`` that ``inspect`` once had.
-    Keyword-only parameters are in none of them.
-
-    :param args: names of the positional parameters, in order.
-    :param varargs: name of the ``*`` parameter, or ``None``.
-    :param keywords: name of the ``**`` parameter, or ``None``.
-    :param defaults: defaults of the last positional parameters, or ``None`` if
-      none has one.
+    The four fields are those of the ``ArgSpec`` that ``inspect`` once had. Keyword-only parameters
+    are in none of them.
     """
 
-    __slots__ = ()
+    #: names of the positional parameters, in order
+    args: list[str]
+    #: name of the ``*`` parameter, or ``None``
+    varargs: str | None
+    #: name of the ``**`` parameter, or ``None``
+    keywords: str | None
+    #: defaults of the last positional parameters, or ``None`` if none of them has one
+    defaults: tuple[Any, ...] | None
 
 
 def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
@@ -189,10 +182,10 @@ def _parameters(callable: Any) -> list[inspect.Parameter] | None:
 
 
 def _has_built_in_constructor(cls: type) -> bool:
-    constructors = (inspect.getattr_static(cls, name) for name in ("__init__", "__new__"))
-    return type(cls).__call__ is type.__call__ and all(
-        isinstance(constructor, (WrapperDescriptorType, BuiltinFunctionType))
-        for constructor in constructors
+    constructors = [inspect.getattr_static(cls, name) for name in ("__init__", "__new__")]
+    functions = [getattr(constructor, "__func__", constructor) for constructor in constructors]
+    return type(cls).__call__ is type.__call__ and not any(
+        isinstance(getattr(function, "__code__", None), CodeType) for function in functions
     )
 
 

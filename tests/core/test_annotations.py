@@ -721,6 +721,63 @@ def test_a_module_that_imports_all_names_may_have_one_further_down(load):
     assert module.size(names.Later(), lookup=module.registry) == "later"
 
 
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are evaluated when defined")
+def test_annotations_that_python_evaluates_later_need_no_quotes(load):
+    module = load(
+        """
+        import typing
+        import reg
+
+        if typing.TYPE_CHECKING:
+            import pathlib
+
+        registry = reg.Registry()
+
+        @reg.generic
+        def size(thing: Later, unit: pathlib.Path | None = None): return "fallback"
+
+        @registry.implements(size)
+        def later_size(
+            thing: Later | Later.Inner, unit: None, *, lookup: pathlib.Path
+        ) -> pathlib.Path:
+            return "later"
+
+        @registry.implements(size)
+        def optional_size(thing: typing.Optional[Other], unit: int): return "other"
+
+        def make():
+            class Local: ...
+
+            @registry.implements(size)
+            def local_size(thing: Local | Later, unit: Local): return "local"
+
+            return Local
+
+        Local = make()
+
+        class Later:
+            class Inner: ...
+        class Other: ...
+        """
+    )
+    for cls, unit, expected in [
+        (module.Later, None, "later"),
+        (module.Later.Inner, None, "later"),
+        (module.Other, 1, "other"),
+        (type(None), 1, "other"),
+        (module.Local, module.Local(), "local"),
+        (module.Later, module.Local(), "local"),
+        (module.Later, 1, "fallback"),
+    ]:
+        assert module.size(cls(), unit, lookup=module.registry) == expected
+    assert reg.arginfo(module.later_size).args == ["thing", "unit"]
+    assert reg.arginfo(module.size).args == ["thing", "unit"]
+    with pytest.raises(TypeError, match="'pathlib' is not defined where"):
+
+        @module.registry.implements(module.size)
+        def path_size(thing: pathlib.Path, unit: int): ...  # noqa: F821
+
+
 # Aliases
 
 
