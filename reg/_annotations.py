@@ -26,6 +26,9 @@ from .arginfo import is_positional
 
 __all__ = ["classes_from_annotations", "registering"]
 
+# The parameters that are filled in by keyword, and do not dispatch.
+_FILLED_IN = ("lookup", "call_next")
+
 _C = TypeVar("_C", bound=Callable[..., Any])
 
 
@@ -85,7 +88,8 @@ def _counterparts(
     """Find the implementation's parameters that will get the dispatch arguments."""
     try:
         parameters = signature_with_deferred(implementation).parameters
-    except (TypeError, ValueError) as error:
+    except Exception as error:
+        # A __signature__, or an annotation that is evaluated now, may raise any error.
         raise TypeError(
             f"the annotations of {describe(implementation)} cannot be read: {error}; name the"
             " classes with register()"
@@ -119,17 +123,20 @@ def _all_positional(
         parameter.name
         for parameter in parameters.values()
         if parameter.kind is parameter.VAR_POSITIONAL
-        or (parameter in positional and parameter.default is not parameter.empty)
+        or (
+            is_positional(parameter)
+            and parameter.default is not parameter.empty
+            and parameter.name not in _FILLED_IN
+        )
     ]
-    if optional and optional[0] not in ("lookup", "call_next"):
+    if optional:
         raise TypeError(
             f"{describe(implementation)} takes more or fewer arguments by its parameter"
             f" {optional[0]!r}, but is registered for one number of arguments of"
             f" {describe(dispatch.generic)}; leave out the * or the default, or name the classes"
             " with register(), once for each number"
         )
-    # These are passed by keyword, and do not dispatch.
-    return [each for each in positional if each.name not in ("lookup", "call_next")]
+    return [each for each in positional if each.name not in _FILLED_IN]
 
 
 def _takes_any_number(parameters: Mapping[str, inspect.Parameter]) -> bool:

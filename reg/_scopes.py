@@ -1,9 +1,9 @@
 """The names that an annotation in quotes can use.
 
-A name has the meaning that it would have without the quotes. It is looked up among the type parameters, in
-the class body around the definition, in the function around it, in its module, and among the
-built-in names. The function around is known while it runs; afterwards, only the variables of it that
-the implementation itself uses. Variables of a caller are never looked at.
+A name has the meaning that it would have without the quotes. It is looked up among the type
+parameters, in the class body around the definition, in the function around it, in its module, and
+among the built-in names. The function around is known while it runs; afterwards, only the variables
+of it that the implementation itself uses. Variables of a caller are never looked at.
 
 Two kinds of names can be used before they are defined: the class around the implementation, which
 is being defined; and a global name that the module binds further down, in code that has yet to run.

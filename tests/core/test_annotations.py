@@ -861,7 +861,7 @@ def test_all_positional_parameters_count_where_any_number_dispatches(registry):
     assert len(registry.registrations()) == 2
 
 
-@pytest.mark.parametrize("parameter", ["*rest: str", "second: str = ''"])
+@pytest.mark.parametrize("parameter", ["*rest: str", "second: str = ''", "call_next=None, *rest"])
 def test_an_implementation_for_several_numbers_of_arguments_is_refused(registry, parameter):
     @reg.generic
     def join(*parts): ...
@@ -894,6 +894,18 @@ def test_a_class_generic_takes_any_class(registry, annotation):
 def test_an_implementation_without_a_signature_is_refused(registry, implementation):
     with pytest.raises(TypeError, match=r"cannot be read: .*register\(\)"):
         registry.implements(size)(implementation)
+
+
+def test_an_implementation_whose_signature_raises_is_refused(registry):
+    class Broken:
+        @property
+        def __signature__(self):
+            raise ZeroDivisionError("broken")
+
+        def __call__(self, thing: int): ...
+
+    with pytest.raises(TypeError, match=r"cannot be read: broken; name the classes"):
+        registry.implements(size)(Broken())
 
 
 def test_a_class_that_isinstance_alone_affirms_is_refused_as_an_annotation(registry):
