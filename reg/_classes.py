@@ -56,15 +56,18 @@ class ForwardName(NamedClass):
     :param parameter: its annotated parameter, for the error.
     :param namespace: the global variables among which the class will be; those of the module of
       that name if left out.
+    :param body: for a class in a function, the variables of its running class body. Each call of
+      the function makes another class, with functions of its own.
 
-    Equal to a :class:`NamedClass` of the same name.
+    Equal to a :class:`NamedClass` of the same name, but not to a name with another ``body``.
     """
 
-    __slots__ = ("_former", "implementation", "namespace", "parameter")
+    __slots__ = ("_former", "body", "implementation", "namespace", "parameter")
 
     implementation: Callable[..., Any]
     parameter: str
     namespace: dict[str, Any] | None
+    body: Mapping[str, Any] | None
     _former: weakref.ref[type] | None
 
     def __new__(
@@ -73,17 +76,28 @@ class ForwardName(NamedClass):
         implementation: Callable[..., Any],
         parameter: str,
         namespace: dict[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> ForwardName:
         self = super().__new__(cls, name)
         self.implementation = implementation
         self.parameter = parameter
         self.namespace = namespace
+        self.body = body
         self._former = None
         # A module that is reloaded, or a notebook cell that runs again, still has the class of
         # the previous run.
         former = self.resolve()
         self._former = None if former is None else weakref.ref(former)
         return self
+
+    def __eq__(self, other: object) -> bool:
+        is_other_run = isinstance(other, ForwardName) and other.body is not self.body
+        return not is_other_run and str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = NamedClass.__hash__
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.implementation, self.parameter)
@@ -109,8 +123,15 @@ class ForwardName(NamedClass):
         return None if self._former is not None and self._former() is cls else cls
 
     def matches(self, cls: type) -> bool:
-        """Compare module and qualified name with those of a class."""
-        return f"{cls.__module__}:{cls.__qualname__}" == self
+        """Return whether a class has this name, and functions of the same class body."""
+        if f"{cls.__module__}:{cls.__qualname__}" != str(self):
+            return False
+        functions = [
+            (name, function)
+            for name, function in (self.body or {}).items()
+            if isinstance(function, types.FunctionType)
+        ]
+        return not functions or any(vars(cls).get(name) is each for name, each in functions)
 
     def missing_error(self) -> TypeError:
         """Make the error for a class that is needed now and was never defined."""

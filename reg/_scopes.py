@@ -68,6 +68,13 @@ class Names(dict[str, Any]):
         """Make the placeholder for a class of this module that is not defined yet."""
         return self._forward_class(qualified_name, self.namespaces[-1])
 
+    def _class_body(self, qualified_name: str) -> Mapping[str, Any] | None:
+        """Return the variables of a class body, if it is running."""
+        for frame in _frames(self.namespaces):
+            if _is_class_body(frame) and frame.f_code.co_qualname == qualified_name:
+                return frame.f_locals
+        return None
+
     def __missing__(self, name: str) -> Any:
         value = self._value_of(name)
         if isinstance(value, ModuleType) and any(_frames([value.__dict__])):
@@ -85,8 +92,11 @@ class Names(dict[str, Any]):
         raise NameError(f"name {name!r} is not defined", name=name)
 
     def _forward_class(self, name: str, namespace: dict[str, Any]) -> ForwardClass:
+        body = self._class_body(name) if _LOCAL in name else None
         name = f"{namespace.get('__name__', 'builtins')}:{name}"
-        return ForwardClass(ForwardName(name, self._implementation, self._parameter, namespace))
+        return ForwardClass(
+            ForwardName(name, self._implementation, self._parameter, namespace, body)
+        )
 
     def _find_scopes(self, function: Any, owner: type | None) -> Iterator[Mapping[str, Any]]:
         qualified_name = getattr(function, "__qualname__", "")
@@ -124,10 +134,8 @@ class Names(dict[str, Any]):
         for namespace in [around] if outer else self.namespaces:
             cls = class_at(namespace, within) if cls is None else cls
         body: Mapping[str, Any] = {} if cls is None else vars(cls)
-        for frame in _frames(self.namespaces) if owner is None else ():
-            if _is_class_body(frame) and frame.f_code.co_qualname == outer + within:
-                body, cls = frame.f_locals, self.forward_class(outer + within)
-                break
+        if owner is None and (running := self._class_body(outer + within)) is not None:
+            body, cls = running, self.forward_class(outer + within)
         if cls is None and outer:
             # A class of a function that has returned.
             cls = self.forward_class(outer + within)

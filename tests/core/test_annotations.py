@@ -595,6 +595,19 @@ def test_the_class_being_defined_is_not_another_one_of_its_name(registry):
     assert Note.plus(globals()["Note"](), 1, lookup=reg.Lookup(registry)) == "fallback"
 
 
+def test_each_call_of_a_function_defines_a_class_of_its_own(registry):
+    def make():
+        class Local:
+            @registry.implements(meet)
+            def meet_local(self: Local, other: Local | int): ...
+
+        return Local
+
+    classes = [make(), make()]
+    names = {name for each in registry.registrations() for name in each.classes if name is not int}
+    assert [[name.matches(cls) for name in names].count(True) for cls in classes] == [1, 1]
+
+
 @pytest.mark.parametrize(
     "annotation", ["'Later'", "'Later.Inner'", "'Later | None'", "typing.Optional['Later']"]
 )

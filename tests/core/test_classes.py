@@ -449,6 +449,31 @@ def test_a_forward_name_matches_a_local_class_by_its_qualified_name():
     assert forward_name("Shelf.Note").matches(Shelf.Note)
 
 
+def test_a_forward_name_matches_the_class_of_one_run_of_its_body():
+    def make():
+        class Local:
+            def method(self): ...
+
+            body = sys._getframe().f_locals
+
+        return Local
+
+    def name_of(cls):
+        return ForwardName(f"{__name__}:{cls.__qualname__}", size, "thing", None, cls.body)
+
+    first, second = make(), make()
+    names = name_of(first), name_of(second)
+    assert [name.matches(first) for name in names] == [True, False]
+    assert [name.matches(second) for name in names] == [False, True]
+    assert names[0] == name_of(first)
+    assert names[0] != names[1]
+    assert names[0] == str(names[1])
+    assert len({*names, name_of(first)}) == 2
+    # A class decorator may make the class anew.
+    again = type("Local", (), {"method": first.method, "__qualname__": first.__qualname__})
+    assert names[0].matches(again)
+
+
 def test_the_error_for_a_missing_class_names_function_parameter_and_class():
     error = forward_name("Later").missing_error()
     assert isinstance(error, TypeError)
