@@ -225,6 +225,8 @@ class LookupCache(CallTables):
 
         It can be called several times, and gives the same components each time.
         """
+        for source in self._sources or ():
+            source._reg_prepare(key, classes)
         pairs = list(zip(self._sources or (), self._snapshot(), strict=True))
 
         def candidates() -> Iterator[Any]:

@@ -12,7 +12,7 @@ from ._signatures import signature_with_deferred
 from .arginfo import accepted_keywords, is_positional
 from .sentinel import MISSING
 
-__all__ = ["DispatchSpec", "dispatch_spec_of"]
+__all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
 
 
 class DispatchSpec:
@@ -213,6 +213,15 @@ def dispatch_spec_of(generic: object) -> DispatchSpec:
             f" @registry.implements(generic_function); got {generic!r}"
         )
     return spec
+
+
+def canonical_key(key: Any) -> Any:
+    """Get the generic function of a copy that ``functools.wraps`` or a cache made of it.
+
+    :return: the key itself, if it is anything else.
+    """
+    spec = getattr(key, "__dict__", {}).get("__reg_dispatch__")
+    return spec.generic if isinstance(spec, DispatchSpec) else key
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:

@@ -78,6 +78,9 @@ class ObservableClassLookup(Observable):
     #: the registrations, where a class lookup has some of its own
     _reg_store: Store | None = None
 
+    def _reg_prepare(self, key: Hashable, classes: tuple[type, ...]) -> None:
+        """Get ready to be asked for these classes; raise an error if that is not possible."""
+
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
         """Find the components that ``all()`` lists, one by one."""
         raise NotImplementedError(f"{type(self).__name__} is asked through its parts")

@@ -10,11 +10,11 @@ Layout: ``{key: {number of classes: ClassTrie}}``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from . import _trie
-from ._classes import NamedClass, RegisteredClass, is_abstract, loaded_class
+from ._classes import ForwardName, NamedClass, RegisteredClass, is_abstract, loaded_class
 from ._mro import mro_of, virtual_mro
 from ._trie import Entry
 
@@ -86,12 +86,17 @@ class Position:
         ranked: list[RegisteredClass] = []
         for base in virtual_mro(cls, abstract):
             ranked.append(base)
-            own_name = f"{base.__module__}:{base.__qualname__}"
-            for name in [name for name in loaded if loaded[name] is base or name == own_name]:
+            for name in [name for name in loaded if loaded[name] is base or _names(name, base)]:
                 ranked.append(name)
                 # A class that is loaded again may derive from the one that had its name.
                 del loaded[name]
         return ranked
+
+
+def _names(name: NamedClass, cls: type) -> bool:
+    if isinstance(name, ForwardName):
+        return name.matches(cls)
+    return name == f"{cls.__module__}:{cls.__qualname__}"
 
 
 _PLAIN_POSITION: Final = Position()
@@ -157,6 +162,13 @@ def ranking(registered: Iterable[RegisteredClass]) -> Callable[[type], list[Regi
     return lambda cls: [key for key in position.ranked(cls) if key in keys]
 
 
+def _now(classes: Mapping[ForwardName, type]) -> Callable[[RegisteredClass], RegisteredClass]:
+    def now(cls: RegisteredClass) -> RegisteredClass:
+        return classes.get(cls, cls) if isinstance(cls, ForwardName) else cls
+
+    return now
+
+
 _NO_TRIES: Final[dict[int, ClassTrie]] = {}
 
 
@@ -197,6 +209,30 @@ class Store:
             for entry in _trie.entries(trie.node)
         ]
         return [entry.value for entry in sorted(entries, key=lambda entry: entry.order)]
+
+    def forward_names(self, key: Hashable) -> list[ForwardName]:
+        """List the classes under a key that annotations named before they were defined."""
+        return [
+            name
+            for trie in self.tries(key).values()
+            for position in trie.positions
+            for name in position.names
+            if isinstance(name, ForwardName)
+        ]
+
+    def settled(self, key: Hashable, classes: Mapping[ForwardName, type]) -> Store:
+        """Return a store with classes in place of the names that annotations gave them.
+
+        What is registered for such a class itself was registered later, and stays.
+        """
+        store, now = self, _now(classes)
+        for registration in self.registrations():
+            settled = tuple([now(cls) for cls in registration.classes])
+            if registration.key == key and settled != registration.classes:
+                store = store.removing([registration])
+                if store.exact(key, settled) is None:
+                    store = store.adding([registration._replace(classes=settled)])
+        return store
 
     def keys(self) -> set[Hashable]:
         """Get the keys that something is registered under, as a new set."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ._cache import LookupCache
+from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
 from ._fastcall import CachedLookup, CallNext
 from ._matching import Matcher, Query, resolve_matchers
@@ -81,7 +82,7 @@ class Lookup(CachedLookup, Observable):
         :return: the first component in the order of :meth:`all`.
         :raises ComponentLookupError: if there is none, and no default.
         """
-        args = tuple(args)
+        key, args = canonical_key(key), tuple(args)
         classes = classes_of(args, class_method)
         component = first_component(self._reg_plan(key, classes), args, predicates)
         if component is not MISSING:
@@ -107,7 +108,7 @@ class Lookup(CachedLookup, Observable):
         :return: a new list, the most specific first. A matcher is not in it,
           but its answer, unless that is ``None``.
         """
-        args = tuple(args)
+        key, args = canonical_key(key), tuple(args)
         candidates = self._reg_all_candidates(key, classes_of(args, class_method))
         return list(resolve_matchers(candidates, args, predicates))
 
@@ -128,7 +129,7 @@ class Lookup(CachedLookup, Observable):
         """
         default = kw.pop("default", default)
         class_method = kw.pop("class_method", False)
-        args = tuple(args)
+        key, args = canonical_key(key), tuple(args)
         classes = classes_of(args, class_method)
 
         def nothing_left(*args: object, **kw: object) -> Any:
@@ -171,7 +172,7 @@ class Lookup(CachedLookup, Observable):
         """
         from .tools.explain import explain
 
-        return explain(self, key, tuple(args), predicates, class_method=class_method)
+        return explain(self, canonical_key(key), tuple(args), predicates, class_method=class_method)
 
     def explain_classes(self, key: Hashable, classes: Iterable[type]) -> Resolution:
         """Explain which component is found for arguments of these classes, and why.
@@ -183,7 +184,7 @@ class Lookup(CachedLookup, Observable):
         """
         from .tools.explain import explain_classes
 
-        return explain_classes(self, key, tuple(classes))
+        return explain_classes(self, canonical_key(key), tuple(classes))
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

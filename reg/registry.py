@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import types
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from ._classes import ClassSpecification, NamedClass, RegisteredClass, describe, registered_classes
+from ._classes import (
+    ClassSpecification,
+    ForwardName,
+    NamedClass,
+    RegisteredClass,
+    describe,
+    registered_classes,
+)
+from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
+from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._store import Registration, Store
 from .arginfo import wrapped_by
@@ -61,7 +71,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def _reg_register(
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
-        _check_key(key)
+        key = _checked_key(key)
         combinations = registered_classes(key, classes)
         if component is not MISSING:
             self._reg_add(key, combinations, component)
@@ -81,9 +91,10 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :raises RegistrationError: if there is nothing registered for them; then
           nothing has changed.
         """
-        _check_key(key)
+        key = _checked_key(key)
         combinations = registered_classes(key, classes)
         with registry_lock:
+            self._reg_settle(key, itertools.chain(*combinations))
             registrations = []
             for combination in combinations:
                 registration = self._reg_store.exact(key, combination)
@@ -105,13 +116,14 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :raises TypeError: if something is given as a class that is none, or a
           union, which stands for more than one combination.
         """
-        _check_key(key)
+        key = _checked_key(key)
         combinations = registered_classes(key, classes)
         if len(combinations) > 1:
             raise TypeError(
                 f"exact() takes one class at each position, not a union; got"
                 f" {len(combinations)} combinations under {describe(key)}"
             )
+        self._reg_settle(key, combinations[0])
         registration = self._reg_store.exact(key, combinations[0])
         return None if registration is None else registration.component
 
@@ -122,7 +134,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :param classes: the classes of the arguments.
         :return: the first of :meth:`all`, or ``None``.
         """
-        return next(self._reg_candidates(key, tuple(classes)), None)
+        return next(self._reg_candidates(canonical_key(key), tuple(classes)), None)
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find all components registered for these classes or for bases of them.
@@ -133,13 +145,15 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
           of the classes' MROs: the first class weighs most, and ``object``
           comes last.
         """
-        return list(self._reg_candidates(key, tuple(classes)))
+        return list(self._reg_candidates(canonical_key(key), tuple(classes)))
 
     def registrations(self) -> list[Registration]:
         """List everything that is registered.
 
         :return: a new list; of what was registered for a union, each alternative.
         """
+        for key in self._reg_store.keys():
+            self._reg_settle(key, ())
         return self._reg_store.registrations()
 
     def clear(self) -> None:
@@ -159,7 +173,33 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
+    def _reg_settle(self, key: Hashable, classes: Iterable[RegisteredClass]) -> list[ForwardName]:
+        """Replace names that annotations gave to classes, once these are defined, by the classes.
+
+        :param classes: classes that may be named; those in a function are found only by them.
+        :return: the names of classes that are not defined yet.
+        """
+        names = self._reg_store.forward_names(key)
+        if not names:
+            return []
+        bases = [base for cls in classes if isinstance(cls, type) for base in mro_of(cls)]
+        defined: dict[ForwardName, type] = {}
+        for name in names:
+            cls = name.resolve() or next((base for base in bases if name.matches(base)), None)
+            if cls is not None:
+                defined[name] = cls
+        if defined:
+            with registry_lock:
+                replaced = self._reg_publish(self._reg_store.settled(key, defined), {key})
+            del replaced
+        return [name for name in names if name not in defined and not name.is_local]
+
+    def _reg_prepare(self, key: Hashable, classes: tuple[type, ...]) -> None:
+        for name in self._reg_settle(key, classes):
+            raise name.missing_error()
+
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
+        self._reg_prepare(key, classes)
         for registration in self._reg_store.matching(key, classes):
             yield registration.component
 
@@ -177,6 +217,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             for combination in combinations
         ]
         with registry_lock:
+            self._reg_settle(key, itertools.chain(*combinations))
             if not self._reg_replace:
                 for registration in added:
                     self._reg_refuse_to_replace(registration)
@@ -265,7 +306,11 @@ class Registry(IRegistry, Lookup):
         return copied
 
 
-def _check_key(key: Hashable) -> None:
+def _checked_key(key: Hashable) -> Hashable:
+    """Refuse what cannot be a key.
+
+    :return: the key; the generic function, for a copy that a decorator made of it.
+    """
     try:
         hash(key)
     except TypeError as error:
@@ -280,6 +325,7 @@ def _check_key(key: Hashable) -> None:
             f"{key!r} is a generic function bound to an object or a class, under which no call"
             f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
         )
+    return canonical_key(key)  # type: ignore[no-any-return]
 
 
 def _names(classes: tuple[RegisteredClass, ...]) -> str:
