@@ -234,7 +234,7 @@ class Store:
                     store = store.adding([registration._replace(classes=settled)])
         return store
 
-    def keys(self) -> set[Hashable]:
+    def all_keys(self) -> set[Hashable]:
         """Get the keys that something is registered under, as a new set."""
         return set(self._keys)
 

@@ -152,14 +152,14 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 
         :return: a new list; of what was registered for a union, each alternative.
         """
-        for key in self._reg_store.keys():
+        for key in self._reg_store.all_keys():
             self._reg_settle(key, ())
         return self._reg_store.registrations()
 
     def clear(self) -> None:
         """Forget all registrations. The registry stays in use wherever it is composed."""
         with registry_lock:
-            replaced = self._reg_publish(Store(), self._reg_store.keys())
+            replaced = self._reg_publish(Store(), self._reg_store.all_keys())
         del replaced
 
     def __repr__(self) -> str:

@@ -767,7 +767,7 @@ def test_endless_compositions_and_calls_are_recursion_errors(registry, depth):
     for _ in range(3):
         with pytest.raises(RecursionError) as caught:
             size(Animal(), lookup=lookup)
-        assert "does a class lookup contain itself?" in "".join(caught.value.__notes__)
+        assert "contains itself" in "".join(caught.value.__notes__)
     parts[:] = [registry]
     assert size(Animal(), lookup=lookup) == "animal"
 

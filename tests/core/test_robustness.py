@@ -374,7 +374,7 @@ in_tables = pytest.mark.skipif(not compiled, reason="dictionaries shrink when th
 
 def store(entries, classes):
     for cls in classes:
-        entries.watch((cls,))
+        entries.snapshot_mros((cls,))
         entries.store((cls,), "value")
 
 
