@@ -269,7 +269,7 @@ def test_a_function_for_a_coroutine_function_is_found():
     registry = Registry()
     registry.register(fetch, [Document], lambda obj: 1)
     registry.register(size, [Document], size_later)
-    assert _kinds(registry) == ["coroutine", "coroutine"]
+    assert _kinds(registry) == ["async", "async"]
 
 
 def test_a_pair_decided_by_the_first_argument_is_shown_with_both_orders():
@@ -488,6 +488,6 @@ def test_the_function_stays_the_function_however_it_is_imported():
         "import sys, reg; assert 'reg.tools.check' not in sys.modules\n"
         "from reg.tools.check import Finding; assert callable(reg.check)\n"
         "from reg import check; assert check is reg.check; assert 'check' in dir(reg)\n"
-        "import reg.tools.rules; assert callable(reg.check)\n"
+        "import reg.tools.call_rules; assert callable(reg.check)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

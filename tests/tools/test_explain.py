@@ -125,10 +125,10 @@ def test_an_explanation_is_what_calls_do(composition):
 
 
 @given(_compositions())
-def test_every_registration_is_a_candidate_or_a_misfit(composition):
+def test_every_registration_is_a_candidate_or_inapplicable(composition):
     generic, lookup, args = composition
     resolution = generic.explain(*args, lookup=lookup)
-    told = [*resolution.candidates, *resolution.misfits]
+    told = [*resolution.candidates, *resolution.inapplicable]
     assert sorted(map(id, (each.registered for each in told))) == sorted(
         id(each.component)
         for registry in _leaves(lookup.class_lookup)
@@ -212,7 +212,7 @@ def test_candidates_tell_classes_place_and_lookup(shop):
 
 def test_a_loser_is_told_which_lookup_is_asked_first(shop):
     chosen, loser = shop.size.explain(Invoice(), lookup=shop.lookup).candidates
-    assert (chosen.outcome, loser.outcome) == ("chosen", "beaten")
+    assert (chosen.outcome, loser.outcome) == ("chosen", "shadowed")
     assert loser.reason == "app is asked before host"
 
 
@@ -229,9 +229,9 @@ def test_a_loser_in_the_same_registry_is_told_which_argument_decided():
 
 
 def test_a_registration_for_other_classes_is_told_why_it_does_not_fit(shop):
-    (misfit,) = shop.size.explain(Document(), lookup=shop.lookup).misfits
-    assert misfit.outcome == "misfit"
-    assert misfit.reason == "obj: Document is a base of Invoice, not a subclass"
+    (candidate,) = shop.size.explain(Document(), lookup=shop.lookup).inapplicable
+    assert candidate.outcome == "inapplicable"
+    assert candidate.reason == "obj: Document is a base of Invoice, not a subclass"
     text = str(shop.size.explain("text", lookup=shop.lookup))
     assert "obj: str is no subclass of Document" in text
 
@@ -239,8 +239,8 @@ def test_a_registration_for_other_classes_is_told_why_it_does_not_fit(shop):
 def test_a_registration_for_more_classes_is_told_so(shop):
     registry = Registry()
     registry.register(shop.size, [Document, int], "two")
-    (misfit,) = shop.size.explain(Document(), lookup=registry).misfits
-    assert misfit.reason == "is registered for 2 classes, looked up for 1"
+    (candidate,) = shop.size.explain(Document(), lookup=registry).inapplicable
+    assert candidate.reason == "is registered for 2 classes, looked up for 1"
 
 
 def test_arguments_that_do_not_dispatch_are_told_where_others_are_missing():
@@ -249,18 +249,22 @@ def test_arguments_that_do_not_dispatch_are_told_where_others_are_missing():
 
     registry = Registry()
     registry.register(meet, [int, int], "two")
-    (misfit,) = meet.explain(1, second=2, lookup=registry).misfits
-    assert misfit.reason == (
-        "is registered for 2 classes, looked up for 1; what is passed by keyword or left to its"
-        " default does not dispatch"
+    registry.register(meet, [str], "one")
+    two = meet.explain(1, second=2, lookup=registry).inapplicable[1]
+    assert two.reason == (
+        "is registered for 2 classes, looked up for 1: an argument passed by keyword or left to"
+        " its default does not dispatch where something is registered for 1"
     )
 
 
 def test_a_class_that_is_not_loaded_is_told_so(shop):
     registry = Registry()
     registry.register(shop.size, ["nowhere.to_be_found:Frame"], "frame")
-    (misfit,) = shop.size.explain(1, lookup=registry).misfits
-    assert misfit.reason == "obj: nowhere.to_be_found:Frame is not loaded, so int is none"
+    (candidate,) = shop.size.explain(1, lookup=registry).inapplicable
+    assert (
+        candidate.reason
+        == "obj: nowhere.to_be_found:Frame is not loaded, so int cannot be a subclass"
+    )
 
 
 def test_nothing_found_means_that_the_fallback_runs(shop):
@@ -330,7 +334,7 @@ def test_an_error_in_a_matcher_is_part_of_the_explanation():
     resolution = registry.explain("key", [1])
     assert isinstance(resolution.error, RuntimeError)
     assert resolution.component is None
-    assert [each.outcome for each in resolution.candidates] == ["failed", "beaten"]
+    assert [each.outcome for each in resolution.candidates] == ["failed", "shadowed"]
     with pytest.raises(RuntimeError, match="out of order"):
         registry.component("key", [1])
 
@@ -383,6 +387,72 @@ def test_a_class_generic_is_explained_for_the_class_it_is_given():
     registry = Registry()
     registry.register(make, [A], "made")
     assert make.explain(B, lookup=registry).component == "made"
+
+
+def test_an_instance_given_to_a_class_generic_is_an_error_that_names_its_class():
+    @reg.classgeneric
+    def make(cls):
+        pass
+
+    expected = "looked up for a class as its cls; got .* an instance: give its class, A$"
+    with pytest.raises(TypeError, match=expected):
+        make.explain(A(), lookup=Registry())
+    with pytest.raises(TypeError, match="looked up for a class as its argument 2"):
+        Registry().explain_classes("key", [A, A()])
+
+
+def test_a_misspelt_predicate_is_noted():
+    matcher = PredicateMatcher([Predicate("name", KeyIndex), Predicate("method", KeyIndex)])
+    matcher.register({"name": "edit"}, "edit")
+    registry = Registry()
+    registry.register("view", [object], matcher)
+    resolution = registry.explain("view", [1], predicates={"nmae": "edit"})
+    (note,) = resolution.notes
+    assert note == (
+        "the predicate 'nmae' is ignored, since no matcher here knows it; they know name, method;"
+        " did you mean 'name'?"
+    )
+    assert "note: the predicate 'nmae'" in str(resolution)
+    assert "nmae" in resolution._repr_html_()
+    assert resolution.as_dict()["notes"] == [note]
+    assert registry.explain("view", [1], predicates={"name": "edit"}).notes == ()
+
+
+def test_a_predicate_is_not_noted_where_a_matcher_may_take_any():
+    registry = Registry()
+    registry.register("view", [object], PredicateMatcher([Predicate("name", KeyIndex)]))
+    registry.register("view", [int], Answering(None))
+    assert registry.explain("view", [1], predicates={"colour": "red"}).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("compose", "path"),
+    [
+        (lambda inner: ListClassLookup([Registry(), inner]), "lookups[1].lookups[0]"),
+        (lambda inner: ChainClassLookup(Registry(), inner), "next.lookups[0]"),
+        (lambda inner: CachingClassLookup(inner), "class_lookup.lookups[0]"),
+    ],
+)
+def test_a_composition_of_itself_is_an_error_that_says_where(compose, path):
+    inner = ListClassLookup([])
+    outer = compose(inner)
+    inner.lookups.append(outer)
+    lookup = Lookup(ListClassLookup([outer]))
+    for ask in (
+        lambda: lookup.explain("key", [1]),
+        lambda: lookup.explain_classes("key", [int]),
+        lambda: reg.check(lookup),
+    ):
+        with pytest.raises(ValueError, match="is composed of itself") as raised:
+            ask()
+        assert f"its {path} leads back to it" in str(raised.value)
+
+
+def test_a_registry_composed_twice_is_no_circle():
+    registry = Registry()
+    registry.register("key", [int], "found")
+    lookup = Lookup(ListClassLookup([registry, ChainClassLookup(registry, registry)]))
+    assert len(lookup.explain("key", [1]).candidates) == 3
 
 
 def test_a_method_is_explained_through_its_class():

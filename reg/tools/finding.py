@@ -1,0 +1,122 @@
+"""Findings: the mistakes that a check reports."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias, get_args
+
+from .names import full_name
+
+__all__ = ["KINDS", "Finding", "Kind", "Severity", "finding", "grouped"]
+
+#: The kinds of findings; see :func:`reg.check`.
+Kind: TypeAlias = Literal[
+    "unreachable",
+    "uncovered-call",
+    "arguments",
+    "async",
+    "first-argument",
+    "registration-order",
+    "predicates",
+    "missing-class",
+    "redefined",
+    "identical",
+    "incomplete",
+]
+
+#: ``"error"``: a call fails, or a registration has no effect. ``"warning"``:
+#: it may be meant, or may surprise.
+Severity: TypeAlias = Literal["error", "warning"]
+
+#: every kind of finding
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A mistake, or a likely one."""
+
+    #: the kind of mistake, one of those that :func:`reg.check` lists
+    kind: Kind
+    #: ``"error"`` where a call fails or a registration has no effect, else ``"warning"``
+    severity: Severity
+    #: the full name of the key of the registration
+    key: str
+    #: the places, as file and line, the most important one first
+    places: tuple[str, ...]
+    #: the problem, in one sentence
+    problem: str
+    #: the remedy, in one sentence
+    advice: str
+    #: the other findings that have the same cause, and the same remedy
+    same_cause: tuple[Finding, ...] = ()
+    #: identifies the cause; findings of one kind with an equal cause are grouped
+    cause: Hashable = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        first, *others = self.places or ("?",)
+        lines = [f"{first}: {self.severity}: {self.problem} [{self.kind}]"]
+        lines += [f"    also {place}" for place in others]
+        lines.append(f"    {self.advice}")
+        if self.same_cause:
+            count = len(self.same_cause)
+            lines.append(f"    the same cause has {count} more finding{'s' if count > 1 else ''}:")
+            lines += [
+                f"    {(other.places or ('?',))[0]}: {other.problem}" for other in self.same_cause
+            ]
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Convert it to data.
+
+        :return: all fields but the cause by name, with values that JSON has.
+        """
+        return {
+            "kind": self.kind,
+            "severity": self.severity,
+            "key": self.key,
+            "places": list(self.places),
+            "problem": self.problem,
+            "advice": self.advice,
+            "same_cause": [other.as_dict() for other in self.same_cause],
+        }
+
+
+def finding(
+    kind: Kind,
+    severity: Severity,
+    key: Hashable,
+    places: Iterable[str],
+    problem: str,
+    advice: str,
+    cause: Hashable = None,
+) -> Finding:
+    """Make a finding about a key.
+
+    :param kind: as in :class:`Finding`, like the other parameters.
+    :param severity: its severity.
+    :param key: the key itself.
+    :param places: files and lines; a repeated one is left out.
+    :param problem: the problem, in one sentence.
+    :param advice: the remedy, in one sentence.
+    :param cause: any value; ``None`` if it is not to be grouped.
+    :return: the finding.
+    """
+    distinct = tuple(dict.fromkeys(places))
+    return Finding(kind, severity, full_name(key), distinct, problem, advice, cause=cause)
+
+
+def grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """Group the findings that have the same cause.
+
+    :param findings: findings without groups.
+    :return: one for each cause, with the others in its ``same_cause``.
+    """
+    groups: dict[Hashable, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        group: Hashable = number
+        if finding.cause is not None:
+            group = (finding.kind, finding.severity, finding.cause)
+        groups.setdefault(group, []).append(finding)
+    return [replace(first, same_cause=tuple(others)) for first, *others in groups.values()]
