@@ -395,7 +395,7 @@ def test_after(): pass
 """
     result = _run(pytester, _SHOP + tests)
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["what was found cannot be explained: *broken on purpose*"])
+    result.stdout.fnmatch_lines(["the calls of this test cannot be explained: *broken on purpose*"])
 
 
 def test_a_failing_test_without_dispatch_shows_nothing_more(pytester):
