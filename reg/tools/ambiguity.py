@@ -75,19 +75,19 @@ def ties(source: Source, registrations: list[Registration]) -> Iterator[Tie]:
     by_arity: dict[int, list[Registration]] = {}
     for registration in registrations:
         by_arity.setdefault(len(registration.classes), []).append(registration)
-    found = (
+    tied = (
         tie
         for arity, alike in by_arity.items()
         for position in range(arity)
         for pair, cls in _undecided(alike, position).items()
         for tie in _ties_between(source, alike, position, pair, cls)
     )
-    pairs = {frozenset((id(tie.chosen), id(tie.shadowed))): tie for tie in _first(found)}
-    yield from pairs.values()
-
-
-def _first(found: Iterator[Tie]) -> Iterator[Tie]:
-    return itertools.islice(found, 100)
+    reported: set[frozenset[int]] = set()
+    for tie in itertools.islice(tied, 100):
+        pair = frozenset((id(tie.chosen), id(tie.shadowed)))
+        if pair not in reported:
+            reported.add(pair)
+            yield tie
 
 
 def _undecided(registrations: list[Registration], position: int) -> dict[tuple[type, type], type]:
