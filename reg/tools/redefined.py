@@ -40,21 +40,21 @@ def current_generic(key: Hashable) -> Any:
     :param key: any key.
     :return: the generic function that its module has under its name now;
       ``None`` if that is the key itself, or if one of both is not generic.
+      Functions defined in other functions are never taken for one another.
     """
-    current = _current(key) if dispatch_of(key) is not None else None
-    return current if is_former_generic(key, current) else None
+    former = dispatch_of(key)
+    current = None if former is None else _current(key)
+    dispatch = dispatch_of(current)
+    # A wrapper made by functools.wraps() shares the specification.
+    if dispatch is None or dispatch is former or full_name(current) != full_name(key):
+        return None
+    return current
 
 
 def is_former_generic(former: Hashable, generic: Any) -> bool:
-    """Return whether two keys are generic functions of the same name that dispatch apart."""
-    first, second = dispatch_of(former), dispatch_of(generic)
-    # A wrapper made by functools.wraps() shares the specification.
-    return (
-        first is not None
-        and second is not None
-        and first is not second
-        and full_name(former) == full_name(generic)
-    )
+    """Return whether a generic function has taken the name of a registered one."""
+    dispatch = dispatch_of(generic)
+    return dispatch is not None and dispatch_of(current_generic(former)) is dispatch
 
 
 def former_class(registered: RegisteredClass, cls: type) -> type | None:

@@ -140,3 +140,19 @@ def test_classes_of_one_name_in_two_calls_of_a_function_are_no_finding(size):
     registry.register(size, [first], lambda item: 1)
     registry.register(size, [second], lambda item: 2)
     assert reg.check(registry) == []
+
+
+def test_generics_of_one_name_in_two_calls_of_a_function_have_nothing_to_do_with_each_other():
+    def make():
+        @reg.generic
+        def price(item):
+            return 0
+
+        return price
+
+    first, second = make(), make()
+    registry = Registry()
+    registry.register(first, [int], lambda item: 1)
+    registry.register(second, [str], lambda item: 2)
+    assert reg.check(registry) == []
+    assert [one.classes for one in first.explain("", lookup=registry).inapplicable] == [(int,)]
