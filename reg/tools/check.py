@@ -36,37 +36,13 @@ def check(
       all combinations of some classes: for each of them a list that has, for
       each argument that dispatches, a class, which stands for itself and its
       loaded subclasses, or a list of classes.
-    :return: the findings, sorted by key; those of one cause are one finding. An
-      empty list if there are none.
+    :return: the findings, sorted by key, an empty list if there are none. Those
+      of one cause are one finding. :class:`reg.tools.finding.Finding` lists the
+      kinds.
     :raises TypeError: if ``lookup`` is not a lookup, or ``complete`` has
       something else than classes.
     :raises ValueError: if ``accept`` names an unknown kind, if the settings of
       the project cannot be read, or if the lookup is composed of itself.
-
-    The kinds:
-
-    * ``unreachable``: no call can reach the registration, because the generic
-      function takes another number of arguments, or because a lookup asked
-      earlier has something for a base class, which always comes first.
-    * ``uncovered-call``: a valid call of the generic function, with an argument
-      left out or passed by keyword, reaches no implementation.
-    * ``arguments``: the component cannot take the arguments of the generic
-      function, or cannot be called.
-    * ``async``: the generic function is a coroutine function, or an async
-      generator function, and the component is not; or the reverse.
-    * ``first-argument``: for some classes two registrations apply, of which
-      each is the more specific at another position.
-    * ``registration-order``: for some class registrations for two abstract
-      classes apply, and only the order of registration decides.
-    * ``predicates``: two components for the same predicates in one matcher.
-    * ``missing-class``: a class was given by a name that its package, which is
-      installed, does not have. To find out, the package is imported.
-    * ``redefined``: the class, or the generic function, was defined again after
-      the registration, by a notebook cell or ``importlib.reload()``.
-    * ``identical``: the same component is registered for the same classes in
-      two registries of the composition.
-    * ``incomplete``: a combination of classes of ``complete`` ends at the
-      fallback, or at a registration for ``object``.
     """
     accepted = [*parse_accepted(accepted_by_project()), *parse_accepted(accept)]
     if not is_lookup(lookup):

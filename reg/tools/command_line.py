@@ -92,10 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="show which implementation is found, and why")
     _add_arguments_of_explain(explain)
     explain.set_defaults(run=_explain)
-    listing = commands.add_parser("list", help="list what is registered, with places")
+    listing = commands.add_parser("list", help="list the registrations with their places")
     listing.add_argument("target", help="a registry or lookup, as package.module:name")
     listing.set_defaults(run=_list)
-    checking = commands.add_parser("check", help="find mistakes in what is registered")
+    checking = commands.add_parser("check", help="find mistakes in the registrations")
     checking.add_argument("target", help="a registry or lookup, as package.module:name")
     checking.add_argument(
         "--accept", action="append", default=[], help="a kind of finding, or kind:name of a key"

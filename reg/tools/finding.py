@@ -10,7 +10,7 @@ from .names import full_name
 
 __all__ = ["KINDS", "Finding", "Kind", "Severity", "finding", "grouped"]
 
-#: The kinds of findings; see :func:`reg.check`.
+#: The kinds of findings; see :class:`Finding`.
 Kind: TypeAlias = Literal[
     "unreachable",
     "uncovered-call",
@@ -35,9 +35,35 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A mistake, or a likely one."""
+    """A mistake, or a likely one.
 
-    #: the kind of mistake, one of those that :func:`reg.check` lists
+    The kinds:
+
+    * ``unreachable``: no call can reach the registration, because the generic
+      function takes another number of arguments, or because a lookup asked
+      earlier has something for a base class, which always comes first.
+    * ``uncovered-call``: a valid call of the generic function, with an argument
+      left out or passed by keyword, reaches no implementation.
+    * ``arguments``: the component cannot take the arguments of the generic
+      function, or cannot be called.
+    * ``async``: the generic function is a coroutine function, or an async
+      generator function, and the component is not; or the reverse.
+    * ``first-argument``: for some classes two registrations apply, of which
+      each is the more specific at another position.
+    * ``registration-order``: for some class registrations for two abstract
+      classes apply, and only the order of registration decides.
+    * ``predicates``: two components for the same predicates in one matcher.
+    * ``missing-class``: a class was given by a name that its package, which is
+      installed, does not have. To find out, the package is imported.
+    * ``redefined``: the class, or the generic function, was defined again after
+      the registration, by a notebook cell or ``importlib.reload()``.
+    * ``identical``: the same component is registered for the same classes in
+      two registries of the composition.
+    * ``incomplete``: a combination of classes of ``complete`` ends at the
+      fallback, or at a registration for ``object``.
+    """
+
+    #: the kind of mistake, one of those above
     kind: Kind
     #: ``"error"`` where a call fails or a registration has no effect, else ``"warning"``
     severity: Severity

@@ -152,7 +152,7 @@ def applicable(
     """Find the registrations of one registry that apply to classes.
 
     :param registry: the registry.
-    :param key: what they are registered under.
+    :param key: the key that they are registered under.
     :param classes: the classes of the arguments.
     :return: the registrations, most specific first.
     """
@@ -179,7 +179,7 @@ def located(
 
     :param lookup: any lookup. Of a third-party lookup, only the result of its
       ``all()`` is known.
-    :param key: what they are registered under.
+    :param key: the key that they are registered under.
     :param classes: the classes of the arguments.
     :param args: the arguments; ``None`` if they are not known.
     :return: the components, matchers as they are, in the order of the lookup.
@@ -240,7 +240,7 @@ def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
 
 
 def _walk(part: Any, path: str, above: tuple[tuple[str, Any], ...]) -> Iterator[Source]:
-    """Walk what is below a part.
+    """Walk the parts of a part.
 
     :param above: the parts that contain it, with the paths to them.
     """

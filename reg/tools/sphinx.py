@@ -1,4 +1,4 @@
-"""A Sphinx extension: ``reg-implementations`` shows what implements a generic function.
+"""A Sphinx extension: ``reg-implementations`` lists the implementations of a generic function.
 
 Add ``"reg.tools.sphinx"`` to ``extensions`` in ``conf.py``. Autodoc shows
 the signature and docstring of a generic function as of any other.

@@ -147,7 +147,7 @@ def test_optional_and_collected_arguments_may_be_registered_for_or_not():
     assert "at least 1 argument" in reg.check(registry)[0].problem
 
 
-def test_what_an_earlier_lookup_hides_by_a_base_class_is_unreachable():
+def test_a_registration_behind_one_for_a_base_class_in_an_earlier_lookup_is_unreachable():
     host, app = Registry(name="host"), Registry(name="app")
     host.register(size, [Invoice], lambda obj: 1)
     app.register(size, [Document], lambda obj: 2)
@@ -158,7 +158,7 @@ def test_what_an_earlier_lookup_hides_by_a_base_class_is_unreachable():
     assert reg.check(Lookup(ListClassLookup([host, app]))) == []
 
 
-def test_overriding_the_same_classes_is_what_composing_is_for():
+def test_overriding_the_same_classes_is_no_finding():
     host, app = Registry(), Registry()
     host.register(size, [Document], lambda obj: 1)
     app.register(size, [Document], lambda obj: 2)
@@ -237,7 +237,7 @@ def test_a_matcher_class_in_place_of_an_instance_is_found():
     assert "PredicateMatcher is a matcher class" in finding.problem
 
 
-def test_what_cannot_be_called_is_found():
+def test_a_component_that_cannot_be_called_is_found():
     registry = Registry()
     registry.register(size, [Document], 12)
     (finding,) = reg.check(registry)
@@ -252,7 +252,7 @@ def test_components_in_a_predicate_matcher_are_looked_at():
     assert _kinds(registry) == ["arguments"]
 
 
-def test_what_cannot_be_inspected_is_left_alone():
+def test_a_component_without_a_signature_is_left_alone():
     registry = Registry()
     registry.register(size, [Document], type)
     assert reg.check(registry) == []
@@ -440,7 +440,7 @@ def test_a_kind_that_there_is_not_cannot_be_accepted():
         reg.check(Registry(), accept="unreachable")
 
 
-def test_what_is_no_lookup_cannot_be_checked():
+def test_only_lookups_can_be_checked():
     with pytest.raises(TypeError, match="can only check a lookup"):
         reg.check(size)
 

@@ -85,7 +85,7 @@ def python_without_rich(tmp_path):
     return python
 
 
-def test_explain_tells_what_is_found(run):
+def test_explain_shows_the_implementation_and_its_place(run):
     shown = run("explain", "shop:size", "shop:Invoice", "--lookup", "shop:registry")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("size(Invoice) in Registry 'shop' finds document_size\n")
@@ -209,7 +209,7 @@ def test_without_rich_the_command_shows_text_and_a_table_is_an_error_that_names_
     ]
 
 
-def test_without_what_backends_need_their_list_is_an_error_that_names_the_extra(
+def test_without_the_dependencies_of_backends_their_list_is_an_error_that_names_the_extra(
     run, python_without_rich, tmp_path
 ):
     command = [python_without_rich, "-m", "reg", "backends", "shop.backends"]
@@ -219,7 +219,7 @@ def test_without_what_backends_need_their_list_is_an_error_that_names_the_extra(
     assert "pip install 'reg[backends]'" in done.stderr
 
 
-def test_what_a_module_prints_does_not_get_into_the_data(run, tmp_path):
+def test_output_of_an_imported_module_does_not_get_into_the_data(run, tmp_path):
     tmp_path.joinpath("loud.py").write_text("from shop import registry\nprint('hello')\n")
     shown = run("list", "loud:registry", "--format", "json")
     assert len(json.loads(shown.stdout)) == 1
@@ -233,7 +233,7 @@ def test_a_class_may_be_named_as_it_is_in_the_module_of_the_generic_function_or_
     assert shown.startswith("size(int) in Registry 'shop' finds nothing")
 
 
-def test_list_shows_what_a_matcher_decides_between(run, tmp_path):
+def test_list_shows_the_entries_of_a_matcher(run, tmp_path):
     tmp_path.joinpath("views.py").write_text(
         """
 import reg
@@ -293,7 +293,7 @@ def test_a_python_build_says_why_the_one_in_c_is_not_used(tmp_path, monkeypatch)
     assert "(Python build, since the one in C cannot be imported: No module named" in shown
 
 
-def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
+def test_the_status_of_check_is_one_if_there_are_findings(run, tmp_path):
     sound, broken = run("check", "shop:registry"), run("check", "shop:broken")
     assert (sound.returncode, sound.stdout) == (0, "0 findings\n")
     assert broken.returncode == 1
@@ -341,7 +341,7 @@ def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
         ([], "COMMAND"),
     ],
 )
-def test_a_wrong_use_is_one_line_that_says_what_to_type(run, tmp_path, arguments, message):
+def test_a_usage_error_is_one_line_with_the_correct_form(run, tmp_path, arguments, message):
     tmp_path.joinpath("broken.py").write_text("raise ValueError('two\\nlines')\n")
     tmp_path.joinpath("host.py").write_text(
         "from reg.backends import BackendDispatcher\n"

@@ -147,7 +147,7 @@ def test_an_incomplete_generic_can_be_accepted(registry):
         ({show: [Item, 3]}, "at position 1; got 3"),
     ],
 )
-def test_what_is_no_class_is_refused(registry, complete, message):
+def test_only_classes_make_combinations(registry, complete, message):
     with pytest.raises(TypeError, match=message):
         reg.check(registry, complete=complete)
 
