@@ -14,7 +14,7 @@ from .._signatures import signature_with_deferred
 from ..arginfo import accepted_keywords, takes_keyword
 from ..lookup import Matcher
 from ..predicate import PredicateMatcher
-from .finding import Finding, finding
+from .finding import Report, report
 from .loaded import loaded_classes
 from .names import names_of, short_name
 from .provenance import Registered, applicable, applies, dispatch_of, forwarded_arguments
@@ -23,7 +23,7 @@ from .registration_rules import definition_places
 __all__ = ["call_rules"]
 
 
-def call_rules(key: Hashable, registered: Registered) -> Iterator[Finding]:
+def call_rules(key: Hashable, registered: Registered) -> Iterator[Report]:
     """Check the calls of one generic function.
 
     :param key: any key; one that is not a generic function has no findings.
@@ -43,7 +43,7 @@ def call_rules(key: Hashable, registered: Registered) -> Iterator[Finding]:
     yield from _uncovered_defaults(dispatch, registered)
 
 
-def _wrong_number_of_classes(dispatch: Dispatch, registration: Registration) -> Iterator[Finding]:
+def _wrong_number_of_classes(dispatch: Dispatch, registration: Registration) -> Iterator[Report]:
     fewest, most = _numbers_of_arguments(dispatch)
     given = len(registration.classes)
     if fewest <= given <= most:
@@ -53,7 +53,7 @@ def _wrong_number_of_classes(dispatch: Dispatch, registration: Registration) -> 
     else:
         taken = "" if fewest == most else f"{fewest} to "
         taken += _counted(most, "argument")
-    yield finding(
+    yield report(
         "unreachable",
         "error",
         dispatch.generic,
@@ -102,8 +102,8 @@ def _implementations(registration: Registration) -> Iterator[tuple[Any, list[str
 
 def _wrong_arguments(
     dispatch: Dispatch, registration: Registration, component: Any, places: list[str]
-) -> Iterator[Finding]:
-    make = functools.partial(finding, "arguments", key=dispatch.generic, places=places)
+) -> Iterator[Report]:
+    make = functools.partial(report, "arguments", key=dispatch.generic, places=places)
     name, generic = short_name(component), short_name(dispatch.generic)
     if isinstance(component, type) and issubclass(component, Matcher):
         yield make(
@@ -222,7 +222,7 @@ def _accepts(signature: inspect.Signature, name: str) -> bool:
 
 def _wrong_kind_of_function(
     dispatch: Dispatch, component: Any, places: list[str]
-) -> Iterator[Finding]:
+) -> Iterator[Report]:
     expected, actual = _kind_of_function(dispatch.function), _kind_of_function(component)
     if actual is None or expected is None or actual == expected:
         return
@@ -232,7 +232,7 @@ def _wrong_kind_of_function(
         "a coroutine function": "async def",
         "an async generator function": "async def and yield",
     }[expected]
-    yield finding(
+    yield report(
         "async",
         "warning",
         dispatch.generic,
@@ -254,7 +254,7 @@ def _kind_of_function(function: Any) -> str | None:
     return "an ordinary function"
 
 
-def _uncovered_counts(dispatch: Dispatch, registered: Registered) -> Iterator[Finding]:
+def _uncovered_counts(dispatch: Dispatch, registered: Registered) -> Iterator[Report]:
     """Find the calls with a number of arguments for which nothing is registered.
 
     Such a call is bound to the signature, with names and defaults, and so
@@ -279,7 +279,7 @@ def _uncovered_counts(dispatch: Dispatch, registered: Registered) -> Iterator[Fi
         named = [parameter.name for parameter in parameters[: max(fewest, 1)]]
         calls.append(f"{generic}({', '.join(f'{name}=…' for name in named)})")
     names = ", ".join(repr(parameter.name) for parameter in parameters[: covered[0]])
-    yield finding(
+    yield report(
         "uncovered-call",
         "warning",
         dispatch.generic,
@@ -292,7 +292,7 @@ def _uncovered_counts(dispatch: Dispatch, registered: Registered) -> Iterator[Fi
     )
 
 
-def _uncovered_defaults(dispatch: Dispatch, registered: Registered) -> Iterator[Finding]:
+def _uncovered_defaults(dispatch: Dispatch, registered: Registered) -> Iterator[Report]:
     """Find the registrations that a call misses if it leaves out, or names, an argument.
 
     Where something is registered for the number of positional arguments given,
@@ -311,7 +311,7 @@ def _uncovered_defaults(dispatch: Dispatch, registered: Registered) -> Iterator[
             if count not in counts or _is_covered(dispatch, registered, classes[:count]):
                 continue
             name = short_name(registration.component)
-            yield finding(
+            yield report(
                 "uncovered-call",
                 "warning",
                 dispatch.generic,

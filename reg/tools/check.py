@@ -34,8 +34,8 @@ def check(
       either.
     :param complete: generic functions that have to have an implementation for
       all combinations of some classes: for each of them a list that has, for
-      each argument that dispatches, a class, which stands for itself and its
-      loaded subclasses, or a list of classes.
+      each argument that dispatches, a class or union, which stands for itself
+      and its loaded subclasses, or a list of just the classes that are meant.
     :return: the findings, sorted by key, an empty list if there are none. Those
       of one cause are one finding. :class:`reg.tools.finding.Finding` lists the
       kinds.
@@ -49,14 +49,14 @@ def check(
         raise TypeError(
             f"can only check a lookup, a registry or a class lookup of reg; got {lookup!r}"
         )
-    findings = [
-        finding
+    reports = [
+        report
         for key, registered in registered_by_key(lookup).items()
         for rules in (call_rules, registration_rules)
-        for finding in rules(key, registered)
+        for report in rules(key, registered)
     ]
-    findings += incomplete(lookup, complete or {})
-    reported = (
-        finding for finding in findings if not any(entry.covers(finding) for entry in accepted)
-    )
+    reports += incomplete(lookup, complete or {})
+    reported = [
+        report for report in reports if not any(entry.covers(report.finding) for entry in accepted)
+    ]
     return sorted(grouped(reported), key=lambda finding: finding.key)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from .._classes import describe
 from ..lookup import Lookup
-from .finding import Finding, finding
+from .finding import Report, report
 from .loaded import is_concrete, loaded_subclasses
 from .names import full_name, names_of, short_name
 from .provenance import Located, dispatch_of, located
@@ -19,13 +19,13 @@ __all__ = ["Completeness", "incomplete"]
 
 #: For each generic function the classes of its arguments, as
 #: :func:`reg.check` takes them.
-Completeness: TypeAlias = "Mapping[Any, Sequence[type | Iterable[type]]]"
+Completeness: TypeAlias = "Mapping[Any, Sequence[type | types.UnionType | Iterable[type]]]"
 
 # The number of combinations that a finding names.
 _SHOWN = 10
 
 
-def incomplete(lookup: Any, complete: Completeness) -> Iterator[Finding]:
+def incomplete(lookup: Any, complete: Completeness) -> Iterator[Report]:
     """Find the combinations of classes that end at the fallback, or at ``object``.
 
     :param lookup: the lookup or class lookup of the calls.
@@ -99,7 +99,7 @@ def _ends_at_object(first: Located, classes: tuple[type, ...]) -> bool:
 
 def _finding(
     generic: Any, positions: list[list[type]], missing: dict[tuple[type, ...], Located | None]
-) -> Finding:
+) -> Report:
     total = 1
     for classes in positions:
         total *= len(classes)
@@ -112,7 +112,7 @@ def _finding(
     end = "at the fallback" if not at_object else "at the fallback or at object"
     if len(at_object) == len(missing):
         end = "at object"
-    return finding(
+    return report(
         "incomplete",
         "error",
         generic,

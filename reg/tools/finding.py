@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from .names import full_name
 
-__all__ = ["KINDS", "Finding", "Kind", "Severity", "finding", "grouped"]
+__all__ = ["KINDS", "Finding", "Kind", "Report", "Severity", "grouped", "report"]
 
 #: The kinds of findings; see :class:`Finding`.
 Kind: TypeAlias = Literal[
@@ -77,8 +77,6 @@ class Finding:
     advice: str
     #: the other findings that have the same cause, and the same remedy
     same_cause: tuple[Finding, ...] = ()
-    #: identifies the cause; findings of one kind with an equal cause are grouped
-    cause: Hashable = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         first, *others = self.places or ("?",)
@@ -96,7 +94,7 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """Convert it to data.
 
-        :return: all fields but the cause by name, with values that JSON has.
+        :return: all fields by name, with values that JSON has.
         """
         return {
             "kind": self.kind,
@@ -109,7 +107,16 @@ class Finding:
         }
 
 
-def finding(
+class Report(NamedTuple):
+    """A finding of a rule, with its cause."""
+
+    finding: Finding
+    #: findings of one kind with an equal cause are grouped; ``None`` for a
+    #: finding that stays alone
+    cause: Hashable
+
+
+def report(
     kind: Kind,
     severity: Severity,
     key: Hashable,
@@ -117,8 +124,8 @@ def finding(
     problem: str,
     advice: str,
     cause: Hashable = None,
-) -> Finding:
-    """Make a finding about a key.
+) -> Report:
+    """Report a finding about a key.
 
     :param kind: as in :class:`Finding`, like the other parameters.
     :param severity: its severity.
@@ -126,23 +133,21 @@ def finding(
     :param places: files and lines; a repeated one is left out.
     :param problem: the problem, in one sentence.
     :param advice: the remedy, in one sentence.
-    :param cause: any value; ``None`` if it is not to be grouped.
-    :return: the finding.
+    :param cause: as in :class:`Report`.
+    :return: the finding with its cause.
     """
     distinct = tuple(dict.fromkeys(places))
-    return Finding(kind, severity, full_name(key), distinct, problem, advice, cause=cause)
+    return Report(Finding(kind, severity, full_name(key), distinct, problem, advice), cause)
 
 
-def grouped(findings: Iterable[Finding]) -> list[Finding]:
+def grouped(reports: Iterable[Report]) -> list[Finding]:
     """Group the findings that have the same cause.
 
-    :param findings: findings without groups.
-    :return: one for each cause, with the others in its ``same_cause``.
+    :param reports: the findings of all rules.
+    :return: one finding for each cause, with the others in its ``same_cause``.
     """
     groups: dict[Hashable, list[Finding]] = {}
-    for number, finding in enumerate(findings):
-        group: Hashable = number
-        if finding.cause is not None:
-            group = (finding.kind, finding.severity, finding.cause)
+    for number, (finding, cause) in enumerate(reports):
+        group = number if cause is None else (finding.kind, finding.severity, cause)
         groups.setdefault(group, []).append(finding)
     return [replace(first, same_cause=tuple(others)) for first, *others in groups.values()]

@@ -16,7 +16,7 @@ from ..lookup import Matcher
 from ..predicate import PredicateMatcher
 from ..registry import definition_of
 from .ambiguity import ambiguities, ties
-from .finding import Finding, finding
+from .finding import Report, report
 from .loaded import loaded_classes
 from .names import full_name, names_of, short_name
 from .provenance import Registered, Source, applicable
@@ -25,7 +25,7 @@ from .redefined import current_class, current_generic
 __all__ = ["definition_places", "registration_rules"]
 
 
-def registration_rules(key: Hashable, registered: Registered) -> Iterator[Finding]:
+def registration_rules(key: Hashable, registered: Registered) -> Iterator[Report]:
     """Check everything that is registered under one key.
 
     :param key: the key.
@@ -49,7 +49,7 @@ def definition_places(component: Any) -> list[str]:
     return [] if place is None else [f"{place[0]}:{place[1]}"]
 
 
-def _hidden(key: Hashable, registered: Registered) -> Iterator[Finding]:
+def _hidden(key: Hashable, registered: Registered) -> Iterator[Report]:
     """Find registrations hidden by an earlier lookup that has something for a base class.
 
     An earlier registration for the same classes overrides, as composing is for.
@@ -69,7 +69,7 @@ def _hidden(key: Hashable, registered: Registered) -> Iterator[Finding]:
             before, first = next(earlier, (source, registration))
             if before is source or first.classes == registration.classes:
                 continue
-            yield finding(
+            yield report(
                 "unreachable",
                 "warning",
                 key,
@@ -83,14 +83,14 @@ def _hidden(key: Hashable, registered: Registered) -> Iterator[Finding]:
             )
 
 
-def _identical(key: Hashable, registered: Registered) -> Iterator[Finding]:
+def _identical(key: Hashable, registered: Registered) -> Iterator[Report]:
     known: dict[tuple[RegisteredClass, ...], list[tuple[Source, Registration]]] = {}
     for source, registrations in registered:
         for registration in registrations:
             before = known.setdefault(registration.classes, [])
             for other, same in before:
                 if same.component is registration.component:
-                    yield finding(
+                    yield report(
                         "identical",
                         "warning",
                         key,
@@ -105,7 +105,7 @@ def _identical(key: Hashable, registered: Registered) -> Iterator[Finding]:
             before.append((source, registration))
 
 
-def _missing_classes(registrations: list[Registration]) -> Iterator[Finding]:
+def _missing_classes(registrations: list[Registration]) -> Iterator[Report]:
     reasons: dict[NamedClass, tuple[str, str] | None] = {}
     for registration in registrations:
         for cls in registration.classes:
@@ -114,7 +114,7 @@ def _missing_classes(registrations: list[Registration]) -> Iterator[Finding]:
             if cls not in reasons:
                 reasons[cls] = _why_missing(cls)
             if (reason := reasons[cls]) is not None:
-                yield finding(
+                yield report(
                     "missing-class",
                     "error",
                     registration.key,
@@ -157,10 +157,10 @@ def _why_missing(name: NamedClass) -> tuple[str, str] | None:
     return f"but {name.module} has no such class", advice
 
 
-def _redefined(key: Hashable, registrations: list[Registration]) -> Iterator[Finding]:
+def _redefined(key: Hashable, registrations: list[Registration]) -> Iterator[Report]:
     """Find registrations for a class, or under a generic function, that was defined again."""
     if current_generic(key) is not None:
-        yield finding(
+        yield report(
             "redefined",
             "error",
             key,
@@ -173,7 +173,7 @@ def _redefined(key: Hashable, registrations: list[Registration]) -> Iterator[Fin
     for registration in registrations:
         for cls in registration.classes:
             if current_class(cls) is not None:
-                yield finding(
+                yield report(
                     "redefined",
                     "error",
                     key,
@@ -187,7 +187,7 @@ def _redefined(key: Hashable, registrations: list[Registration]) -> Iterator[Fin
                 )
 
 
-def _same_predicates(registrations: list[Registration]) -> Iterator[Finding]:
+def _same_predicates(registrations: list[Registration]) -> Iterator[Report]:
     seen: set[int] = set()
     for registration in registrations:
         matcher = registration.component
@@ -202,7 +202,7 @@ def _same_predicates(registrations: list[Registration]) -> Iterator[Finding]:
                 names = ", ".join(short_name(value) for _, value in same)
                 asked = ", ".join(f"{name}={value!r}" for name, value in same[0][0].items())
                 places = [place for _, value in same for place in definition_places(value)]
-                yield finding(
+                yield report(
                     "predicates",
                     "error",
                     registration.key,
@@ -224,13 +224,13 @@ def _hashable(predicates: dict[str, Any]) -> Any:
 
 def _decided_by_first_argument(
     source: Source, registrations: list[Registration]
-) -> Iterator[Finding]:
+) -> Iterator[Report]:
     order = {id(registration): index for index, registration in enumerate(registrations)}
     for chosen, shadowed, more in ambiguities(registrations):
         other, meet = shadowed[0]
         cause = min(order[id(registration)] for registration, _ in shadowed)
         others = f"; there are at least {more} more like it" if more else ""
-        yield finding(
+        yield report(
             "first-argument",
             "warning",
             chosen.key,
@@ -244,9 +244,9 @@ def _decided_by_first_argument(
         )
 
 
-def _decided_by_order(source: Source, registrations: list[Registration]) -> Iterator[Finding]:
+def _decided_by_order(source: Source, registrations: list[Registration]) -> Iterator[Report]:
     for chosen, other, classes in ties(source, registrations):
-        yield finding(
+        yield report(
             "registration-order",
             "warning",
             chosen.key,
