@@ -48,7 +48,8 @@ def current_generic(key: Hashable) -> Any:
     # A wrapper made by functools.wraps() shares the specification.
     if dispatch is None or dispatch is former or full_name(current) != full_name(key):
         return None
-    return current
+    # A generic function made of the former one calls it.
+    return None if dispatch.function is key else current
 
 
 def is_former_generic(former: Hashable, generic: Any) -> bool:

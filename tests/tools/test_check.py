@@ -1,5 +1,6 @@
 """Each mistake that a check is to find, planted; and sound registrations, left alone."""
 
+import pickle
 import subprocess
 import sys
 
@@ -463,6 +464,15 @@ def test_a_finding_is_readable():
     assert lines[0].startswith(f"{__file__}:{line}: error: document_size cannot take")
     assert lines[0].endswith("[arguments]")
     assert lines[1] == "    Give it the parameters of size(obj)."
+
+
+def test_a_finding_can_be_sent_to_another_process():
+    registry = Registry()
+    for cls in (Document, Device):
+        registry.register(size, [cls], lambda: 1)
+    (finding,) = reg.check(registry)
+    assert len(finding.same_cause) == 1
+    assert pickle.loads(pickle.dumps(finding)) == finding
 
 
 def test_ten_thousand_registrations_are_checked():

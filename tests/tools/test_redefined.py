@@ -128,6 +128,15 @@ def test_a_name_that_is_used_for_another_object_is_no_finding(module, size):
     assert reg.check(registry) == []
 
 
+def test_a_generic_made_of_the_former_one_is_no_finding(module):
+    registry = Registry()
+    registry.register(module.price, [int], lambda item: 1)
+    module.price = reg.generic(module.price)
+    with reg.implicit.using(registry):
+        assert module.price(1) == 1
+    assert reg.check(registry) == []
+
+
 def test_classes_of_one_name_in_two_calls_of_a_function_are_no_finding(size):
     def make():
         class Local:
