@@ -37,7 +37,8 @@ def loaded_subclasses(cls: type) -> Iterator[type]:
     :param cls: a class; virtual subclasses are left out.
     :return: the class itself and its subclasses, each once.
     """
-    seen = {cls}
+    # By identity: a metaclass may define equality, or no hash.
+    seen = {id(cls): cls}
     pending = [cls]
     while pending:
         current = pending.pop()
@@ -45,8 +46,8 @@ def loaded_subclasses(cls: type) -> Iterator[type]:
         # Not current.__subclasses__(), which a metaclass may define in its own way.
         subclasses: list[type] = type.__subclasses__(current)
         for subclass in subclasses:
-            if subclass not in seen:
-                seen.add(subclass)
+            if id(subclass) not in seen:
+                seen[id(subclass)] = subclass
                 pending.append(subclass)
 
 

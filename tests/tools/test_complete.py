@@ -95,6 +95,29 @@ def test_a_class_stands_for_its_loaded_subclasses_that_may_have_instances():
     assert reg.check(registry, complete={draw: [Node]}) == []
 
 
+def test_loaded_classes_are_never_compared():
+    class Odd(type):
+        def __eq__(cls, other):
+            raise RuntimeError("not to be compared")
+
+        __hash__ = type.__hash__
+
+    class Base:
+        pass
+
+    class Strange(Base, metaclass=Odd):
+        pass
+
+    @reg.generic
+    def draw(item):
+        pass
+
+    registry = Registry()
+    registry.register(draw, [Base], lambda item: 1)
+    assert reg.check(registry, complete={draw: [Base]}) == []
+    assert draw(Strange(), lookup=registry) == 1
+
+
 def test_a_union_stands_for_the_subclasses_of_its_members(registry):
     (problem,) = _problems(registry, complete={show: [Item, Screen | Paper]})
     assert problem.startswith("3 of 4 combinations")
