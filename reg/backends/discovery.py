@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import difflib
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from packaging.utils import canonicalize_name
+
+from reg._lock import ReentrantLock
 
 from .backend import Backend
 from .entry_points import EntryPoint, entry_points
@@ -106,7 +107,7 @@ class Discovery:
         self._use = use
         self._keep = keep
         self._found = _Found()
-        self.lock = threading.RLock()
+        self.lock = ReentrantLock()
 
     # Asking
 

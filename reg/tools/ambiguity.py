@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from .._classes import NamedClass, RegisteredClass, is_abstract, loaded_class
-from .._components import Registration, ranking
+from .._store import Registration, ranking
 from .loaded import is_likely, loaded_subclasses, package_of, preferred
 from .provenance import Source, applicable
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from .._components import Registration
-from .._dispatch_spec import Dispatch
+from .._dispatch_spec import DispatchSpec
 from .._signatures import signature_with_deferred
+from .._store import Registration
 from ..arginfo import accepted_keywords, takes_keyword
 from ..lookup import Matcher
 from ..predicate import PredicateMatcher
@@ -43,7 +43,9 @@ def call_rules(key: Hashable, registered: Registered) -> Iterator[Report]:
     yield from _uncovered_defaults(dispatch, registered)
 
 
-def _wrong_number_of_classes(dispatch: Dispatch, registration: Registration) -> Iterator[Report]:
+def _wrong_number_of_classes(
+    dispatch: DispatchSpec, registration: Registration
+) -> Iterator[Report]:
     fewest, most = _numbers_of_arguments(dispatch)
     given = len(registration.classes)
     if fewest <= given <= most:
@@ -66,7 +68,7 @@ def _wrong_number_of_classes(dispatch: Dispatch, registration: Registration) -> 
     )
 
 
-def _numbers_of_arguments(dispatch: Dispatch) -> tuple[int, int]:
+def _numbers_of_arguments(dispatch: DispatchSpec) -> tuple[int, int]:
     """The smallest and the greatest number of arguments that can dispatch in a call."""
     if dispatch.names:
         return len(dispatch.names), len(dispatch.names)
@@ -76,7 +78,7 @@ def _numbers_of_arguments(dispatch: Dispatch) -> tuple[int, int]:
     return _required(positional), len(positional)
 
 
-def _positional(dispatch: Dispatch) -> list[inspect.Parameter]:
+def _positional(dispatch: DispatchSpec) -> list[inspect.Parameter]:
     """The positional parameters, except that for the lookup, which is passed by keyword."""
     return [dispatch.signature.parameters[name] for name in dispatch.order if name != "lookup"]
 
@@ -85,7 +87,7 @@ def _required(parameters: list[inspect.Parameter]) -> int:
     return sum(parameter.default is parameter.empty for parameter in parameters)
 
 
-def _collects(dispatch: Dispatch) -> bool:
+def _collects(dispatch: DispatchSpec) -> bool:
     parameters = dispatch.signature.parameters.values()
     return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
 
@@ -101,7 +103,7 @@ def _implementations(registration: Registration) -> Iterator[tuple[Any, list[str
 
 
 def _wrong_arguments(
-    dispatch: Dispatch, registration: Registration, component: Any, places: list[str]
+    dispatch: DispatchSpec, registration: Registration, component: Any, places: list[str]
 ) -> Iterator[Report]:
     make = functools.partial(report, "arguments", key=dispatch.generic, places=places)
     name, generic = short_name(component), short_name(dispatch.generic)
@@ -150,7 +152,7 @@ def _wrong_arguments(
 
 
 def _refusal(
-    dispatch: Dispatch, registration: Registration, component: Any, signature: inspect.Signature
+    dispatch: DispatchSpec, registration: Registration, component: Any, signature: inspect.Signature
 ) -> TypeError | None:
     """The error of the shortest or the longest call that the generic function allows."""
     filled_in = [name for name in ("lookup", "call_next") if takes_keyword(component, name)]
@@ -166,7 +168,7 @@ def _refusal(
 
 
 def _calls(
-    dispatch: Dispatch, registration: Registration
+    dispatch: DispatchSpec, registration: Registration
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The arguments of the calls that a registration has to be ready for."""
     fewest, most = _numbers_of_arguments(dispatch)
@@ -188,7 +190,7 @@ def _calls(
 
 
 def _by_position(
-    dispatch: Dispatch, component: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+    dispatch: DispatchSpec, component: Any, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Pass keywords by position to an implementation that has other names for them, as calls do."""
     order = dispatch.order
@@ -202,7 +204,7 @@ def _by_position(
     return args, keywords
 
 
-def _optional_keywords(dispatch: Dispatch) -> list[str]:
+def _optional_keywords(dispatch: DispatchSpec) -> list[str]:
     """The keyword arguments that a call of the generic function may have, or leave out."""
     return [
         parameter.name
@@ -221,7 +223,7 @@ def _accepts(signature: inspect.Signature, name: str) -> bool:
 
 
 def _wrong_kind_of_function(
-    dispatch: Dispatch, component: Any, places: list[str]
+    dispatch: DispatchSpec, component: Any, places: list[str]
 ) -> Iterator[Report]:
     expected, actual = _kind_of_function(dispatch.function), _kind_of_function(component)
     if actual is None or expected is None or actual == expected:
@@ -254,7 +256,7 @@ def _kind_of_function(function: Any) -> str | None:
     return "an ordinary function"
 
 
-def _uncovered_counts(dispatch: Dispatch, registered: Registered) -> Iterator[Report]:
+def _uncovered_counts(dispatch: DispatchSpec, registered: Registered) -> Iterator[Report]:
     """Find the calls with a number of arguments for which nothing is registered.
 
     Such a call is bound to the signature, with names and defaults, and so
@@ -292,7 +294,7 @@ def _uncovered_counts(dispatch: Dispatch, registered: Registered) -> Iterator[Re
     )
 
 
-def _uncovered_defaults(dispatch: Dispatch, registered: Registered) -> Iterator[Report]:
+def _uncovered_defaults(dispatch: DispatchSpec, registered: Registered) -> Iterator[Report]:
     """Find the registrations that a call misses if it leaves out, or names, an argument.
 
     Where something is registered for the number of positional arguments given,
@@ -326,7 +328,7 @@ def _uncovered_defaults(dispatch: Dispatch, registered: Registered) -> Iterator[
             )
 
 
-def _is_covered(dispatch: Dispatch, registered: Registered, classes: tuple[type, ...]) -> bool:
+def _is_covered(dispatch: DispatchSpec, registered: Registered, classes: tuple[type, ...]) -> bool:
     return any(
         True
         for source, _ in registered
@@ -334,7 +336,7 @@ def _is_covered(dispatch: Dispatch, registered: Registered, classes: tuple[type,
     )
 
 
-def _shorter_calls(dispatch: Dispatch, registration: Registration, count: int) -> str:
+def _shorter_calls(dispatch: DispatchSpec, registration: Registration, count: int) -> str:
     """Write the calls with fewer positional arguments than a registration has classes."""
     generic = short_name(dispatch.generic)
     rest = _positional(dispatch)[count:]

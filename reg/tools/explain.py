@@ -1,7 +1,7 @@
 """Explanations: which component a look-up finds, and why.
 
 Order, matchers and answers are those of the call: the candidates come from
-the lookup itself, and go through :func:`reg.lookup.match`. Each gets its
+the lookup itself, and go through :func:`reg._matching.resolve_matchers`. Each gets its
 provenance and its reason here.
 """
 
@@ -12,8 +12,9 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from .._classes import describe
+from .._matching import Matcher, Query, resolve_matchers
 from ..arginfo import takes_keyword
-from ..lookup import Matcher, classes_of, is_plain, match
+from ..lookup import classes_of, has_default_behaviour
 from ..predicate import PredicateMatcher
 from ..registry import definition_of
 from .inapplicable import argument_name, inapplicable
@@ -61,9 +62,9 @@ def explain(
         recorder.located.component if recorder.matcher is None else recorder
         for recorder in recorders
     ]
-    for _ in match(stand_ins, args, predicates):
+    for _ in resolve_matchers(stand_ins, args, predicates):
         pass
-    if not is_plain(lookup):
+    if not has_default_behaviour(lookup):
         _apply_override(recorders, lookup, key, args, predicates, class_method)
     notes = _unknown_predicates(recorders, predicates)
     return _resolution(lookup, key, classes, recorders, notes)
@@ -91,7 +92,7 @@ def explain_classes(
     recorders = [RecordingMatcher(candidate) for candidate in located(lookup, key, classes, None)]
     if predicates is not None:
         asked = [r for r in recorders if isinstance(r.matcher, PredicateMatcher)]
-        for _ in match(asked, (), predicates):
+        for _ in resolve_matchers(asked, (), predicates):
             pass
     notes = _unknown_predicates(recorders, predicates)
     return _resolution(lookup, key, classes, recorders, notes)
@@ -148,17 +149,11 @@ class RecordingMatcher(Matcher):
             self.error = error
             return {}
 
-    def _reg_keywords(
-        self,
-        args: tuple[Any, ...],
-        handed_on: Mapping[str, Any],
-        computed: dict[Any, Any],
-        given: bool,
-    ) -> Mapping[str, Any]:
+    def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.matcher is None or self.error is not None:
             return {}
         try:
-            return self.matcher._reg_keywords(args, handed_on, computed, given)
+            return self.matcher._reg_keywords(query, predicates)
         except Exception as error:
             self.error = error
             return {}

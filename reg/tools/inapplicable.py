@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
-from .._components import Registration
+from .._store import Registration
 from ..lookup import Lookup
 from .names import full_name, short_name
 from .provenance import applies, dispatch_of, registrations

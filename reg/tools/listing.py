@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .._components import Registration
+from .._store import Registration
 from ..predicate import ANY, PredicateMatcher
 from ..registry import definition_of
 from .formats import Edge, Node, dot_graph, rich_table, stacked

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from .._cache import Observed, ObservedClassLookup
 from .._classes import RegisteredClass
-from .._components import Registration, ranking
-from .._dispatch_spec import Dispatch
+from .._dispatch_spec import DispatchSpec
+from .._observers import Observable, ObservableClassLookup
+from .._store import Registration, ranking
 from ..compose import CachingClassLookup, ChainClassLookup
 from ..lookup import Lookup
 from ..registry import ClassRegistry
@@ -56,21 +56,21 @@ Registered: TypeAlias = "list[tuple[Source, list[Registration]]]"
 
 def is_lookup(value: object) -> bool:
     """Return whether a value is a lookup, a registry or a class lookup of this package."""
-    return isinstance(value, Observed)
+    return isinstance(value, Observable)
 
 
-def dispatch_of(key: object) -> Dispatch | None:
+def dispatch_of(key: object) -> DispatchSpec | None:
     """Get the dispatch specification of a generic function.
 
     :param key: any key.
     :return: the specification; ``None`` if the key is not a generic function.
     """
     dispatch = getattr(key, "__reg_dispatch__", None)
-    return dispatch if isinstance(dispatch, Dispatch) else None
+    return dispatch if isinstance(dispatch, DispatchSpec) else None
 
 
 def dispatch_arguments(
-    dispatch: Dispatch, args: tuple[Any, ...], keywords: dict[str, Any], lookup: Any
+    dispatch: DispatchSpec, args: tuple[Any, ...], keywords: dict[str, Any], lookup: Any
 ) -> tuple[Any, ...]:
     """Pick the arguments of a call on which a generic function dispatches.
 
@@ -81,21 +81,25 @@ def dispatch_arguments(
     :return: the arguments, in the order of the classes in a registration.
     :raises TypeError: if one is missing.
     """
-    return dispatch.arguments(args, keywords)[2]
+    counts = 0
+    for _, registration in registrations(lookup) if isinstance(lookup, Lookup) else ():
+        if registration.key == dispatch.generic:
+            counts |= 1 << len(registration.classes)
+    return dispatch.bound(args, keywords, counts)[2]
 
 
 def forwarded_arguments(
-    dispatch: Dispatch, args: tuple[Any, ...], keywords: dict[str, Any]
+    dispatch: DispatchSpec, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Work out the arguments with which a call reaches an implementation.
 
-    :param dispatch: of the generic function.
+    :param dispatch: of a generic function with named dispatch.
     :param args: the positional arguments of the call.
     :param keywords: its keyword arguments.
     :return: the positional and keyword arguments; among them those that
       dispatch by name and were left to their defaults.
     """
-    args, keywords, _ = dispatch.arguments(args, keywords)
+    args, keywords, _ = dispatch.bound(args, keywords, 0)
     return args, keywords
 
 
@@ -187,7 +191,7 @@ def located(
     """
     if isinstance(lookup, Lookup):
         sources(lookup)
-        components = list(lookup._reg_every(key, classes))
+        components = list(lookup._reg_all_candidates(key, classes))
         known = _located_in(lookup, "", key, classes)
     else:
         components = [] if args is None else list(lookup.all(key, args))
@@ -223,7 +227,7 @@ def _passes_on(part: Any) -> bool:
     """Return whether a part gives its registrations, or the results of its parts, as they are."""
     if isinstance(part, (Lookup, CachingClassLookup)):
         return isinstance(part, Lookup)
-    return isinstance(part, ObservedClassLookup) and part._reg_answers_itself()
+    return isinstance(part, ObservableClassLookup) and part._reg_uses_builtin_all()
 
 
 def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
@@ -235,7 +239,7 @@ def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
         return [(f"{prefix}class_lookup", part.class_lookup)]
     if isinstance(part, ChainClassLookup):
         return [(f"{prefix}lookup", part.lookup), (f"{prefix}next", part.next)]
-    composed = part._reg_composed() if isinstance(part, Observed) else None
+    composed = part._reg_parts() if isinstance(part, Observable) else None
     return [(f"{prefix}lookups[{index}]", child) for index, child in enumerate(composed or ())]
 
 

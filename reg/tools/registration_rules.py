@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
-from .._components import Registration
+from .._store import Registration
 from ..arginfo import takes_keyword
 from ..lookup import Matcher
 from ..predicate import PredicateMatcher

@@ -91,7 +91,6 @@ class World:
                 for each in self.registry.registrations()
             )
         )
-        assert not self.registry._reg_store.version % 2
         return answers
 
 
@@ -476,8 +475,6 @@ def begin_anew():
         # One that was entered in the middle of the beginning of another was left first.
         reg.implicit._scope(None)
     reg.implicit._base_only = True
-    if not reg._fastcall.compiled:
-        reg.implicit._no_scope_yet = True
 
 
 def naming(name):

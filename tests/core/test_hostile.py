@@ -248,6 +248,9 @@ class _Raising(type):
             raise HostileError
         return type.__instancecheck__(cls, instance)
 
+    def __subclasscheck__(cls, other):
+        return type.__subclasscheck__(cls, other)
+
     def __getattribute__(cls, name):
         if "__getattribute__" in _Raising.raising:
             raise HostileError(name)
