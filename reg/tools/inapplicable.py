@@ -29,7 +29,11 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
         return []
     known: dict[tuple[RegisteredClass, type], bool] = {}
     ranked: list[tuple[tuple[int, int, int], Candidate]] = []
-    for source, registration in registrations(lookup):
+    registered = registrations(lookup)
+    counts = {
+        len(registration.classes) for _, registration in registered if registration.key == key
+    }
+    for source, registration in registered:
         former_key = registration.key != key
         if former_key and not is_former_generic(registration.key, key):
             continue
@@ -46,7 +50,9 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
                 " again",
                 True,
             )
-        elif wrong or difference:
+        elif difference:
+            reason, is_close = _why_not_as_many(registration, classes, counts), False
+        elif wrong:
             reason, is_close = _why_inapplicable(registration, classes, wrong)
         else:
             continue
@@ -68,8 +74,6 @@ def _why_inapplicable(
     registration: Registration, classes: tuple[type, ...], wrong: list[int]
 ) -> tuple[str, bool]:
     """Why a registration does not apply, and whether it comes close by its class."""
-    if len(registration.classes) != len(classes):
-        return _why_not_as_many(registration, classes), False
     position = wrong[0]
     registered, cls = registration.classes[position], classes[position]
     argument = argument_name(registration.key, position)
@@ -90,19 +94,27 @@ def _why_inapplicable(
     return f"{argument}: {mine} is no subclass of {other}", False
 
 
-def _why_not_as_many(registration: Registration, classes: tuple[type, ...]) -> str:
-    """Why a registration for another number of classes does not apply."""
+def _why_not_as_many(
+    registration: Registration, classes: tuple[type, ...], counts: set[int]
+) -> str:
+    """Why a registration for another number of classes does not apply.
+
+    :param counts: the numbers of classes that something is registered for.
+    """
     count = len(registration.classes)
     reason = (
         f"is registered for {count} class{'' if count == 1 else 'es'}, looked up for {len(classes)}"
     )
     dispatch = dispatch_of(registration.key)
-    by_position = 0 if dispatch is None or dispatch.names else len(dispatch.parameters)
-    if len(classes) < count <= by_position:
+    if dispatch is None or dispatch.names or not len(classes) < count <= len(dispatch.parameters):
+        return reason
+    if len(classes) in counts:
         reason += (
             ": an argument passed by keyword or left to its default does not dispatch where"
             f" something is registered for {len(classes)}"
         )
+    elif dispatch.parameters[0] == "self" and len(classes) == count - 1:
+        reason += ": ask for a method through its class, with the instance as the first argument"
     return reason
 
 

@@ -466,6 +466,21 @@ def test_a_method_is_explained_through_its_class():
     assert Shop.price.explain(Shop(), B(), lookup=registry).component == "price"
 
 
+def test_a_look_up_without_the_instance_of_a_method_says_how_to_ask():
+    class Shop:
+        @reg.generic
+        def price(self, item):
+            pass
+
+    registry = Registry()
+    registry.register(Shop.price, [Shop, A], "price")
+    (candidate,) = registry.explain(Shop.price, [A()]).inapplicable
+    assert candidate.reason == (
+        "is registered for 2 classes, looked up for 1: ask for a method through its class, with"
+        " the instance as the first argument"
+    )
+
+
 def test_a_component_method_of_a_subclass_has_the_last_word():
     class Backwards(Lookup):
         def component(self, key, args, default=None, predicates=None, *, class_method=False):
