@@ -43,9 +43,9 @@ class ComponentLookupError(LookupError):
         problem = f"no component is registered under {describe(self.key)} for ({classes})"
         if self.lookup is None:
             return problem
-        from .tools.explain import nearest
+        from .tools.explain import closest_candidates
 
-        return "\n".join([problem, *nearest(self.lookup, self.key, self.classes)])
+        return "\n".join([problem, *closest_candidates(self.lookup, self.key, self.classes)])
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process needs to know what happened, and not a copy of the registry.

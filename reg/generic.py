@@ -12,7 +12,7 @@ from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import function_attributes, function_of
-from ._matching import Query, resolve_matchers
+from ._matching import Matcher, Query, resolve_matchers
 from ._plan import ForeignChain, Plan
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
@@ -189,7 +189,10 @@ class _SlowPath:
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
         if plan.all is None and plan.chain is None:
             classes = classes_of(dispatched, spec.class_first)
-            plan.all = tuple(lookup._reg_all_candidates(spec.generic, classes))
+            candidates = tuple(lookup._reg_all_candidates(spec.generic, classes))
+            if any(isinstance(candidate, Matcher) for candidate in candidates):
+                return list(resolve_matchers(candidates, dispatched, options.get("predicates")))
+            plan.all = candidates
         if plan.all is not None:
             return list(plan.all)
         return list(resolve_matchers(plan.chain.components, dispatched, options.get("predicates")))

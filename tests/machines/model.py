@@ -341,10 +341,10 @@ def explained(components, arguments, given, log):
         if answer is None:
             said.append((component, None, "declined"))
         elif isinstance(answer, Exception):
-            said.append((component, None, "beaten" if decided else "failed"))
+            said.append((component, None, "shadowed" if decided else "failed"))
             decided = True
         else:
-            said.append((component, answer, "beaten" if decided else "chosen"))
+            said.append((component, answer, "shadowed" if decided else "chosen"))
             decided = True
     return said
 
