@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,17 @@ EXAMPLES = Sybil(
 )
 
 
+# Examples of rules that are not implemented yet stand in the paragraph after this comment.
+PENDING = re.compile(r"^\.\. pending\n\n(?:.+\n)+", re.MULTILINE)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page):
-    reg.implicit.clear()  # as a program finds it; what was there is put back by conftest
+    reg.implicit.clear()  # the state of a new program; conftest restores the former one
+    pending = [match.span() for match in PENDING.finditer(page.read_text())]
     for example in EXAMPLES.parse(page).examples():
-        example.evaluate()
+        if not any(start <= example.start < end for start, end in pending):
+            example.evaluate()
 
 
 @pytest.mark.parametrize("name", ["README.rst", "docs/index.rst", "docs/tutorial.rst"])
