@@ -19,6 +19,7 @@ import threading
 import typing
 from pathlib import Path
 
+import multimethod
 import multipledispatch
 import ovld
 import plum
@@ -120,6 +121,17 @@ def test_singledispatch_refuses_to_choose_between_abstract_classes():
     show.register(Other, lambda item: "other")
     with pytest.raises(RuntimeError, match="Ambiguous"):
         show(Both())
+
+
+def test_singledispatch_sees_what_abc_register_has_changed():
+    class Registered:
+        pass
+
+    show = functools.singledispatch(lambda item: "nothing")
+    show.register(Virtual, lambda item: "virtual")
+    assert show(Registered()) == "nothing"
+    Virtual.register(Registered)
+    assert show(Registered()) == "virtual"
 
 
 def test_singledispatch_refuses_generic_aliases_and_literals():
@@ -403,6 +415,11 @@ def test_multipledispatch_takes_types_from_annotations():
     assert show(Text()) == "text"
 
 
+def test_multipledispatch_refuses_a_list_of_a_type():
+    with pytest.raises(TypeError, match="list"):
+        multipledispatch.dispatch(list[int], namespace={})(lambda items: "ints")
+
+
 def test_multipledispatch_takes_a_tuple_and_no_union():
     @multipledispatch.dispatch((int, str), namespace={})
     def name(value):
@@ -506,6 +523,89 @@ def test_multipledispatch_functions_cannot_be_pickled():
 @multipledispatch.dispatch(Text, namespace={})
 def multipledispatch_function(item):
     return "text"
+
+
+# --- multimethod, which has no page, but a column in the table of docs/why.rst -----------
+
+
+def test_multimethod_does_not_find_what_is_passed_by_keyword():
+    @multimethod.multimethod
+    def show(item: Text, place: object):
+        return "a text"
+
+    assert show(Text(), 1) == "a text"
+    with pytest.raises(multimethod.DispatchError, match="0 methods found"):
+        show(item=Text(), place=1)
+
+
+def test_multimethod_refuses_an_ambiguous_call():
+    @multimethod.multimethod
+    def meet(item: Text, place: object):
+        return "by item"
+
+    @multimethod.multimethod
+    def meet(item: Item, place: Page):
+        return "by place"
+
+    with pytest.raises(multimethod.DispatchError, match="2 methods found"):
+        meet(Text(), Page())
+
+
+def test_multimethod_takes_literals_and_looks_at_the_first_item_of_a_list():
+    @multimethod.multimethod
+    def kind(value: list[int]):
+        return "numbers"
+
+    @multimethod.multimethod
+    def kind(value: list):
+        return "a list"
+
+    @multimethod.multimethod
+    def kind(value: typing.Literal["a"]):
+        return "the letter"
+
+    assert [kind([1, "a"]), kind(["a", 1]), kind("a")] == ["numbers", "a list", "the letter"]
+
+
+def test_multimethod_keeps_a_cached_result_after_abc_register():
+    class Late(abc.ABC):
+        pass
+
+    class Registered:
+        pass
+
+    @multimethod.multimethod
+    def kind(value: object):
+        return "an object"
+
+    @multimethod.multimethod
+    def kind(value: Late):
+        return "late"
+
+    assert kind(Registered()) == "an object"
+    Late.register(Registered)
+    assert kind(Registered()) == "an object"
+
+
+def test_multimethod_needs_the_classes_of_annotations_to_be_there():
+    @multimethod.multimethod
+    def kind(value: "not_loaded.Class"):
+        return "never"
+
+    with pytest.raises(NameError, match="not_loaded"):
+        kind(1)
+
+
+def test_multimethod_gives_the_implementation_for_types():
+    @multimethod.multimethod
+    def show(item: Text):
+        return "a text"
+
+    @multimethod.multimethod
+    def show(item: Item):
+        return "an item"
+
+    assert show[(Item,)](Text()) == "an item"
 
 
 # --- ovld ---------------------------------------------------------------------------------
