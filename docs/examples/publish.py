@@ -29,7 +29,7 @@ try:
 
     import reg
 except ModuleNotFoundError as error:
-    sys.exit(f"{error}: the example needs what comes with pip install '.[examples]'")
+    sys.exit(f"{error}: the example needs pip install '.[examples]'")
 
 APPLICATIONS = {application.name: application for application in (plain, handbook)}
 #: In place of an implementation: the generic function itself ran.

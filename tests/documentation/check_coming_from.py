@@ -1,8 +1,8 @@
-"""What the pages of ``docs/coming-from`` say of other libraries: ``tox -e peers``.
+"""The statements of ``docs/coming-from`` about other libraries: ``tox -e peers``.
 
 It needs these libraries, and so it is not among the tests that always run. The pages' code in the
-other library runs here; each further test is named by what a table says. Annotations are not
-postponed, since not all of these libraries know what to do with that.
+other library runs here; each further test is named by a statement of a table. Annotations are
+not postponed, since not all of these libraries support that.
 """
 
 # Three of these libraries collect functions of one name, and one has names of classes in brackets.
@@ -57,7 +57,7 @@ class Screen:
 
 
 class Pretender:
-    """What claims to be a text, as a proxy does."""
+    """An object whose ``__class__`` is that of a text, as with a proxy."""
 
     @property
     def __class__(self):
@@ -842,11 +842,11 @@ def ovld_function(item: Text):
 
 
 class IShown(Interface):
-    """What a thing looks like."""
+    """The look of an item."""
 
 
 class IMarked(Interface):
-    """What single objects provide."""
+    """Provided by single objects."""
 
 
 def test_zope_lets_the_first_object_decide():

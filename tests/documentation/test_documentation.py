@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from docutils.core import publish_doctree
 from sybil import Sybil
 from sybil.parsers.rest import DocTestParser, PythonCodeBlockParser
 
@@ -54,6 +55,18 @@ def test_a_wrong_example_is_noticed(tmp_path):
 def test_the_readme_has_the_command_by_which_the_package_is_tested():
     command = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
     assert f"$ {command}\n" in (ROOT / "README.rst").read_text()
+
+
+def test_the_links_of_the_readme_lead_to_files_of_the_repository():
+    targets = re.findall(r"<([^<>:]+)>`_", (ROOT / "README.rst").read_text())
+    assert targets
+    assert [target for target in targets if not (ROOT / target).is_file()] == []
+
+
+def test_the_readme_is_short_and_no_sphinx_is_needed_to_render_it():
+    text = (ROOT / "README.rst").read_text()
+    assert len(text.splitlines()) < 100
+    publish_doctree(text, settings_overrides={"halt_level": 2, "report_level": 2})
 
 
 def test_the_api_pages_document_every_public_name():

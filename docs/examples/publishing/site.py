@@ -116,7 +116,7 @@ class _Site:
         return dict.fromkeys(self._walk())
 
     def write(self, path: Path) -> Rendered:
-        """Write the pages of what is at a path. No file can keep the others from the site."""
+        """Write the pages of a path. A file that fails does not stop the others."""
         found = model(path)
         target = self._target(path)
         implementation = render.component(found, target, default=None)

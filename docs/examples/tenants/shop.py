@@ -19,8 +19,9 @@ def invoice(order: Order) -> str:
 product = reg.Registry(name="product")
 tenants = {name: reg.Registry(name=name) for name in ("north", "south")}
 lookups = {
-    name: reg.Lookup(reg.ListClassLookup([registry, product])) for name, registry in tenants.items()
-}
+    name: reg.Lookup(reg.ListClassLookup([tenant, product]))
+    for name, tenant in tenants.items()
+}  # fmt: skip
 
 
 @product.implements(invoice)
@@ -34,5 +35,5 @@ def with_tax(order: Order, call_next: reg.lookup.CallNext) -> str:
 
 
 def lookup_of(host: str) -> reg.Lookup:
-    """Find the lookup of a tenant by the host name of a request, such as ``south.example.org``."""
+    """Find the lookup of a tenant by the host of a request, such as south.example.org."""
     return lookups.get(host.partition(".")[0], product)
