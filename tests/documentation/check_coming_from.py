@@ -528,7 +528,7 @@ def multipledispatch_function(item):
 # --- multimethod, which has no page, but a column in the table of docs/why.rst -----------
 
 
-def test_multimethod_does_not_find_what_is_passed_by_keyword():
+def test_multimethod_binds_keywords_only_in_its_other_decorator():
     @multimethod.multimethod
     def show(item: Text, place: object):
         return "a text"
@@ -536,6 +536,16 @@ def test_multimethod_does_not_find_what_is_passed_by_keyword():
     assert show(Text(), 1) == "a text"
     with pytest.raises(multimethod.DispatchError, match="0 methods found"):
         show(item=Text(), place=1)
+
+    @multimethod.multidispatch
+    def bound(item: object, place: object = None):
+        return "nothing"
+
+    @bound.register
+    def _(item: Text, place: object = None):
+        return "a text"
+
+    assert [bound(item=Text()), bound(Text())] == ["a text", "a text"]
 
 
 def test_multimethod_refuses_an_ambiguous_call():
