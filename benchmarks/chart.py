@@ -36,7 +36,7 @@ _PANELS = (
     ("cold, registrations", "reg", "Cold look-up: registrations", 1e6, "µs"),
     ("cold, depth", "reg", "Cold look-up: depth of classes", 1e6, "µs"),
     ("cold, arity", "reg", "Cold look-up: arguments", 1e6, "µs"),
-    ("random predicates, entries", "PredicateRegistry.get", "Predicates: entries", 1e6, "µs"),
+    ("random predicates, entries", "entries", "Predicates: entries", 1e6, "µs"),
     ("predicates, number", "PredicateRegistry.get", "Predicates: predicates", 1e6, "µs"),
     ("registration", "one key", "Registering one more", 1e6, "µs"),
     ("memory of a registration", "1 classes", "Memory per registration", 1, "B"),

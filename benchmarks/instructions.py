@@ -39,7 +39,7 @@ def count() -> str:
     :raises SystemExit: if there is no valgrind.
     """
     if shutil.which("valgrind") is None:
-        raise SystemExit("valgrind is not installed; it is what counts the instructions")
+        raise SystemExit("instructions are counted by valgrind, which is not installed")
     lines = [
         f"Instructions of a call, Python {sys.version.split()[0]}",
         "",

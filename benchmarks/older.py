@@ -1,8 +1,8 @@
 """Reg 0.12, which shares the import name, measured in an environment of its own.
 
 The environment is made at the first need, beside the one that the benchmark runs in.
-Its interpreter runs ``older_cases.py``, and is told through a pipe what to time: so its
-cases run in turn with the others of their row.
+Its interpreter runs ``older_cases.py``, which is asked through a pipe, one measurement
+after the other: so its cases run in turn with the others of their row.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ PEERS: dict[str, tuple[Callable[[Implementations], Callable[..., Any]], int]] = 
 def annotated(classes: tuple[type, ...], result: object) -> Callable[..., Any]:
     """Write an implementation: annotated parameters, and a constant to return.
 
-    The annotations tell the peers all that they need. The code is the function's
+    Other libraries dispatch on the annotations. The code is the function's
     own, so that none profits from Python's specialization for another.
 
     :param classes: the classes of the parameters.
@@ -173,6 +173,7 @@ def _written(source: str, **names: object) -> Callable[..., Any]:
     return function
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """The versions of the peers that are installed."""
     distributions = ("ovld", "plum-dispatch", "multipledispatch", "multimethod", "pyperf")

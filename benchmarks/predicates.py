@@ -52,7 +52,7 @@ def predicate_call(number: int, process: older.Process | None = None) -> Iterato
         for attribute, calc in zip(attributes, calculations, strict=True)
     )
     views: dict[Any, Callable[[Page], str]] = {}
-    # Of each predicate, the value of the page and another one, in all combinations.
+    # All combinations of the values of the page and one other value.
     for values in itertools.product(*((_ATTRIBUTES[name], "other") for name in attributes)):
         matcher.register(dict(zip(attributes, values, strict=True)), _view(" ".join(values)))
         views[values if number > 1 else values[0]] = _view(" ".join(values))
@@ -98,8 +98,9 @@ def predicate_look_ups(quick: bool) -> Measurements:
 def _random_look_up(row: str, size: int, entries: int, combinations: int | None) -> list[Timing]:
     """Look-ups among entries that name six of ten predicates at random.
 
-    Each predicate has ten values. The look-ups are for a hundred of the entries in
-    turn, with the predicates that they do not name at a value that no entry has.
+    Every predicate has ten values. A hundred look-ups are for entries, with a value that
+    no entry has for the predicates that the entry does not name; and a hundred are
+    for random values of all predicates, which few entries have.
 
     :param row: the name of the comparison.
     :param size: the size that is swept.
@@ -108,34 +109,58 @@ def _random_look_up(row: str, size: int, entries: int, combinations: int | None)
     """
     choose = random.Random(entries)
     names = [f"predicate_{index}" for index in range(PREDICATES)]
-    all_named = list(itertools.combinations(names, NAMED))
-    named = choose.sample(all_named, combinations) if combinations else all_named
+    # In the order of weight: entries that name earlier predicates come first.
+    named = list(itertools.combinations(names, NAMED))
+    if combinations is not None:
+        named = sorted(choose.sample(named, combinations), key=named.index)
     registry = reg.PredicateRegistry([reg.Predicate(name, reg.KeyIndex) for name in names])
-    registered: dict[tuple[tuple[str, int], ...], int] = {}
+    registered: dict[tuple[tuple[str, Any], ...], int] = {}
     while len(registered) < entries:
         key = tuple((name, choose.randrange(10)) for name in choose.choice(named))
         if key not in registered:
             registered[key] = len(registered)
             registry.register(dict(key), registered[key])
-    asked = [
-        ({**dict.fromkeys(names, "other"), **dict(key)}, registered[key])
+
+    def expected(values: dict[str, Any]) -> int | None:
+        keys = (tuple((name, values[name]) for name in combination) for combination in named)
+        return next((registered[key] for key in keys if key in registered), None)
+
+    of_entries = [
+        {**dict.fromkeys(names, "other"), **dict(key)}
         for key in choose.sample(list(registered), 100)
     ]
-    get = registry.get
+    at_random = [{name: choose.randrange(10) for name in names} for _ in range(100)]
+    return [
+        _look_ups(row, case, size, registry.get, [(values, expected(values)) for values in asked])
+        for case, asked in (("entries", of_entries), ("random values", at_random))
+    ]
+
+
+def _look_ups(
+    row: str,
+    case: str,
+    size: int,
+    get: Callable[[dict[str, Any]], Any],
+    asked: list[tuple[dict[str, Any], int | None]],
+) -> Timing:
+    """Time look-ups by predicates, one after the other.
+
+    :param asked: pairs of the values of the predicates and the expected answer.
+    """
 
     def run(times: int) -> float:
         begin = process_time()
         for _ in range(times):
-            for values, _entry in asked:
+            for values, _answer in asked:
                 get(values)
         return process_time() - begin
 
     def check() -> None:
-        for values, entry in asked:
-            if get(values) != entry:
-                raise AssertionError(f"{get(values)} is registered for other values than {values}")
+        for values, answer in asked:
+            if get(values) != answer:
+                raise AssertionError(f"{get(values)} was found instead of {answer} for {values}")
 
-    return [Timing(row, "PredicateRegistry.get", run, check, inner=len(asked), size=size)]
+    return Timing(row, case, run, check, inner=len(asked), size=size)
 
 
 def _ordered_look_up(row: str, size: int, number: int, entries: int) -> list[Timing]:

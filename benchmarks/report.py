@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from peers import PEERS, versions
+import older
+from peers import PEERS
 from results import Results
 from running import BUILDS
 
@@ -48,11 +49,11 @@ def number(value: float | None) -> str:
 def tables(results: Results) -> str:
     """Write all tables of one file of results."""
     metadata = results.metadata
-    installed = ", ".join(f"{name} {version}" for name, version in versions().items())
     return "\n".join(
         [
             f"Python {metadata['python_version']} on {metadata['platform']},"
-            f" {metadata['cpu_model_name']}; {metadata['date']} (UTC); {installed}.",
+            f" {metadata['cpu_model_name']}; {metadata['date']} (UTC);"
+            f" {metadata['libraries']}.",
             "",
             *_ratios(results),
             *_libraries(results),
@@ -68,8 +69,10 @@ def table(title: str, heading: list[str], rows: list[list[str]]) -> list[str]:
     :param title: its caption.
     :param heading: the cells of its first row.
     :param rows: the cells of the others.
-    :return: the lines.
+    :return: the lines; none if there is nothing but the heading.
     """
+    if not rows:
+        return []
     lines = ["", f".. list-table:: {title}", "   :header-rows: 1", ""]
     for row in [heading, *rows]:
         for index, cell in enumerate(row):
@@ -84,12 +87,19 @@ def _ratios(results: Results) -> list[str]:
         if row not in _SWEEPS and "direct" in results.cases(BUILDS[0], row)
     ]
     rows = [[row, *(number(results.ratio(build, row)) for build in BUILDS)] for row in names]
-    return table("Calls, as multiples of the direct call", ["call", *BUILDS], rows)
+    lines = table("Calls, as multiples of the direct call", ["call", *BUILDS], rows)
+    neighbours = [
+        number(results.ratio(build, "warm neighbours", "after a registration", "before"))
+        for build in BUILDS
+    ]
+    title = "The next call of other generic functions, as multiples of those before"
+    row = "after a registration, with 1 000 of them cached"
+    return lines + table(title, ["", *BUILDS], [[row, *neighbours]])
 
 
 def _libraries(results: Results) -> list[str]:
     """The calls that other libraries have too, with the ratios of the compiled build."""
-    peers = [*PEERS, "Reg 0.12"]
+    peers = [*PEERS, older.CASE]
     rows = []
     for row in results.rows(BUILDS[0]):
         ratios = [results.ratio(BUILDS[0], row, peer) for peer in peers]
@@ -101,6 +111,7 @@ def _libraries(results: Results) -> list[str]:
     plain = [
         [row, *(number(results.net_ratio(build, row)) for build in BUILDS)]
         for row in ("call, 1", "call, 2", "deep call, 1", "deep call, 2")
+        if row in results.rows(BUILDS[0])
     ]
     title = "Calls, as multiples of the direct call, both without the loop around them"
     return lines + table(title, ["call", *BUILDS], plain)
@@ -112,9 +123,10 @@ def _programs(results: Results) -> list[str]:
         cells = [title]
         for build in BUILDS:
             whole, before = (results.median(build, row, case) for case in ("reg", "before"))
-            known = whole is not None and before is not None
-            cells.append(number(1e3 * (whole - before) if known else None))  # type: ignore[operator]
-        rows.append(cells)
+            if whole is not None and before is not None:
+                cells.append(number(1e3 * (whole - before)))
+        if len(cells) > 1:
+            rows.append(cells)
     return table("Time of imports, in ms", ["program", *BUILDS], rows)
 
 
@@ -132,8 +144,6 @@ def _sweep(results: Results, row: str) -> list[str]:
     for (case, build), curve in curves.items():
         values = [number(curve[size] * scale) if size in curve else "–" for size in sizes]
         rows.append([f"{case}, {build}", *values])
-    if not sizes:
-        return []
     return table(f"{title}, in {unit}", ["", *(number(float(size)) for size in sizes)], rows)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import older
 from peers import PEERS
 from results import Results
 
@@ -152,8 +153,8 @@ def _other_calls() -> Iterator[Requirement]:
             _by_build(5, 12),
             _by_build(3),
         )
-        older = _ratio(row, to="Reg 0.12")
-        yield Requirement(f"{row}, against Reg 0.12", "× Reg 0.12", older)
+        against_older = _ratio(row, to=older.CASE)
+        yield Requirement(f"{row}, against {older.CASE}", f"× {older.CASE}", against_older)
     yield _call("component()", _by_build(8, 25), _by_build(5))
     yield _call("all()", _by_build(12, 40), _by_build(5))
     for row in (
@@ -205,22 +206,22 @@ def _look_ups() -> Iterator[Requirement]:
         ("cold, depth", "depth (a full walk has 4)", 2),
     ):
         yield Requirement(f"cold look-up, by {title}", "exponent", _growth(row), _by_build(most))
-    get = "PredicateRegistry.get"
-    yield Requirement(
-        "10 predicates, 16 000 entries that name six of them at random",
-        "µs",
-        _median("random predicates, entries", get, 16_000, 1e6),
-        _by_build(10),
-        _by_build(3),
-    )
+    for case in ("entries", "random values"):
+        yield Requirement(
+            f"10 predicates, 16 000 entries that name six of them at random, look-up of {case}",
+            "µs",
+            _median("random predicates, entries", case, 16_000, 1e6),
+            _by_build(10),
+            _by_build(3),
+        )
     for size in ("entries", "combinations"):
         yield Requirement(
-            f"the same, by {size}",
+            f"look-up of entries that name six at random, by {size}",
             "exponent",
-            _growth(f"random predicates, {size}", get),
+            _growth(f"random predicates, {size}", "entries"),
             _by_build(0.1),
         )
-    for case in (get, "generic.component"):
+    for case in ("PredicateRegistry.get", "generic.component"):
         yield Requirement(
             f"10 predicates, 100 000 entries that name the first, {case}",
             "µs",

@@ -30,13 +30,14 @@ import older
 import predicates
 import scaling
 import scopes
+from peers import versions
 from timing import Measurements, Timing, Value
 
 __all__ = ["BUILDS", "SUBJECTS", "environment", "measure", "require_build", "work"]
 
 BUILDS = ("compiled", "pure")
 
-#: what a worker process measures; and whether it is done more than once
+#: by name: the measurements of a worker process, and whether they are made more than once
 SUBJECTS: dict[str, tuple[Callable[[bool], Measurements], bool]] = {
     "positional calls": (calls.positional_calls, True),
     "keyword calls": (keywords.keyword_calls, True),
@@ -119,6 +120,7 @@ def _as_run(result: dict[str, Any], build: str, begun: str) -> pyperf.Run:
         "python_version": platform.python_version(),
         "platform": platform.platform(),
         "cpu_model_name": _cpu(),
+        "libraries": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
     if result.get("wrong"):
         # pyperf has no runs without a number: this is one of which nothing counts.
