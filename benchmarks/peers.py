@@ -29,7 +29,8 @@ Implementations: TypeAlias = "Sequence[tuple[tuple[type, ...], Callable[..., Any
 def _ovld(implementations: Implementations) -> Callable[..., Any]:
     from ovld import Ovld
 
-    function: Any = Ovld(name="size")  # type: ignore[no-untyped-call]
+    make: Any = Ovld
+    function = make(name="size")
     for _, implementation in implementations:
         function.register(implementation)
     called: Callable[..., Any] = function.dispatch

@@ -1,8 +1,8 @@
 """Writes the documentation's figures from results.
 
 ``python benchmarks/publish.py [folder]`` reads the results of all Pythons in a folder,
-by default the one that ``python benchmarks`` writes to, and writes the table of ten rows,
-the charts and the page of all measurements to ``docs/performance``.
+by default the one that ``python benchmarks`` writes to. It writes to ``docs/performance``:
+the table of ten rows, that of backends, the charts, and the page of all measurements.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["publish"]
 
 _DOCUMENTATION = Path(__file__).parent.parent / "docs" / "performance"
 
-#: by row of the benchmark, the words for it on the page
+#: by row of the benchmark, the words for it on the pages
 _TEN = {
     "call, 1": "``size(document)``",
     "call, 2": "``size(document, printer)``",
@@ -31,6 +31,20 @@ _TEN = {
     "call_next(item)": "an implementation that calls ``call_next`` [1]_",
     "predicates, 1": "``view(page)``, decided by a predicate [2]_",
     "backend, chosen by the setting": "a function that runs on a chosen backend",
+}
+
+_BACKENDS = {
+    "backend_dispatch, host": "the host's own code",
+    "backend, chosen in the call": "a backend, chosen in the call",
+    "backend, chosen by the setting": "a backend, chosen by the setting",
+    "backend, first of a list": "the first of a list, chosen by the setting",
+    "backend, auto": 'the owner of an argument\'s class, chosen by ``"auto"``',
+    "backend, with an option of its own": "with an option of its own",
+    "backend, which can_run asks": "a backend that has ``can_run``",
+    "backend, under record()": "a backend, under ``record()``",
+    "use_backend, enter and leave": "``use_backend``, enter and leave",
+    "backend_class, host": "construction of the host's class",
+    "backend_class, backend": "construction of a backend's class",
 }
 
 _PAGE = """\
@@ -59,6 +73,7 @@ def publish(source: Path, target: Path) -> None:
     newest = all_results[paths[-1]]
     target.mkdir(parents=True, exist_ok=True)
     (target / "calls.txt").write_text(_ten_rows(list(all_results.values())))
+    (target / "backends.txt").write_text(_backends(list(all_results.values())))
     (target / "calls.svg").write_text(chart.calls(newest))
     (target / "scaling.svg").write_text(chart.curves(newest))
     parts = [_PAGE]
@@ -83,14 +98,9 @@ def _ten_rows(all_results: list[Results]) -> str:
     """The table of the page: both builds on every Python, and the fastest other library."""
     newest = all_results[-1]
     columns = [(build, results) for build in BUILDS for results in all_results]
-    rows = [
-        [
-            words,
-            *(number(results.ratio(build, row)) for build, results in columns),
-            _fastest_other(newest, row),
-        ]
-        for row, words in _TEN.items()
-    ]
+    rows = _rows(_TEN, columns)
+    for cells, row in zip(rows, _TEN, strict=True):
+        cells.append(_fastest_other(newest, row))
     heading = [
         "call",
         *(f"{build}, {_minor(results)}" for build, results in columns),
@@ -99,6 +109,20 @@ def _ten_rows(all_results: list[Results]) -> str:
     pythons = " and ".join(map(_minor, all_results))
     title = f"Cached calls, as multiples of the direct call, on Python {pythons}"
     return "\n".join(table(title, heading, rows))
+
+
+def _backends(all_results: list[Results]) -> str:
+    columns = [(BUILDS[0], results) for results in all_results]
+    heading = ["case", *(f"Python {_minor(results)}" for results in all_results)]
+    title = "Multiples of the direct call or construction"
+    return "\n".join(table(title, heading, _rows(_BACKENDS, columns)))
+
+
+def _rows(words: dict[str, str], columns: list[tuple[str, Results]]) -> list[list[str]]:
+    return [
+        [text, *(number(results.ratio(build, row)) for build, results in columns)]
+        for row, text in words.items()
+    ]
 
 
 def _fastest_other(results: Results, row: str) -> str:
