@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import types
 import weakref
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
@@ -95,7 +97,12 @@ class Backend:
         self.complaints: list[str] = []
         #: true once a warning has said that the host does not list it
         self.warned_of = False
-        registry = getattr(source, "registry", None)
+        #: reads an attribute of the source: ``read(name, default)``
+        self.read: Callable[[str, Any], Any] = functools.partial(getattr, source)
+        if type(source) is types.ModuleType and "__getattr__" not in vars(source):
+            # Python looks for a missing attribute of a module for a long time.
+            self.read = vars(source).get
+        registry = self.read("registry", None)
         #: its own registry, or ``None``
         self.registry = registry if isinstance(registry, (IClassLookup, Lookup)) else None
         #: where registered implementations are looked up; ``None`` if all are exports
@@ -111,9 +118,9 @@ class Backend:
         return f"<backend {self.name!r}, {self.origin}>"
 
     @property
-    def can_run(self) -> Callable[[str, dict[str, Any]], Any] | None:
-        """The function by which this backend declines calls; ``None`` if it runs any."""
-        return getattr(self.source, "can_run", None)
+    def owns_classes(self) -> bool:
+        """True if it declares classes that it owns."""
+        return self._owned is not None
 
     def claim_classes(self, classes: Any) -> None:
         """Register the classes that this backend owns.
@@ -126,6 +133,9 @@ class Backend:
                 f"its array_types must be a list of classes or names, not {classes!r}"
             )
             return
+        classes = list(classes)
+        if not classes:
+            return
         owned = ClassRegistry(name=f"{self.name} owns")
         for cls in classes:
             try:
@@ -135,6 +145,14 @@ class Backend:
         if owned.registrations():
             self._owned = Lookup(owned)
 
+    def owns_one_of(self, values: Iterable[Any]) -> bool:
+        """True if this backend owns the class of one of several arguments."""
+        owned = self._owned
+        for value in values:  # noqa: SIM110 (a generator takes twice as long)
+            if owns(value, lookup=owned):
+                return True
+        return False
+
     def owned_among(self, arguments: dict[str, Any]) -> list[str]:
         """Find the arguments of a call whose class this backend owns.
 
@@ -142,8 +160,6 @@ class Backend:
         :return: their names, in the order of the arguments.
         """
         owned = self._owned
-        if owned is None:
-            return []
         return [name for name, value in arguments.items() if owns(value, lookup=owned)]
 
     def implementation(self, key: Hashable, name: str, args: tuple[Any, ...]) -> Any:
@@ -160,7 +176,7 @@ class Backend:
                 if component is not None:
                     return component
         # An export that is None is not missing: it is an error, which the call reports.
-        return getattr(self.source, name, MISSING)
+        return self.read(name, MISSING)
 
     # For the tools of the core
 

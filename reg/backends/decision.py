@@ -12,11 +12,20 @@ from .arguments import BackendFallbackError, HostParameters, read_signature
 from .backend import Backend
 from .names import AUTO, HOST
 from .reports import Record
-from .selection import BackendName, Choice, Selector, State
+from .selection import BackendName, Choice, Mode, Selector, State
 
-__all__ = ["Deciding", "Decision", "Dispatched"]
+__all__ = [
+    "MOST_ELEMENTS",
+    "Deciding",
+    "Decision",
+    "Dispatched",
+    "put_on_record",
+    "take_off_record",
+]
 
 logger: Final = logging.getLogger("reg.backends")
+#: How many elements of a list decide for ``"auto"``: a long list is one of numbers.
+MOST_ELEMENTS: Final = 100
 _RUNNING: Final = "it is running this function already"
 
 #: Which arguments decide for ``"auto"``: their names, or a function that picks values from the
@@ -25,42 +34,32 @@ Deciding: TypeAlias = Iterable[str] | Callable[[dict[str, Any]], Iterable[Any]] 
 
 
 class Decision:
-    """Which backend runs a call, and why.
-
-    :param choice: what was chosen.
-    :param strict: true if a fall back is an error.
-    :param why: how the choice was made.
-    :param backend: the backend; ``None`` for the host.
-    :param implementation: what is called.
-    :param keywords: the keyword arguments to call it with.
-    :param passed_over: the backends that were considered before, with reasons.
-    :param fell_back: true if the host runs because no backend can.
-    """
+    """Which backend runs a call, and why."""
 
     __slots__ = (
-        *("backend", "choice", "fell_back", "implementation", "keywords"),
+        *("backend", "choice", "fell_back", "implementation", "is_fixed", "keywords"),
         *("passed_over", "strict", "why"),
     )
 
-    def __init__(
-        self,
-        choice: Choice,
-        strict: bool,
-        why: str,
-        backend: Backend | None,
-        implementation: Any,
-        keywords: dict[str, Any],
-        passed_over: list[tuple[Backend, str]],
-        fell_back: bool = False,
-    ) -> None:
+    def __init__(self, choice: Choice, strict: bool, why: str, keywords: dict[str, Any]) -> None:
+        #: the choice that holds for the call
         self.choice = choice
+        #: true if a fall back is an error
         self.strict = strict
+        #: how the choice was made
         self.why = why
-        self.backend = backend
-        self.implementation = implementation
+        #: the keyword arguments to call the implementation with
         self.keywords = keywords
-        self.passed_over = passed_over
-        self.fell_back = fell_back
+        #: the backend that runs it; ``None`` for the host
+        self.backend: Backend | None = None
+        #: the function or class to call
+        self.implementation: Any = None
+        #: the backends that were considered before, with reasons
+        self.passed_over: list[tuple[Backend, str]] = []
+        #: true if the host runs because no backend can
+        self.fell_back = False
+        #: true if each call like this is decided alike, as long as the backend exports the same
+        self.is_fixed = False
 
     @property
     def reason(self) -> str:
@@ -69,6 +68,10 @@ class Decision:
             return self.why
         reasons = "; ".join(f"{backend.name}: {reason}" for backend, reason in self.passed_over)
         return reasons or "no backend owns the class of an argument"
+
+    def has_passed(self, backend: Backend) -> bool:
+        """True if a backend was considered already."""
+        return any(one is backend for one, _ in self.passed_over)
 
 
 class Dispatched:
@@ -83,6 +86,8 @@ class Dispatched:
 
     #: the object that the host's users call, under which implementations are registered
     key: Any
+    #: the parameters of the host's own implementation
+    parameters: HostParameters
 
     def __init__(
         self,
@@ -97,11 +102,6 @@ class Dispatched:
         self.keyword = keyword
         self.function = function
         self._deciding = deciding if deciding is None or callable(deciding) else tuple(deciding)
-
-    @property
-    def parameters(self) -> HostParameters:
-        """The parameters of the host's own implementation."""
-        raise NotImplementedError
 
     def takes(self, backend: Backend, implementation: Any, name: str) -> bool:
         """True if an implementation can be given an argument of this name."""
@@ -124,148 +124,198 @@ class Dispatched:
         :param failed: the backends that tried to run it already, with reasons.
         :raises BackendFallbackError: if it would silently be the host, in strict mode.
         """
-        selector = self.selector
-        if given is None:
-            mode = selector.mode(state)
-            choice = mode.choice or selector.resolve(HOST)
-            why = f"chosen by {mode.why}"
-        else:
-            mode = state.mode
-            choice = selector.resolve(given)
+        mode = state.mode
+        if given is not None:
+            choice = self.selector.resolve(given)
             why = f"chosen by {self.keyword}={given!r} in the call"
-        strict, other = mode.strict, keywords
-        if isinstance(keywords.get("strict"), bool) and not self.parameters.has_own_strict:
-            strict = keywords["strict"]
-            other = {name: value for name, value in keywords.items() if name != "strict"}
-        passed_over: list[tuple[Backend, str]] = []
-        if given is None and any(function is self for function, _ in mode.running):
-            why = "called from a backend that is running this function"
-            return Decision(choice, strict, why, None, self.function, other, passed_over)
-        for backend, owned in self._candidates(choice, args, other):
-            if backend is None:
-                return Decision(choice, strict, why, None, self.function, other, passed_over)
-            implementation, reason = self._consider(backend, owned, state, args, other, failed)
-            if reason is not None:
-                passed_over.append((backend, reason))
+        else:
+            if mode.choice is None:
+                mode = self.selector.mode(state)
+            choice, why = mode.choice or self.selector.resolve(HOST), mode.chosen_by
+        decision = Decision(choice, mode.strict, why, keywords)
+        strict = keywords.get("strict") if keywords else None
+        if isinstance(strict, bool) and not self.parameters.has_own_strict:
+            decision.strict = strict
+            decision.keywords = {k: value for k, value in keywords.items() if k != "strict"}
+        decision.implementation = self.function
+        if given is None and mode.running and any(one is self for one, _ in mode.running):
+            decision.why = "called from a backend that is running this function"
+            return decision
+        for name in choice.names:
+            if name == HOST:
+                decision.is_fixed = name == choice.names[0]
+                return decision
+            if name == AUTO:
+                for backend, owned in self._owners(args, decision.keywords):
+                    if not decision.has_passed(backend):
+                        self.selector.warn_of(backend)
+                        if self._consider(decision, backend, mode, args, failed, owned):
+                            decision.is_fixed = decision.is_fixed and name == choice.names[0]
+                            return self._with_strict(decision, keywords)
                 continue
-            passed = other
-            if other is not keywords and _takes_strict(implementation):
-                passed = keywords
-            return Decision(choice, strict, why, backend, implementation, passed, passed_over)
-        decision = Decision(choice, strict, why, None, self.function, other, passed_over, True)
-        if strict and not (passed_over and all(why is _RUNNING for _, why in passed_over)):
+            backend = choice.backends[name]
+            if decision.passed_over and decision.has_passed(backend):
+                continue
+            if self._consider(decision, backend, mode, args, failed):
+                return self._with_strict(decision, keywords)
+        decision.fell_back = True
+        passed_over = decision.passed_over
+        decision.is_fixed = not passed_over and AUTO in choice.names
+        if decision.strict and not (passed_over and all(one[1] is _RUNNING for one in passed_over)):
             raise BackendFallbackError(
                 f"{self.name}() would run the host's own code, which strict mode forbids:"
                 f" {decision.reason}"
             )
         return decision
 
-    def _candidates(
-        self, choice: Choice, args: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> Iterator[tuple[Backend | None, list[str]]]:
-        """The backends to ask, in order, with the arguments they own; ``None`` for the host."""
-        asked: list[Backend] = []
-        for name in choice.names:
-            if name == HOST:
-                yield None, []
-                return
-            if name != AUTO:
-                backend = choice.backends[name]
-                if backend not in asked:
-                    asked.append(backend)
-                    yield backend, []
-                continue
-            arguments = self._deciding_arguments(self.parameters.by_name(args, keywords))
-            for backend in self.selector.by_priority():
-                if backend not in asked:
-                    owned = backend.owned_among(arguments)
-                    if owned:
-                        asked.append(backend)
-                        self.selector.warn_of(backend)
-                        yield backend, owned
+    def _with_strict(self, decision: Decision, keywords: dict[str, Any]) -> Decision:
+        """Pass ``strict`` on to an implementation that has a parameter of that name itself."""
+        if decision.keywords is not keywords and _takes_strict(decision.implementation):
+            decision.keywords = keywords
+        return decision
 
-    def _deciding_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Pick the arguments that decide for ``"auto"``; the elements of lists with them."""
+    def _owners(
+        self, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Iterator[tuple[Backend, list[Any]]]:
+        """The backends that own arguments, in order of priority, with the names of these."""
+        arguments = self.parameters.by_name(args, keywords)
+        if arguments:
+            arguments = self._deciding_arguments(arguments)
+        for backend in self.selector.owners():
+            owned = backend.owned_among(arguments)
+            if owned:
+                yield backend, owned
+
+    def _deciding_arguments(self, arguments: dict[Any, Any]) -> dict[Any, Any]:
+        """Pick the arguments that decide for ``"auto"``; the elements of lists with them.
+
+        :param arguments: the arguments by name.
+        :return: values by name, by name and index, or by index if they have no name.
+        """
         deciding = self._deciding
         if callable(deciding):
-            # They have no names that an implementation could lack.
-            picked: dict[str, Any] = dict(enumerate(deciding(arguments)))  # type: ignore[arg-type]
+            arguments = dict(enumerate(deciding(arguments)))
         elif deciding is not None:
-            picked = {name: arguments[name] for name in deciding if name in arguments}
-        else:
-            picked = arguments
-        for name, value in list(picked.items()):
+            arguments = {name: arguments[name] for name in deciding if name in arguments}
+        for name, value in list(arguments.items()):
             if isinstance(value, (list, tuple)):
-                picked = {**picked, **{(name, i): one for i, one in enumerate(value)}}  # type: ignore[misc]
-        return picked
+                elements = enumerate(value[:MOST_ELEMENTS])
+                arguments = {**arguments, **{(name, i): one for i, one in elements}}
+        return arguments
 
     def _consider(
         self,
+        decision: Decision,
         backend: Backend,
-        owned: list[Any],
-        state: State,
+        mode: Mode,
         args: tuple[Any, ...],
-        keywords: dict[str, Any],
         failed: Mapping[Backend, str] | None,
-    ) -> tuple[Any, str | None]:
-        """Find the implementation of a backend, and the reason if it does not run the call."""
-        for function, running in state.mode.running:
-            if running is backend and function is self:
-                return MISSING, _RUNNING
+        owned: Iterable[Any] = (),
+    ) -> bool:
+        """Decide for a backend if it can run the call, or else note the reason.
+
+        :param owned: the arguments of which it owns the class.
+        :return: true if it runs the call.
+        """
+        if mode.running and (self, backend) in mode.running:
+            decision.passed_over.append((backend, _RUNNING))
+            return False
         if failed and backend in failed:
-            return MISSING, failed[backend]
+            decision.passed_over.append((backend, failed[backend]))
+            return False
         leading = args
         if backend.lookup is not None:
-            leading = self.parameters.leading(args, keywords)
+            leading = self.parameters.leading(args, decision.keywords)
         implementation = backend.implementation(self.key, self.name, leading)
+        reason = None
         if implementation is MISSING:
-            return MISSING, f"it does not implement {self.name}()"
-        for owned_name in owned:
-            name = owned_name[0] if isinstance(owned_name, tuple) else owned_name
-            if isinstance(name, str) and not self.takes(backend, implementation, name):
-                return MISSING, f"its {self.name}() cannot be given {name!r}, whose class it owns"
-        can_run = backend.can_run
-        if can_run is None:
-            return implementation, None
+            reason = f"it does not implement {self.name}()"
+        for name in owned:
+            name = name[0] if isinstance(name, tuple) else name
+            if reason or not isinstance(name, str):
+                continue
+            if not self.takes(backend, implementation, name):
+                reason = f"its {self.name}() cannot be given {name!r}, whose class it owns"
+        can_run = None if reason else backend.read("can_run", None)
+        if can_run is not None:
+            reason = self.declines(backend, can_run, args, decision.keywords)
+        if reason:
+            decision.passed_over.append((backend, reason))
+            return False
+        decision.backend, decision.implementation = backend, implementation
+        decision.is_fixed = not decision.passed_over and backend.lookup is None
+        return True
+
+    def declines(
+        self, backend: Backend, can_run: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> str | None:
+        """Ask a backend if it runs the call.
+
+        :param backend: the backend.
+        :param can_run: its function of that name.
+        :param args: the positional arguments of the call.
+        :param keywords: the keyword arguments.
+        :return: the reason if it does not.
+        :raises TypeError: if it does not answer.
+        """
         answer = can_run(self.name, self.parameters.by_name(args, keywords))
         if answer is True:
-            return implementation, None
+            return None
         if answer is False:
-            return MISSING, "it declined"
+            return "it declined"
         if not isinstance(answer, str):
             raise TypeError(
                 f"can_run() of the backend {backend.name!r} must return True, or a reason not to"
                 f" run {self.name}(); it returned {answer!r}"
             )
-        return MISSING, f"it declined: {answer}"
+        return f"it declined: {answer}"
 
-    def note(self, state: State, decision: Decision) -> None:
-        """Record a call in the lists of a state, and in the debug log."""
+    def record_of(self, decision: Decision) -> Record:
+        """Make the record of a call."""
+        if decision.backend is None:
+            return Record(self.name, HOST, None, None, decision.reason)
+        name, origin = decision.backend.name, decision.backend.origin
+        return Record(self.name, name, origin.distribution, origin.version, decision.reason)
+
+    def note(self, state: State, decision: Decision) -> Record | None:
+        """Record a call in the lists of a state, and in the debug log, if either is wanted."""
         if not state.records and not logger.isEnabledFor(logging.DEBUG):
-            return
-        backend = decision.backend
-        origin = None if backend is None else backend.origin
-        record = Record(
-            self.name,
-            HOST if backend is None else backend.name,
-            None if origin is None else origin.distribution,
-            None if origin is None else origin.version,
-            decision.reason,
-        )
-        for records in state.records:
-            records.append(record)
-        logger.debug("%s", record)
+            return None
+        record = self.record_of(decision)
+        put_on_record(state, record)
+        return record
 
     def inside(self, state: State, given: BackendName | None, decision: Decision) -> State:
         """The state that the body of a call runs in."""
-        mode, backend = state.mode, decision.backend
+        mode, backend, choice = state.mode, decision.backend, decision.choice
         if backend is None and given is None and decision.strict is mode.strict:
             return state
-        why = mode.why
-        if given is not None:
-            why = f"{self.keyword}={decision.choice.name!r} in an outer call"
-        running = mode.running if backend is None else (*mode.running, (self, backend))
-        return state.choosing(decision.choice, why, decision.strict, running=running)
+        key = self, backend, choice, decision.strict, given is None
+        inside: State | None = mode.inside.get(key)
+        if inside is None:
+            why = mode.why
+            if given is not None:
+                why = f"{self.keyword}={choice.name!r} in an outer call"
+            running = mode.running if backend is None else (*mode.running, (self, backend))
+            inside = state.choosing(choice, why, decision.strict, running=running)
+            mode.inside[key] = inside
+        return inside
+
+
+def put_on_record(state: State, record: Record) -> None:
+    """Put a record into the lists of a state, and into the debug log."""
+    for records in state.records:
+        records.append(record)
+    logger.debug("%s", record)
+
+
+def take_off_record(state: State, record: Record | None) -> None:
+    """Take a record out of the lists of a state: the backend has passed the call on."""
+    for records in state.records if record is not None else ():
+        for index in range(len(records) - 1, -1, -1):
+            if records[index] is record:
+                del records[index]
+                break
 
 
 def _takes_strict(implementation: Any) -> bool:

@@ -319,7 +319,7 @@ class BackendDispatcher:
             choice = selector.resolve(HOST if name is None else name)
         backends = dict(choice.backends)
         if AUTO in choice.names:
-            for backend in selector.by_priority():
+            for backend in self._discovery.by_priority():
                 backends.setdefault(backend.name, backend)
         with self._discovery.lock:
             functions = [(dispatched.key, dispatched.name) for dispatched in self._dispatched]

@@ -10,13 +10,21 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
-from .arguments import HostParameters, Passing, Route, read_signature
+from .arguments import UNKNOWN, HostParameters, Passing, Route, read_signature
 from .backend import Backend
 from .caller_warnings import describe_error
-from .decision import Deciding, Decision, Dispatched
+from .decision import (
+    MOST_ELEMENTS,
+    Deciding,
+    Decision,
+    Dispatched,
+    put_on_record,
+    take_off_record,
+)
 from .discovery import Found
 from .generators import drive_async_generator, drive_generator, kind_of, show_kind
-from .names import HOST
+from .names import AUTO
+from .reports import Record
 from .selection import BackendName, Selector, State, leave
 
 __all__ = ["DispatchedFunction", "HostFunction", "implementation_signature"]
@@ -125,18 +133,16 @@ class HostFunction(Dispatched):
         self.signature = signature
         self.kind = kind_of(function)
         self._moves_on = moves_on
-        self._parameters: HostParameters | None = None
         # The cache: by implementation, how arguments reach it.
         self._routes: weakref.WeakKeyDictionary[Any, Route] = weakref.WeakKeyDictionary()
         # The cache: by backend, its last export and how arguments reach that one.
         self._export_routes: dict[Backend, tuple[weakref.ref[Any], Route]] = {}
         self.key = self._make_call()
 
-    @property
-    def parameters(self) -> HostParameters:
-        if self._parameters is None:
-            self._parameters = HostParameters(self.function, self.signature)
-        return self._parameters
+    @functools.cached_property
+    def parameters(self) -> HostParameters:  # type: ignore[override]
+        """The parameters of the host's function, read at the first call of a backend."""
+        return HostParameters(self.function, self.signature)
 
     def takes(self, backend: Backend, implementation: Any, name: str) -> bool:
         return self.route(backend, implementation).takes(name)
@@ -200,7 +206,7 @@ class HostFunction(Dispatched):
         Its fast path is one look-up in the cache of the present mode, which gives a remembered
         call, and the checks that this still holds.
         """
-        function, keyword, name, me = self.function, self.keyword, self.name, self
+        function, own_keyword, name, me = self.function, self.keyword, self.name, self
         variable, discovery = self.selector.state, self.selector.discovery
         current, enter, reset = variable.get, variable.set, variable.reset
         is_logged = logger.isEnabledFor
@@ -215,26 +221,35 @@ class HostFunction(Dispatched):
             try:
                 calls = mode.calls if backend is None else mode.named_calls[backend]
                 remembered = calls[me]
-                inside, exports, known, is_method, options, shapes, moves_on, found, ran = (
-                    remembered
-                )
+                if type(remembered) is not tuple:
+                    remembered = remembered.by_owner(args, keywords)
+                (inside, exports, known, is_method, options, shapes, moves_on, found, ran, asks,
+                 record) = remembered  # fmt: skip
                 # Read at each call: an export can be replaced.
                 export = exports[name]
-                count = len(args)
-                if keywords and not options.issuperset(keywords):
-                    passing = shapes[count, *keywords]
-                else:
-                    passing = shapes[count]
+                can_run = exports["can_run"] if asks else None
+                shape: Any = len(args)
+                if keywords:
+                    for keyword in keywords:
+                        if keyword not in options:
+                            shape = (shape, *keywords)
+                            break
+                passing = shapes[shape]
             except (KeyError, TypeError):
-                # Not remembered yet; or the choice is a list, which has no hash.
+                # Not called like this before; or the choice is a list, which has no hash.
                 return decide_and_run(state, backend, args, keywords)
             if (
                 (export.__func__ if is_method else export) is not known()
                 or export is None
                 or (backend is not None and found is not discovery.found)
-                or is_logged(_DEBUG)
             ):
                 return decide_and_run(state, backend, args, keywords)
+            if asks:
+                reason = me.declines(ran, can_run, args, keywords)
+                if reason is not None:
+                    return decide_and_run(state, backend, args, keywords, {ran: reason})
+            if state.records or is_logged(_DEBUG):
+                put_on_record(state, record)
             token = None
             try:
                 token = enter(inside)
@@ -250,16 +265,17 @@ class HostFunction(Dispatched):
                     reset(token)
                 else:
                     leave(variable, token, state)
+            take_off_record(state, record)
             return decide_and_run(state, backend, args, keywords, failed)
 
         def call_with_another_keyword(*args: Any, **keywords: Any) -> Any:
             state = current()
-            given = keywords.pop(keyword, None)
+            given = keywords.pop(own_keyword, None)
             if given is None and state.is_host and is_plain:
                 return function(*args, **keywords)
             return decide_and_run(state, given, args, keywords)
 
-        made: Any = call if keyword == "backend" else call_with_another_keyword
+        made: Any = call if own_keyword == "backend" else call_with_another_keyword
         show_kind(made, self.kind)
         functools.update_wrapper(made, function)
         return made  # type: ignore[no-any-return]
@@ -275,18 +291,23 @@ class HostFunction(Dispatched):
         failed: Mapping[Backend, str] | None = None,
     ) -> Any:
         """Decide, and run a plain function."""
-        self.parameters.check(args, keywords, self.name)
+        shape = (len(args), *keywords) if keywords else len(args)
+        if shape not in self.parameters.fitting:
+            self.parameters.check(args, keywords, self.name)
         decision = self.decide(state, given, args, keywords, failed)
-        self.note(state, decision)
+        record = self.note(state, decision)
         backend, implementation = decision.backend, decision.implementation
         passing: Passing | None = None
         moves_on: tuple[type[BaseException], ...] = ()
         if backend is not None:
-            passing = self.route(backend, implementation).passing(args, decision.keywords)
+            route = self.route(backend, implementation)
+            passing = route.shapes.get(shape, UNKNOWN)
+            if passing is UNKNOWN:
+                passing = route.passing(args, decision.keywords)
             moves_on = self._moves_on if decision.choice.is_list else ()
         inside = self.inside(state, given, decision)
-        if decision.keywords is keywords and not decision.passed_over:
-            self._remember(state, inside, given, decision)
+        if decision.is_fixed and decision.keywords is keywords:
+            self._remember(state, inside, given, decision, record)
         variable, token = self.selector.state, None
         try:
             token = variable.set(inside)
@@ -299,7 +320,11 @@ class HostFunction(Dispatched):
             self._say_why(decision, error)
             raise
         finally:
-            leave(variable, token, state)
+            if token is not None:
+                variable.reset(token)
+            else:
+                leave(variable, token, state)
+        take_off_record(state, record)
         return self._run(state, given, args, keywords, failed)
 
     def _start(
@@ -313,7 +338,7 @@ class HostFunction(Dispatched):
         """Decide, and make the coroutine or generator that runs a function of another kind."""
         self.parameters.check(args, keywords, self.name)
         decision = self.decide(state, given, args, keywords, failed)
-        self.note(state, decision)
+        record = self.note(state, decision)
         backend, implementation = decision.backend, decision.implementation
         passing = None
         if backend is not None:
@@ -327,7 +352,7 @@ class HostFunction(Dispatched):
 
         if self.kind == inspect.CO_COROUTINE:
             again = functools.partial(self._start, state, given, args, keywords)
-            return self._await(inside, make, decision, failed, again)
+            return self._await(inside, make, decision, failed, again, record)
         drive = drive_generator if self.kind == inspect.CO_GENERATOR else drive_async_generator
         return drive(self.selector.state, inside, make)
 
@@ -338,6 +363,7 @@ class HostFunction(Dispatched):
         decision: Decision,
         failed: Mapping[Backend, str] | None,
         again: Callable[..., Any],
+        record: Record | None,
     ) -> Any:
         moves_on = self._moves_on if decision.backend and decision.choice.is_list else ()
         variable = self.selector.state
@@ -353,50 +379,54 @@ class HostFunction(Dispatched):
             raise
         finally:
             variable.set(outer)
+        take_off_record(inside, record)
         return await again(failed)
 
     def _say_why(self, decision: Decision, error: BaseException) -> None:
         """Add to an error of the host's code why it ran in place of a backend."""
-        if decision.fell_back:
+        if decision.fell_back and decision.passed_over:
             error.add_note(f"{self.name}() ran on the host's own code: {decision.reason}")
 
     # The cache
 
     def _remember(
-        self, state: State, inside: State, given: BackendName | None, decision: Decision
+        self,
+        state: State,
+        inside: State,
+        given: BackendName | None,
+        decision: Decision,
+        record: Record | None,
     ) -> None:
-        """Let calls like this one skip the decision, if it would be the same.
-
-        It is the same as long as the first of the choice runs the call, its arguments do not
-        decide, and the backend exports the same object.
-        """
-        mode, backend, choice = state.mode, decision.backend, decision.choice
-        first = HOST if backend is None else backend.name
-        if state.records or choice.names[0] != first or decision.strict is not mode.strict:
-            return
-        found = self.selector.discovery.found
-        if isinstance(given, list) or (given is not None and found.cache.get(given) is not choice):
-            return
-        remembered = self._remembered(inside, decision, found)
-        if remembered is None:
-            return
+        """Let calls like this one skip the decision, which would be the same."""
+        mode, backend, found = state.mode, decision.backend, self.selector.discovery.found
         if given is None:
-            mode.calls[self] = remembered
+            calls = mode.calls
+        elif isinstance(given, list) or found.cache.get(given) is not decision.choice:
+            return
         else:
-            mode.named_calls.setdefault(given, {})[self] = remembered
+            calls = mode.named_calls.setdefault(given, {})
+        remembered = self._remembered(inside, decision, found, record or self.record_of(decision))
+        if decision.choice.names[0] == AUTO:
+            by_class = calls.get(self)
+            if by_class is None or by_class.found is not found:
+                by_class = calls[self] = CallsByOwner(self.selector, found, self._deciding is None)
+            by_class.calls[backend] = remembered
+        elif remembered is not None:
+            calls[self] = remembered
         if backend is not None:
             backend.remembered_in(mode)
 
-    def _remembered(self, inside: State, decision: Decision, found: Found) -> _Remembered | None:
-        """Make what is remembered of a call; ``None`` if each call has to be decided."""
+    def _remembered(
+        self, inside: State, decision: Decision, found: Found, record: Record
+    ) -> _Remembered | None:
+        """Make the entry of the cache for a call; ``None`` if there can be none."""
         backend, implementation = decision.backend, decision.implementation
         if backend is None:
             # The host takes its arguments as they are.
             own: Any = {self.name: self.function}
-            known = weakref.ref(self.function)
-            return (inside, own, known, False, frozenset(), _AnyShape(), (), found, None)
-        if backend.lookup is not None or backend.can_run is not None or implementation is None:
-            return None
+            known, any_shape = weakref.ref(self.function), _AnyShape()
+            none: frozenset[str] = frozenset()
+            return inside, own, known, False, none, any_shape, (), found, None, False, record
         source = backend.source
         is_module = type(source) is types.ModuleType and self.name in vars(source)
         exports: Any = vars(source) if is_module else _Exports(source)
@@ -408,8 +438,54 @@ class HostFunction(Dispatched):
         is_method = type(implementation) is types.MethodType
         route = self.route(backend, implementation)
         moves_on = self._moves_on if decision.choice.is_list else ()
-        shapes = route.shapes
-        return (inside, exports, known, is_method, route.options, shapes, moves_on, found, backend)
+        shapes: Any = route.shapes
+        if decision.choice.names[0] == AUTO:
+            # An argument that decides must not be dropped.
+            shapes = _AsTheyAre(route)
+        asks = backend.read("can_run", None) is not None
+        options = route.options
+        return (
+            *(inside, exports, known, is_method, options, shapes),
+            *(moves_on, found, backend, asks, record),
+        )
+
+
+class CallsByOwner:
+    """The remembered calls of a function by ``"auto"``, for each owner of arguments.
+
+    :param selector: the choices of the host.
+    :param found: the state of discovery that they belong to.
+    :param is_plain: true if all arguments decide.
+    """
+
+    def __init__(self, selector: Selector, found: Found, is_plain: bool) -> None:
+        self.found = found
+        self.calls: dict[Backend | None, _Remembered | None] = {}
+        self._discovery = selector.discovery
+        self._owners = selector.owners()
+        self._is_plain = is_plain
+
+    def by_owner(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> _Remembered:
+        """Get the remembered call of the first backend that owns an argument.
+
+        :raises KeyError: if it has to be decided.
+        """
+        values = (*args, *keywords.values()) if keywords else args
+        for value in values:
+            if isinstance(value, (list, tuple)):
+                values = (*values, *value[:MOST_ELEMENTS])
+        if not self._is_plain or self.found is not self._discovery.found:
+            raise KeyError(self)
+        remembered = None
+        for backend in self._owners:
+            if backend.owns_one_of(values):
+                remembered = self.calls[backend]
+                break
+        else:
+            remembered = self.calls[None]
+        if remembered is None:
+            raise KeyError(self)
+        return remembered
 
 
 #: A call whose decision is remembered, as a plain tuple, which Python unpacks fast:
@@ -423,6 +499,8 @@ class HostFunction(Dispatched):
 #: - the exceptions after which the next in line runs
 #: - the state of discovery in which the name of the choice was resolved
 #: - the backend; ``None`` for the host
+#: - true if its ``can_run`` has to be asked
+#: - the entry for the lists of records
 _Remembered: TypeAlias = tuple[
     State,
     Any,
@@ -433,14 +511,27 @@ _Remembered: TypeAlias = tuple[
     tuple[type[BaseException], ...],
     Found,
     Backend | None,
+    bool,
+    Record,
 ]
 
 
-class _AnyShape(dict[Any, None]):
+class _AnyShape:
     """Stands for the shapes of the host's own calls: all arguments are passed as they are."""
 
-    def __missing__(self, shape: Any) -> None:
+    def __getitem__(self, shape: Any) -> None:
         if isinstance(shape, tuple) and "strict" in shape:
+            raise KeyError(shape)
+
+
+class _AsTheyAre:
+    """The shapes of calls whose arguments an implementation takes as they are."""
+
+    def __init__(self, route: Route) -> None:
+        self._shapes = route.shapes
+
+    def __getitem__(self, shape: Any) -> None:
+        if self._shapes[shape] is not None:
             raise KeyError(shape)
 
 

@@ -45,12 +45,8 @@ class DispatchedClass(Dispatched):
                 f"the constructor of {cls.__qualname__} has a parameter {keyword!r}, which is"
                 " the keyword that chooses a backend"
             )
-        self._parameters = HostParameters(cls, self.signature)
+        self.parameters = HostParameters(cls, self.signature)
         self.key = self._subclass()
-
-    @property
-    def parameters(self) -> HostParameters:
-        return self._parameters
 
     def _subclass(self) -> type:
         cls: Any = self.function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from contextvars import ContextVar, Token
 from typing import Any, Final, TypeAlias
 
@@ -62,7 +62,10 @@ class Mode:
     :param running: the functions that backends are running, with the backends.
     """
 
-    __slots__ = ("__weakref__", "calls", "choice", "named_calls", "running", "strict", "why")
+    __slots__ = (
+        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls", "running"),
+        *("strict", "why"),
+    )
 
     def __init__(
         self, choice: Choice | None, strict: bool, why: str, running: tuple[_Running, ...] = ()
@@ -70,7 +73,11 @@ class Mode:
         self.choice = choice
         self.strict = strict
         self.why = why
+        #: the same as a reason
+        self.chosen_by = f"chosen by {why}"
         self.running = running
+        #: the cache: by what is decided, the state that the body of a call runs in
+        self.inside: dict[object, State] = {}
         #: the cache: by function, how a call runs that follows the mode
         self.calls: dict[object, Any] = {}
         #: the cache: by the choice that a call names, and by function, how it runs
@@ -251,6 +258,10 @@ class Selector:
         :raises ValueError: if a name is unknown or malformed, or there is none.
         :raises ImportError: if a backend cannot be used.
         """
+        if type(name) is str:
+            choice: Choice | None = self.discovery.found.cache.get(name)
+            if choice is not None:
+                return choice
         # A list has no hash, and can be changed by its owner.
         key: Hashable = tuple(name) if isinstance(name, (list, tuple)) else name
         labels = key if isinstance(key, tuple) else (key,)
@@ -351,19 +362,19 @@ class Selector:
         available = f"available: {', '.join(names)}" if names else "no backends are installed"
         return ValueError(f"{message}{'' if closest else ';'} {available}"), False
 
-    def by_priority(self) -> Iterator[Backend]:
-        """The backends that ``"auto"`` can choose, in order of priority."""
+    def owners(self) -> list[Backend]:
+        """List the backends that own classes, in the order in which ``"auto"`` asks them."""
         found = self.discovery.found
-        backends = found.cache.get(_BY_PRIORITY)
-        if backends is None:
-            backends = self.discovery.by_priority()
+        owners: list[Backend] | None = found.cache.get(_OWNERS)
+        if owners is None:
+            owners = [backend for backend in self.discovery.by_priority() if backend.owns_classes]
             if self.discovery.found is found and found.complete:
-                found.cache[_BY_PRIORITY] = backends
-        return iter(backends)
+                found.cache[_OWNERS] = owners
+        return owners
 
 
-# The key of the backends in order of priority: no name, and no tuple of names.
-_BY_PRIORITY: Final = frozenset({AUTO})
+# The key of the owners in the cache: no name, and no tuple of names.
+_OWNERS: Final = frozenset({AUTO})
 
 
 def unusable(host: str, label: str, reason: str, error: BaseException | None) -> ImportError:
