@@ -24,8 +24,6 @@ __all__ = [
     "read_signature",
 ]
 
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 # Up to how many shapes of calls are remembered for one function.
 _MOST_SHAPES: Final = 256
 #: Stands for a shape that is not in the cache.
@@ -68,14 +66,27 @@ class HostParameters:
     def __init__(self, function: Any, signature: inspect.Signature) -> None:
         self._function = function
         self.signature = signature
-        named = [p for p in signature.parameters.values() if p.kind not in _VARIADIC]
-        self.names = tuple(p.name for p in named)
-        self.positional = tuple(p.name for p in named if p.kind in _POSITIONAL)
-        self.positional_only = frozenset(p.name for p in named if p.kind is p.POSITIONAL_ONLY)
-        self.defaults = {p.name: p.default for p in named}
-        self.is_variadic = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-        # A keyword of the dispatcher's own, unless the host's function may take it.
-        self.has_own_strict = self.is_variadic or "strict" in self.names
+        names, positional, positional_only = [], [], []
+        #: the defaults of all parameters with a name
+        self.defaults: dict[str, Any] = {}
+        #: true if it takes any keyword
+        self.is_variadic = False
+        for name, parameter in signature.parameters.items():
+            kind = parameter.kind
+            if kind is parameter.VAR_KEYWORD:
+                self.is_variadic = True
+            elif kind is not parameter.VAR_POSITIONAL:
+                names.append(name)
+                self.defaults[name] = parameter.default
+                if kind is not parameter.KEYWORD_ONLY:
+                    positional.append(name)
+                if kind is parameter.POSITIONAL_ONLY:
+                    positional_only.append(name)
+        self.names = tuple(names)
+        self.positional = tuple(positional)
+        self.positional_only = frozenset(positional_only)
+        #: true if ``strict`` is an argument of the host, and not of the dispatcher
+        self.has_own_strict = self.is_variadic or "strict" in names
         #: the cache: the shapes of calls that fit
         self.fitting: set[Any] = set()
 
@@ -136,23 +147,30 @@ class Route:
         self._function = function
         self._host = host
         self._backend = backend
-        parameters = signature.parameters.values()
-        self._only = [(p.name, p.default) for p in parameters if p.kind is p.POSITIONAL_ONLY]
-        self._either = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-        #: the parameters of the implementation that have a name
-        self.parameters = frozenset(p.name for p in parameters if p.kind not in _VARIADIC)
-        #: the keywords of the implementation that are no parameters of the host
-        self.options = self.parameters.difference(
-            host.names, (name for name, _ in self._only), {"strict"}
-        )
-        self._takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self._signature = signature
+        self._only: list[tuple[str, Any]] = []
+        self._either: list[str] = []
+        self._takes_any = False
+        named = []
+        for name, parameter in signature.parameters.items():
+            kind = parameter.kind
+            if kind is parameter.VAR_KEYWORD:
+                self._takes_any = True
+            elif kind is parameter.POSITIONAL_ONLY:
+                self._only.append((name, parameter.default))
+            elif kind is not parameter.VAR_POSITIONAL:
+                named.append(name)
+                if kind is parameter.POSITIONAL_OR_KEYWORD:
+                    self._either.append(name)
+        #: the keywords of the implementation that are no parameters of the host
+        self.options = frozenset(named).difference(host.names, ("strict",))
+        self._parameters = {*named, *[name for name, _ in self._only]}
         #: the cache: by shape, ``None`` if the arguments are passed as they are
         self.shapes: dict[Any, Passing | None] = {}
 
     def takes(self, name: str) -> bool:
         """True if the implementation can be given an argument of this name."""
-        return self._takes_any or name in self.parameters
+        return self._takes_any or name in self._parameters
 
     def passing(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Passing | None:
         """Find out how a call of this shape is passed on.
@@ -189,10 +207,10 @@ class Route:
         """
         host = self._host
         given: dict[str, Any] = dict(zip(host.positional, range(count), strict=False))
-        given.update((name, name) for name in names if host.takes(name))
+        given.update([(name, name) for name in names if host.takes(name)])
         dropped = {name: one for name, one in given.items() if not self.takes(name)}
         left = {name: one for name, one in given.items() if name not in dropped}
-        left.update((name, name) for name in names if name not in host.defaults)
+        left.update([(name, name) for name in names if name not in host.defaults])
         # Named like a positional-only parameter of the host, it is another argument.
         other = [(name, name) for name in names if name in host.positional_only]
         positional, fillers = self._positional_only(left)
@@ -213,7 +231,7 @@ class Route:
         """Take the arguments of positional-only parameters out of those that are left."""
         positional: list[Any] = []
         fillers: dict[Any, Any] = {}
-        last = max((i for i, (name, _) in enumerate(self._only) if name in left), default=-1)
+        last = max([i for i, (name, _) in enumerate(self._only) if name in left], default=-1)
         for index, (name, default) in enumerate(self._only):
             if name in left:
                 positional.append(left.pop(name))

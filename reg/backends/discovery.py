@@ -89,7 +89,7 @@ class Found(NamedTuple):
         return self.but(
             backends={k: v for k, v in self.backends.items() if v.position != position},
             labels={k: v for k, v in self.labels.items() if v.position != position},
-            failures=tuple(failure for failure in self.failures if failure.entry is not entry),
+            failures=tuple([failure for failure in self.failures if failure.entry is not entry]),
         )
 
     @property
@@ -348,7 +348,7 @@ class Discovery:
             return found.but(path=path)
         for position, entry in enumerate(new, len(found.entries or ())):
             entry.position = position
-        kept = tuple(failure for failure in found.failures if failure.entry is not None)
+        kept = [failure for failure in found.failures if failure.entry is not None]
         return found.but(
             entries=(*(found.entries or ()), *new),
             path=path,
@@ -474,7 +474,7 @@ def _identity(entry: EntryPoint) -> tuple[str, str, str | None]:
 
 
 def _less(entries: tuple[EntryPoint, ...], one: EntryPoint) -> tuple[EntryPoint, ...]:
-    return tuple(entry for entry in entries if entry is not one)
+    return tuple([entry for entry in entries if entry is not one])
 
 
 def _comes_from_a_module(error: SystemExit) -> bool:

@@ -137,7 +137,8 @@ class HostFunction(Dispatched):
         self._routes: weakref.WeakKeyDictionary[Any, Route] = weakref.WeakKeyDictionary()
         # The cache: by backend, its last export and how arguments reach that one.
         self._export_routes: dict[Backend, tuple[weakref.ref[Any], Route]] = {}
-        self.key = self._make_call()
+        usual = keyword == "backend"
+        self.key = self._make_call() if usual else self._make_call_by_another_keyword()
 
     @functools.cached_property
     def parameters(self) -> HostParameters:  # type: ignore[override]
@@ -200,13 +201,13 @@ class HostFunction(Dispatched):
 
     # The function that the host's users call
 
-    def _make_call(self) -> types.FunctionType:
+    def _make_call(self) -> Callable[..., Any]:
         """Make the function that the host's users call.
 
         Its fast path is one look-up in the cache of the present mode, which gives a remembered
         call, and the checks that this still holds.
         """
-        function, own_keyword, name, me = self.function, self.keyword, self.name, self
+        function, name, me = self.function, self.name, self
         variable, discovery = self.selector.state, self.selector.discovery
         current, enter, reset = variable.get, variable.set, variable.reset
         is_logged = logger.isEnabledFor
@@ -268,17 +269,29 @@ class HostFunction(Dispatched):
             take_off_record(state, record)
             return decide_and_run(state, backend, args, keywords, failed)
 
-        def call_with_another_keyword(*args: Any, **keywords: Any) -> Any:
+        return self._made_public(call)
+
+    def _make_call_by_another_keyword(self) -> Callable[..., Any]:
+        """Make that function for a host whose functions use the word ``backend`` themselves.
+
+        It decides each call.
+        """
+        function, keyword, current = self.function, self.keyword, self.selector.state.get
+        decide_and_run = self._start if self.kind else self._run
+        is_plain = not self.kind
+
+        def call(*args: Any, **keywords: Any) -> Any:
             state = current()
-            given = keywords.pop(own_keyword, None)
+            given = keywords.pop(keyword, None)
             if given is None and state.is_host and is_plain:
                 return function(*args, **keywords)
             return decide_and_run(state, given, args, keywords)
 
-        made: Any = call if own_keyword == "backend" else call_with_another_keyword
-        show_kind(made, self.kind)
-        functools.update_wrapper(made, function)
-        return made  # type: ignore[no-any-return]
+        return self._made_public(call)
+
+    def _made_public(self, call: Any) -> Callable[..., Any]:
+        show_kind(call, self.kind)
+        return functools.update_wrapper(call, self.function)
 
     # Running
 
@@ -567,10 +580,10 @@ def implementation_signature(name: str, backend: Backend, implementation: Any) -
     :param implementation: the export.
     :raises TypeError: if it cannot be called, or has no signature.
     """
-    subject = f"{name!r} of the backend {backend.name!r}, {backend.origin},"
-    if not callable(implementation):
-        raise TypeError(f"{subject} is not callable: {implementation!r}")
     try:
-        return read_signature(implementation)
+        if callable(implementation):
+            return read_signature(implementation)
+        reason = f"is not callable: {implementation!r}"
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{subject} does not say which arguments it takes: {error}") from error
+        reason = f"does not say which arguments it takes: {error}"
+    raise TypeError(f"{name!r} of the backend {backend.name!r}, {backend.origin}, {reason}")

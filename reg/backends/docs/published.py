@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from types import FunctionType
 from typing import Any, Final
 
-from reg.arginfo import wrapped_by
 from reg.sentinel import MISSING
 
 from ..arguments import read_signature
@@ -136,6 +135,8 @@ class PublishedFunction:
             except TypeError:
                 # A call through this backend says so.
                 return [], {}
+            if signature.parameters.keys() <= function.signature.parameters.keys():
+                return [], {}
             additional, left_out = additional_parameters(
                 function.name, function.signature, backend, signature
             )
@@ -197,11 +198,13 @@ class PublishedFunction:
         function = self._function.function
         module = sys.modules.get(function.__module__)
         outer = getattr(module, "__dict__", {}).get(function.__name__)
-        inner = outer
-        while inner is not None and inner is not self._function.key:
-            inner = wrapped_by(inner)
-        if inner is None or outer is inner or not isinstance(outer, FunctionType):
+        call = self._function.key
+        if outer is call or not isinstance(outer, FunctionType):
             return None
+        with contextlib.suppress(ValueError):
+            # An error if they wrap each other.
+            if inspect.unwrap(outer, stop=lambda one: one is call) is not call:
+                return None
         with contextlib.suppress(TypeError, ValueError):
             read_signature(outer)
             return outer
