@@ -1,24 +1,22 @@
-"""A host's functions and classes, run by installed backends.
+"""Running the functions and classes of a host library on installed backends.
 
 This package needs ``pip install 'reg[backends]'``.
 """
 
 from importlib.util import find_spec as _find_spec
 
-for _needed in ("docstring_parser", "packaging"):
-    if _find_spec(_needed) is None:
+for _requirement in ("docstring_parser", "packaging"):
+    if _find_spec(_requirement) is None:
         raise ImportError(
-            f"reg.backends needs the package {_needed}; install it with:"
+            f"reg.backends needs the package {_requirement}; install it with:"
             " pip install 'reg[backends]'",
-            name=_needed,
+            name=_requirement,
         )
 
-from .decision import BackendFallbackError  # noqa: E402
-from .dispatch import DispatchedFunction  # noqa: E402
+from .arguments import BackendFallbackError  # noqa: E402
 from .dispatcher import BackendDispatcher  # noqa: E402
-from .explanation import Explanation  # noqa: E402
-from .installed import Installed  # noqa: E402
-from .records import Record  # noqa: E402
+from .function import DispatchedFunction  # noqa: E402
+from .reports import Explanation, Installed, Record  # noqa: E402
 from .selection import BackendName  # noqa: E402
 from .settings import Settings  # noqa: E402
 

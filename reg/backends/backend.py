@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import types
+import weakref
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Final
+from typing import Any
 
 from reg import (
     ClassRegistry,
@@ -12,52 +15,72 @@ from reg import (
     Lookup,
     Matcher,
     RegistrationError,
-    Sentinel,
+    generic,
 )
 from reg.sentinel import MISSING
 
 from .trust import Origin
 
-__all__ = ["OWNER", "Backend", "Export"]
-
-#: The key under which backends are registered for the classes that they own.
-OWNER: Final = Sentinel("OWNER")
+__all__ = ["Backend"]
 
 
-class Export(Matcher):
-    """What a backend exports under a name, as a component.
+@generic
+def owns(argument: object) -> bool:
+    """True for an argument whose class, or a base of it, a backend registered as its own."""
+    return False
 
-    It is read from the backend at each look-up: a backend may replace what it
-    exports, or make it up when it is asked.
+
+def _is_owned(argument: object) -> bool:
+    return True
+
+
+class _Export(Matcher):
+    """An export of a backend, as a component that reads it at each look-up.
+
+    A backend may replace its exports, or make them up when they are asked for.
     """
 
     def __init__(self, backend: str, source: Any, name: str) -> None:
-        self.backend = backend
-        self.source = source
-        self.name = name
+        self._backend = backend
+        self._source = source
+        self._name = name
 
     def __call__(self, *args: Any, **predicates: Any) -> Any:
         """Get the export; ``None`` if there is none at present."""
-        return getattr(self.source, self.name, None)
+        return getattr(self._source, self._name, None)
 
     def __repr__(self) -> str:
-        return f"<{self.name!r} of the backend {self.backend!r}>"
+        return f"<{self._name!r} of the backend {self._backend!r}>"
+
+
+class _Exports(ClassRegistry):
+    """The exports of a backend as registrations, for the tools of the core.
+
+    :param backend: the backend; it is told of registrations that others make here.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(name=backend.name)
+        self._backend = backend
+
+    def register(self, key: Hashable, classes: Any, *args: Any, **options: Any) -> Any:
+        result = super().register(key, classes, *args, **options)
+        self._backend.look_up_everything()
+        return result
 
 
 class Backend:
     """An installed backend of one host.
 
+    Its implementations are its exports, which apply to any arguments, and before them the
+    components of its ``registry``, if it has one: a component that is registered there for
+    *n* classes applies to calls whose first *n* positional arguments are of these classes.
+
     :param name: its canonical name.
     :param source: the module or object that its entry point names.
     :param origin: where it comes from.
-    :param trusted: whether the host lists it.
-    :param position: its place among the entry points.
-
-    What it implements are components of :attr:`class_lookup`, under the host's
-    functions as keys. Its exports are registered there for no classes: they
-    apply to any arguments. If it has a ``registry``, that is asked first; a
-    component registered there for *n* classes applies to calls whose first *n*
-    positional arguments are of these classes.
+    :param trusted: true if the host lists it.
+    :param position: the position of its entry point among all.
     """
 
     def __init__(
@@ -68,60 +91,119 @@ class Backend:
         self.origin = origin
         self.trusted = trusted
         self.position = position
-        #: the names that it can be chosen by besides
+        #: the other names that it can be chosen by
         self.aliases: list[str] = []
-        #: what it declares that will not do, and is left out
+        #: declarations of it that cannot be used, and are left out
         self.complaints: list[str] = []
-        self.exports = ClassRegistry(name=name)
-        #: this backend, under ``OWNER``, for the classes it declares to own
-        self.owned = ClassRegistry(name=f"{name} owns")
-        registry = getattr(source, "registry", None)
-        #: the registry of the backend's own, or ``None``
+        #: true once a warning has said that the host does not list it
+        self.warned_of = False
+        #: reads an attribute of the source: ``read(name, default)``
+        self.read: Callable[[str, Any], Any] = functools.partial(getattr, source)
+        if type(source) is types.ModuleType and "__getattr__" not in vars(source):
+            # Python looks for a missing attribute of a module for a long time.
+            self.read = vars(source).get
+        registry = self.read("registry", None)
+        #: its own registry, or ``None``
         self.registry = registry if isinstance(registry, (IClassLookup, Lookup)) else None
-        parts: list[Any] = [] if self.registry is None else [self.registry]
-        #: what it implements
-        self.class_lookup = ListClassLookup((*parts, self.exports))
-        self._lookup = Lookup(self.class_lookup)
+        #: where registered implementations are looked up; ``None`` if all are exports
+        self.lookup: Lookup | None = None
+        if self.registry is not None:
+            self.lookup = Lookup(ListClassLookup([self.registry]))
+        self._exports: _Exports | None = None
+        self._owned: Lookup | None = None
+        # The modes that remember calls of exports.
+        self._modes: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def __repr__(self) -> str:
         return f"<backend {self.name!r}, {self.origin}>"
 
-    def own(self, classes: Iterable[Any]) -> list[str]:
-        """Take note of the classes that this backend owns.
+    @property
+    def owns_classes(self) -> bool:
+        """True if it declares classes that it owns."""
+        return self._owned is not None
 
-        :param classes: classes, or names such as ``"package.module:Class"``.
-        :return: what is wrong with those that could not be taken.
+    def claim_classes(self, classes: Any) -> None:
+        """Register the classes that this backend owns.
+
+        :param classes: classes, or names such as ``"package.module:Class"``. Those that
+          cannot be registered are noted in :attr:`complaints`.
         """
-        wrong = []
+        if isinstance(classes, str) or not isinstance(classes, Iterable):
+            self.complaints.append(
+                f"its array_types must be a list of classes or names, not {classes!r}"
+            )
+            return
+        classes = list(classes)
+        if not classes:
+            return
+        owned = ClassRegistry(name=f"{self.name} owns")
         for cls in classes:
             try:
-                self.owned.register(OWNER, [cls], self)
+                owned.register(owns, [cls], _is_owned)
             except (TypeError, RegistrationError) as error:
-                wrong.append(f"{cls!r} in its array_types is no class: {error}")
-        return wrong
+                self.complaints.append(f"{cls!r} in its array_types is no class: {error}")
+        if owned.registrations():
+            self._owned = Lookup(owned)
 
-    def offer(self, key: Hashable, name: str) -> None:
-        """Register what is exported under a name for a function of the host."""
-        self.exports.register(key, (), Export(self.name, self.source, name))
+    def owns_one_of(self, values: Iterable[Any]) -> bool:
+        """True if this backend owns the class of one of several arguments."""
+        owned = self._owned
+        for value in values:  # noqa: SIM110 (a generator takes twice as long)
+            if owns(value, lookup=owned):
+                return True
+        return False
+
+    def owned_among(self, arguments: dict[str, Any]) -> list[str]:
+        """Find the arguments of a call whose class this backend owns.
+
+        :param arguments: the arguments by name.
+        :return: their names, in the order of the arguments.
+        """
+        owned = self._owned
+        return [name for name, value in arguments.items() if owns(value, lookup=owned)]
 
     def implementation(self, key: Hashable, name: str, args: tuple[Any, ...]) -> Any:
-        """Find what this backend runs for a function of the host.
+        """Find the implementation of a function of the host.
 
         :param key: the function.
-        :param name: what its export is called.
-        :param args: the positional arguments that were given.
+        :param name: the name of the export.
+        :param args: the positional arguments of the call.
         :return: the implementation, or ``MISSING``.
         """
-        counts = range(len(args), -1, -1) if self.registry is not None else (0,)
-        for count in counts:
-            found = self._lookup.component(key, args[:count], None)
-            if found is not None:
-                return found
-        # An export that is None is there, and wrong.
-        return getattr(self.source, name, MISSING)
+        if self.lookup is not None:
+            for count in range(len(args), -1, -1):
+                component = self.lookup.component(key, args[:count], None)
+                if component is not None:
+                    return component
+        # An export that is None is not missing: it is an error, which the call reports.
+        return self.read(name, MISSING)
 
-    @property
-    def can_run(self) -> Callable[[str, dict[str, Any]], Any] | None:
-        """What says whether this backend wants to run a call; ``None`` if it runs any."""
-        found: Callable[[str, dict[str, Any]], Any] | None = getattr(self.source, "can_run", None)
-        return found
+    # For the tools of the core
+
+    def class_lookup(self, functions: Iterable[tuple[Hashable, str]]) -> ListClassLookup:
+        """The implementations as a class lookup, the registry before the exports.
+
+        :param functions: the functions of the host, as keys, with the names of their exports.
+        """
+        if self._exports is None:
+            self._exports = _Exports(self)
+        known = {registration.key for registration in self._exports.registrations()}
+        for key, name in functions:
+            if key not in known:
+                export = _Export(self.name, self.source, name)
+                ClassRegistry.register(self._exports, key, (), export)
+        parts = [self._exports] if self.registry is None else [self.registry, self._exports]
+        return ListClassLookup(parts)
+
+    def look_up_everything(self) -> None:
+        """From now on, look up exports too, since others register among them."""
+        if self._exports is not None:
+            self.lookup = Lookup(self.class_lookup(()))
+        for mode in list(self._modes):
+            mode.forget_calls()
+
+    def remembered_in(self, mode: Any) -> None:
+        """Note a mode that remembers calls of exports, to be told if they are not all."""
+        self._modes.add(mode)
+        if self.lookup is not None:
+            mode.forget_calls()

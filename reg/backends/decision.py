@@ -1,199 +1,327 @@
-"""What runs a call, and why: decided from a choice, the backends and the arguments."""
+"""Deciding which backend runs a call, from a choice, the backends, and the arguments."""
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 from reg.sentinel import MISSING
 
-from .._signatures import signature_with_deferred
+from .arguments import BackendFallbackError, HostParameters, read_signature
 from .backend import Backend
-from .labels import AUTO, HOST
-from .records import Record
-from .routing import Layout
-from .selection import BackendName, Choice, Selection, State
+from .names import AUTO, HOST
+from .reports import Record
+from .selection import BackendName, Choice, Mode, Selector, State
 
-__all__ = ["BackendFallbackError", "Candidate", "Decision", "Dispatched"]
+__all__ = [
+    "MOST_ELEMENTS",
+    "Deciding",
+    "Decision",
+    "Dispatched",
+    "put_on_record",
+    "take_off_record",
+]
 
 logger: Final = logging.getLogger("reg.backends")
+#: How many elements of a list decide for ``"auto"``: a long list is one of numbers.
+MOST_ELEMENTS: Final = 100
 _RUNNING: Final = "it is running this function already"
 
-
-class BackendFallbackError(RuntimeError):
-    """The host's own code would have run in place of a backend, and strict mode is on."""
-
-
-class Candidate(NamedTuple):
-    """A backend that was considered for a call.
-
-    :param reason: why it was passed over; ``None`` if it was chosen.
-    """
-
-    backend: Backend
-    reason: str | None
+#: Which arguments decide for ``"auto"``: their names, or a function that picks values from the
+#: arguments by name.
+Deciding: TypeAlias = Iterable[str] | Callable[[dict[str, Any]], Iterable[Any]] | None
 
 
-class Decision(NamedTuple):
-    """What runs a call, and why.
+class Decision:
+    """Which backend runs a call, and why."""
 
-    :param backend: ``None`` for the host.
-    :param extra: the keyword arguments that are no parameters of the host.
-    """
+    __slots__ = (
+        *("backend", "choice", "fell_back", "implementation", "is_fixed", "keywords"),
+        *("passed_over", "strict", "why"),
+    )
 
-    choice: Choice
-    strict: bool
-    backend: Backend | None
-    implementation: Any
-    extra: dict[str, Any]
-    candidates: list[Candidate]
-    reason: str
+    def __init__(self, choice: Choice, strict: bool, why: str, keywords: dict[str, Any]) -> None:
+        #: the choice that holds for the call
+        self.choice = choice
+        #: true if a fall back is an error
+        self.strict = strict
+        #: how the choice was made
+        self.why = why
+        #: the keyword arguments to call the implementation with
+        self.keywords = keywords
+        #: the backend that runs it; ``None`` for the host
+        self.backend: Backend | None = None
+        #: the function or class to call
+        self.implementation: Any = None
+        #: the backends that were considered before, with reasons
+        self.passed_over: list[tuple[Backend, str]] = []
+        #: true if the host runs because no backend can
+        self.fell_back = False
+        #: true if each call like this is decided alike, as long as the backend exports the same
+        self.is_fixed = False
+
+    @property
+    def reason(self) -> str:
+        """Why this backend, or why the host."""
+        if not self.fell_back:
+            return self.why
+        reasons = "; ".join(f"{backend.name}: {reason}" for backend, reason in self.passed_over)
+        return reasons or "no backend owns the class of an argument"
+
+    def has_passed(self, backend: Backend) -> bool:
+        """True if a backend was considered already."""
+        return any(one is backend for one, _ in self.passed_over)
 
 
 class Dispatched:
-    """What is known of one function, or class, that dispatches to backends.
+    """A function, or a class, of a host that dispatches to backends.
 
-    :param selection: the choices of its host.
-    :param name: what backends export their implementations as.
+    :param selector: the choices of its host.
+    :param name: the name of the exports of backends.
     :param keyword: the keyword argument that chooses.
-    :param key: what implementations are registered under, which is what the
-      host's users call.
     :param function: the host's own implementation.
+    :param deciding: which arguments decide for ``"auto"``; all, if ``None``.
     """
 
+    #: the object that the host's users call, under which implementations are registered
     key: Any
+    #: the parameters of the host's own implementation
+    parameters: HostParameters
 
     def __init__(
-        self, selection: Selection, name: str, keyword: str, function: Any, layout: Layout
+        self,
+        selector: Selector,
+        name: str,
+        keyword: str,
+        function: Any,
+        deciding: Deciding = None,
     ) -> None:
-        self.selection = selection
+        self.selector = selector
         self.name = name
         self.keyword = keyword
         self.function = function
-        self.layout = layout
+        self._deciding = deciding if deciding is None or callable(deciding) else tuple(deciding)
+
+    def takes(self, backend: Backend, implementation: Any, name: str) -> bool:
+        """True if an implementation can be given an argument of this name."""
+        return True
 
     def decide(
         self,
         state: State,
         given: BackendName | None,
-        values: tuple[Any, ...],
-        extra: dict[str, Any],
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
+        failed: Mapping[Backend, str] | None = None,
     ) -> Decision:
-        """Find out what runs a call.
+        """Decide which backend runs a call.
 
-        :param given: what the call chooses; ``None`` to have the setting count.
-        :param values: a value for each parameter, ``MISSING`` where none was given.
+        :param state: the state that the call is made in.
+        :param given: the choice of the call itself; ``None`` to follow the settings.
+        :param args: its positional arguments.
+        :param keywords: its keyword arguments, without the one that chooses.
+        :param failed: the backends that tried to run it already, with reasons.
         :raises BackendFallbackError: if it would silently be the host, in strict mode.
         """
-        choice = self.selection.choice(state) if given is None else self.selection.resolve(given)
-        # Only now: finding the default may say where it is from.
-        why = state.why if given is None else f"{self.keyword}={given!r} in the call"
-        strict = state.strict
-        other = extra
-        if isinstance(extra.get("strict"), bool) and not self.layout.variadic:
-            strict = extra["strict"]
-            other = {name: value for name, value in extra.items() if name != "strict"}
-        candidates: list[Candidate] = []
-        if given is None and any(function is self for function, _ in state.running):
-            reason = "called from a backend that is running this function"
-            return Decision(choice, strict, None, self.function, other, candidates, reason)
-        reason = f"chosen by {why}"
-        for backend in self._candidates(choice, values, extra):
-            if backend is None:
-                return Decision(choice, strict, None, self.function, other, candidates, reason)
-            implementation, refusal = self._consider(state, backend, values, other)
-            candidates.append(Candidate(backend, refusal))
-            if refusal is None:
-                reason = f"chosen by {why}"
-                passed = extra if other is extra or _takes_strict(implementation) else other
-                return Decision(choice, strict, backend, implementation, passed, candidates, reason)
-        reason = "; ".join(f"{each.backend.name}: {each.reason}" for each in candidates)
-        if strict and any(each.reason != _RUNNING for each in candidates):
-            raise BackendFallbackError(
-                f"{self.name}() would run the host's own code, which strict mode forbids: {reason}"
-            )
-        reason = reason or "no backend owns the class of an argument"
-        return Decision(choice, strict, None, self.function, other, candidates, reason)
-
-    def _candidates(
-        self, choice: Choice, values: tuple[Any, ...], extra: dict[str, Any]
-    ) -> Iterator[Backend | None]:
-        """The backends to ask, in order; ``None`` for the host."""
-        seen: list[Backend] = []
+        mode = state.mode
+        if given is not None:
+            choice = self.selector.resolve(given)
+            why = f"chosen by {self.keyword}={given!r} in the call"
+        else:
+            if mode.choice is None:
+                mode = self.selector.mode(state)
+            choice, why = mode.choice or self.selector.resolve(HOST), mode.chosen_by
+        decision = Decision(choice, mode.strict, why, keywords)
+        strict = keywords.get("strict") if keywords else None
+        if isinstance(strict, bool) and not self.parameters.has_own_strict:
+            decision.strict = strict
+            decision.keywords = {k: value for k, value in keywords.items() if k != "strict"}
+        decision.implementation = self.function
+        if given is None and mode.running and any(one is self for one, _ in mode.running):
+            decision.why = "called from a backend that is running this function"
+            return decision
         for name in choice.names:
             if name == HOST:
-                yield None
-                return
+                decision.is_fixed = name == choice.names[0]
+                return decision
             if name == AUTO:
-                args = [value for value in (*values, *extra.values()) if value is not MISSING]
-                found = self.selection.owners(args)
-            else:
-                found = [choice.backends[name]]
-            for backend in found:
-                if backend not in seen:
-                    seen.append(backend)
-                    yield backend
+                for backend, owned in self._owners(args, decision.keywords):
+                    if not decision.has_passed(backend):
+                        self.selector.warn_of(backend)
+                        if self._consider(decision, backend, mode, args, failed, owned):
+                            decision.is_fixed = decision.is_fixed and name == choice.names[0]
+                            return self._with_strict(decision, keywords)
+                continue
+            backend = choice.backends[name]
+            if decision.passed_over and decision.has_passed(backend):
+                continue
+            if self._consider(decision, backend, mode, args, failed):
+                return self._with_strict(decision, keywords)
+        decision.fell_back = True
+        passed_over = decision.passed_over
+        decision.is_fixed = not passed_over and AUTO in choice.names
+        if decision.strict and not (passed_over and all(one[1] is _RUNNING for one in passed_over)):
+            raise BackendFallbackError(
+                f"{self.name}() would run the host's own code, which strict mode forbids:"
+                f" {decision.reason}"
+            )
+        return decision
+
+    def _with_strict(self, decision: Decision, keywords: dict[str, Any]) -> Decision:
+        """Pass ``strict`` on to an implementation that has a parameter of that name itself."""
+        if decision.keywords is not keywords and _takes_strict(decision.implementation):
+            decision.keywords = keywords
+        return decision
+
+    def _owners(
+        self, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Iterator[tuple[Backend, list[Any]]]:
+        """The backends that own arguments, in order of priority, with the names of these."""
+        arguments = self.parameters.by_name(args, keywords)
+        if arguments:
+            arguments = self._deciding_arguments(arguments)
+        for backend in self.selector.owners():
+            owned = backend.owned_among(arguments)
+            if owned:
+                yield backend, owned
+
+    def _deciding_arguments(self, arguments: dict[Any, Any]) -> dict[Any, Any]:
+        """Pick the arguments that decide for ``"auto"``; the elements of lists with them.
+
+        :param arguments: the arguments by name.
+        :return: values by name, by name and index, or by index if they have no name.
+        """
+        deciding = self._deciding
+        if callable(deciding):
+            arguments = dict(enumerate(deciding(arguments)))
+        elif deciding is not None:
+            arguments = {name: arguments[name] for name in deciding if name in arguments}
+        for name, value in list(arguments.items()):
+            if isinstance(value, (list, tuple)):
+                elements = enumerate(value[:MOST_ELEMENTS])
+                arguments = {**arguments, **{(name, i): one for i, one in elements}}
+        return arguments
 
     def _consider(
-        self, state: State, backend: Backend, values: tuple[Any, ...], extra: dict[str, Any]
-    ) -> tuple[Any, str | None]:
-        """What a backend would run, and why it does not."""
-        if any(each is backend and function is self for function, each in state.running):
-            return MISSING, _RUNNING
-        positional = values[: self.layout.positional]
-        positional = tuple(itertools.takewhile(lambda each: each is not MISSING, positional))
-        implementation = backend.implementation(self.key, self.name, positional)
-        if implementation is MISSING:
-            return MISSING, f"it does not implement {self.name}()"
-        can_run = backend.can_run
-        if can_run is not None:
-            arguments = {
-                name: value
-                for name, value in zip(self.layout.names, values, strict=True)
-                if value is not MISSING
-            }
-            answer = can_run(self.name, {**arguments, **extra})
-            if answer is not True:
-                if answer is False:
-                    return MISSING, "it declined"
-                if not isinstance(answer, str):
-                    raise TypeError(
-                        f"can_run() of the backend {backend.name!r} must return True, or a reason"
-                        f" not to run {self.name}(); it returned {answer!r}"
-                    )
-                return MISSING, f"it declined: {answer}"
-        return implementation, None
+        self,
+        decision: Decision,
+        backend: Backend,
+        mode: Mode,
+        args: tuple[Any, ...],
+        failed: Mapping[Backend, str] | None,
+        owned: Iterable[Any] = (),
+    ) -> bool:
+        """Decide for a backend if it can run the call, or else note the reason.
 
-    def note(self, state: State, decision: Decision) -> None:
-        """Put a call on record, where anybody wants to know."""
+        :param owned: the arguments of which it owns the class.
+        :return: true if it runs the call.
+        """
+        if mode.running and (self, backend) in mode.running:
+            decision.passed_over.append((backend, _RUNNING))
+            return False
+        if failed and backend in failed:
+            decision.passed_over.append((backend, failed[backend]))
+            return False
+        leading = args
+        if backend.lookup is not None:
+            leading = self.parameters.leading(args, decision.keywords)
+        implementation = backend.implementation(self.key, self.name, leading)
+        reason = None
+        if implementation is MISSING:
+            reason = f"it does not implement {self.name}()"
+        for name in owned:
+            name = name[0] if isinstance(name, tuple) else name
+            if reason or not isinstance(name, str):
+                continue
+            if not self.takes(backend, implementation, name):
+                reason = f"its {self.name}() cannot be given {name!r}, whose class it owns"
+        can_run = None if reason else backend.read("can_run", None)
+        if can_run is not None:
+            reason = self.declines(backend, can_run, args, decision.keywords)
+        if reason:
+            decision.passed_over.append((backend, reason))
+            return False
+        decision.backend, decision.implementation = backend, implementation
+        decision.is_fixed = not decision.passed_over and backend.lookup is None
+        return True
+
+    def declines(
+        self, backend: Backend, can_run: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> str | None:
+        """Ask a backend if it runs the call.
+
+        :param backend: the backend.
+        :param can_run: its function of that name.
+        :param args: the positional arguments of the call.
+        :param keywords: the keyword arguments.
+        :return: the reason if it does not.
+        :raises TypeError: if it does not answer.
+        """
+        answer = can_run(self.name, self.parameters.by_name(args, keywords))
+        if answer is True:
+            return None
+        if answer is False:
+            return "it declined"
+        if not isinstance(answer, str):
+            raise TypeError(
+                f"can_run() of the backend {backend.name!r} must return True, or a reason not to"
+                f" run {self.name}(); it returned {answer!r}"
+            )
+        return f"it declined: {answer}"
+
+    def record_of(self, decision: Decision) -> Record:
+        """Make the record of a call."""
+        if decision.backend is None:
+            return Record(self.name, HOST, None, None, decision.reason)
+        name, origin = decision.backend.name, decision.backend.origin
+        return Record(self.name, name, origin.distribution, origin.version, decision.reason)
+
+    def note(self, state: State, decision: Decision) -> Record | None:
+        """Record a call in the lists of a state, and in the debug log, if either is wanted."""
         if not state.records and not logger.isEnabledFor(logging.DEBUG):
-            return
-        backend = decision.backend
-        origin = None if backend is None else backend.origin
-        record = Record(
-            self.name,
-            HOST if backend is None else backend.name,
-            None if origin is None else origin.distribution,
-            None if origin is None else origin.version,
-            decision.reason,
-        )
-        for records in state.records:
-            records.append(record)
-        logger.debug("%s", record)
+            return None
+        record = self.record_of(decision)
+        put_on_record(state, record)
+        return record
 
     def inside(self, state: State, given: BackendName | None, decision: Decision) -> State:
-        """The state that a call runs in."""
-        why = state.why if given is None else f"{self.keyword}={given!r} in an outer call"
-        running = () if decision.backend is None else ((self, decision.backend),)
-        return state.but(decision.choice, why, strict=decision.strict, running=running)
+        """The state that the body of a call runs in."""
+        mode, backend, choice = state.mode, decision.backend, decision.choice
+        if backend is None and given is None and decision.strict is mode.strict:
+            return state
+        key = self, backend, choice, decision.strict, given is None
+        inside: State | None = mode.inside.get(key)
+        if inside is None:
+            why = mode.why
+            if given is not None:
+                why = f"{self.keyword}={choice.name!r} in an outer call"
+            running = mode.running if backend is None else (*mode.running, (self, backend))
+            inside = state.choosing(choice, why, decision.strict, running=running)
+            mode.inside[key] = inside
+        return inside
+
+
+def put_on_record(state: State, record: Record) -> None:
+    """Put a record into the lists of a state, and into the debug log."""
+    for records in state.records:
+        records.append(record)
+    logger.debug("%s", record)
+
+
+def take_off_record(state: State, record: Record | None) -> None:
+    """Take a record out of the lists of a state: the backend has passed the call on."""
+    for records in state.records if record is not None else ():
+        for index in range(len(records) - 1, -1, -1):
+            if records[index] is record:
+                del records[index]
+                break
 
 
 def _takes_strict(implementation: Any) -> bool:
-    """Tell whether an implementation has a parameter of its own called ``strict``."""
+    """True if an implementation has a parameter of its own called ``strict``."""
     try:
-        parameter = signature_with_deferred(implementation).parameters.get("strict")
+        parameter = read_signature(implementation).parameters.get("strict")
     except (TypeError, ValueError):
         return False
     return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD

@@ -1,364 +1,487 @@
 """Finding and loading the backends of one host.
 
-Nothing happens before somebody asks. Then the entry points of the host's group
-are listed, which imports nothing, and those are loaded that can have what was
-asked for.
+Nothing happens before the first query. Then the entry points of the host's group are listed,
+which imports nothing, and only those are loaded that can supply the backend asked for.
+
+The state of discovery is one immutable value, :class:`Found`. A query that loads works on a
+value of its own and publishes it at the end, together with the signatures and docstrings that
+follow from it. So other threads read without the lock, and a query that is interrupted leaves
+the state before it: the next one tries again.
 """
 
 from __future__ import annotations
 
+import collections
 import difflib
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, Protocol
 
 from packaging.utils import canonicalize_name
 
 from reg._lock import ReentrantLock
 
 from .backend import Backend
-from .entry_points import EntryPoint, entry_points
-from .labels import Labels, is_label, normalized, plain
-from .naming import Naming
-from .notices import Notices, told
+from .caller_warnings import DeferredWarnings, describe_error
+from .entry_points import EntryPoint, entry_points, installed_without_entry_point, path_state
+from .names import NameRules, ReservedNames, exact_str, is_name, normalized
 from .trust import Origin, Trust
 
-__all__ = ["Discovery", "Failure"]
+__all__ = ["Assignment", "Discovery", "Failure", "Found", "Publication", "assign_together"]
 
 logger: Final = logging.getLogger("reg.backends")
 
+#: An assignment to an attribute: the object, the name, and the value.
+Assignment = tuple[Any, str, Any]
+
+
+def assign_together(assignments: Iterable[Assignment]) -> None:
+    """Assign attributes in one call of a function in C: no signal is handled in between."""
+    objects, names, values = [*zip(*assignments, strict=True)] or ((), (), ())
+    collections.deque(map(setattr, objects, names, values), maxlen=0)
+
 
 class Failure(NamedTuple):
-    """Why an entry point gave no backend.
+    """Why an entry point gave no backend."""
 
-    :param names: the names under which its user may ask for it.
-    :param error: what was raised; ``None`` if it was refused or ignored.
-    :param entry: the entry point; ``None`` if its distribution cannot be read.
-    """
-
+    #: the names under which users may ask for it
     names: tuple[str, ...]
     reason: str
+    #: the exception; ``None`` if the entry point was refused or ignored
     error: BaseException | None
     refused: bool
+    #: the entry point; ``None`` if its distribution cannot be read
     entry: EntryPoint | None = None
 
     def is_about(self, label: str) -> bool:
+        """True if a user who asks for ``label`` may mean this entry point."""
         wanted = canonicalize_name(label)
         return any(canonicalize_name(name) == wanted for name in self.names)
 
 
-class _Found:
-    """All that one discovery changes, so that it can be put back."""
+class Found(NamedTuple):
+    """All that is known of the installed backends. Another state is another value."""
 
-    def __init__(self) -> None:
-        self.listed = False
-        self.pending: list[EntryPoint] = []
-        #: those that are being loaded, which may ask for others
-        self.under_way: list[EntryPoint] = []
-        self.backends: dict[str, Backend] = {}
-        self.labels: dict[str, Backend] = {}
-        self.failures: list[Failure] = []
-        #: read without the lock, so not before the last one is loaded
-        self.complete = False
+    #: all entry points; ``None`` if they are not listed yet
+    entries: tuple[EntryPoint, ...] | None = None
+    #: the directories that they were listed in, as they were then
+    path: tuple[tuple[str, int, int], ...] = ()
+    #: entry points that are not loaded yet
+    pending: tuple[EntryPoint, ...] = ()
+    #: entry points that are being loaded, whose modules may ask for others
+    loading: tuple[EntryPoint, ...] = ()
+    #: by canonical name, in the order of the entry points
+    backends: dict[str, Backend] = {}  # noqa: RUF012
+    #: by name and by alias
+    labels: dict[str, Backend] = {}  # noqa: RUF012
+    failures: tuple[Failure, ...] = ()
+    #: true if a test gave the backends, and no others are looked for
+    closed: bool = False
+    #: values that others computed from this state; another state begins without
+    cache: dict[Any, Any] = {}  # noqa: RUF012
 
-    def forget(self, entry: EntryPoint) -> None:
-        """Forget what came of one entry point."""
-        place = entry.position
-        self.backends = {k: v for k, v in self.backends.items() if v.position != place}
-        self.labels = {k: v for k, v in self.labels.items() if v.position != place}
-        self.failures = [each for each in self.failures if each.entry is not entry]
+    def but(self, **changes: Any) -> Found:
+        """Make another state, which differs in these fields."""
+        return self._replace(cache={}, **changes)
 
-    def copy(self) -> _Found:
-        copied = _Found()
-        copied.listed = self.listed
-        copied.pending = list(self.pending)
-        copied.under_way = list(self.under_way)
-        copied.backends = dict(self.backends)
-        copied.labels = dict(self.labels)
-        copied.failures = list(self.failures)
-        copied.complete = self.complete
-        return copied
-
-
-class Discovery:
-    """The backends of one host, as far as they have been asked for.
-
-    :param group: the group of entry points that backends are found in.
-    :param labels: the names that are taken.
-    :param trust: who may supply what.
-    :param use: is called with the backends after some have been loaded, and
-      with where to put warnings.
-    :param keep: is called before; what it returns puts back what ``use`` changes.
-    """
-
-    def __init__(
-        self,
-        group: str,
-        labels: Labels,
-        trust: Trust,
-        use: Callable[[list[Backend], Notices], None],
-        keep: Callable[[], Callable[[], None]],
-    ) -> None:
-        self._group = group
-        self._labels = labels
-        self._trust = trust
-        self._naming = Naming(labels, trust)
-        self._use = use
-        self._keep = keep
-        self._found = _Found()
-        self.lock = ReentrantLock()
-
-    # Asking
-
-    def find(self, label: str) -> Backend | None:
-        """Get the backend of this name or alias, loading as little as possible.
-
-        :return: the backend; ``None`` if there is none, or it did not load.
-        """
-        found = self._found
-        backend = found.labels.get(label)
-        if backend is not None or found.complete or self._labels.why_reserved(label):
-            return backend
-        with self.lock, _issued() as notices:
-            for load_next in (self._called, self._perhaps_called, self._everything):
-                self._load(load_next, label, notices)
-                if (backend := self._found.labels.get(label)) is not None:
-                    return backend
-                failure = self.failure(label)
-                if failure is not None and failure.error is not None and failure.is_about(label):
-                    return None
-        return None
-
-    def all(self) -> list[Backend]:
-        """Load everything there is.
-
-        :return: the backends, in the order of their entry points.
-        """
-        if not self._found.complete:
-            with self.lock, _issued() as notices:
-                self._load(self._everything, "", notices)
-        return self.loaded()
+    def without(self, entry: EntryPoint) -> Found:
+        """Make a state in which nothing is known of an entry point but that it is there."""
+        position = entry.position
+        return self.but(
+            backends={k: v for k, v in self.backends.items() if v.position != position},
+            labels={k: v for k, v in self.labels.items() if v.position != position},
+            failures=tuple([failure for failure in self.failures if failure.entry is not entry]),
+        )
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to be loaded."""
-        return self._found.complete
+        """True if nothing is left to be loaded."""
+        return self.entries is not None and not self.pending and not self.loading
 
-    def loaded(self) -> list[Backend]:
-        """The backends loaded so far, in the order of their entry points."""
-        return sorted(self._found.backends.values(), key=lambda each: each.position)
 
-    def names(self) -> list[str]:
-        """Names and aliases of all backends, sorted."""
+class Publication(Protocol):
+    """Something that follows from the loaded backends, such as a signature."""
+
+    def assignments(
+        self, backends: Iterable[Backend], warnings: DeferredWarnings
+    ) -> Iterable[Assignment]:
+        """Compute the assignments that publish it."""
+        ...
+
+
+class Discovery:
+    """The backends of one host, as far as they were asked for.
+
+    :param group: the group of entry points.
+    :param reserved: the names that no backend may have.
+    :param trust: the host's trust configuration.
+    """
+
+    def __init__(self, group: str, reserved: ReservedNames, trust: Trust) -> None:
+        self.group = group
+        self._reserved = reserved
+        self._trust = trust
+        self._rules = NameRules(reserved, trust.owners)
+        #: the published state; read without the lock
+        self.found = Found().but()
+        # The state that the holder of the lock works on, while it loads.
+        self._working: Found | None = None
+        #: all that is published with the state
+        self.publications: list[Publication] = []
+        self.lock = ReentrantLock()
+
+    # Queries
+
+    def find(self, label: str) -> Backend | None:
+        """Get a backend by name or alias, loading as little as possible.
+
+        :param label: the name or alias.
+        :return: the backend; ``None`` if there is none, or it did not load.
+        """
+        backend = self.found.labels.get(label)
+        if backend is not None or self._reserved.reason(label) is not None:
+            return backend
+        with DeferredWarnings() as warnings, self.lock:
+            for choose in (self._with_this_name, self._likely, self._everything):
+                self._load(choose, label, warnings)
+                backend = self.now.labels.get(label)
+                if backend is not None or self._failed_to_load(label):
+                    return backend
+            # Perhaps it was installed since the entry points were listed.
+            if self._working is None and self.found.path != path_state():
+                self._load(self._everything, label, warnings, relist=True)
+            return self.now.labels.get(label)
+
+    def all(self) -> list[Backend]:
+        """Load all entry points that were listed.
+
+        :return: the backends, in the order of their entry points.
+        """
+        if not self.found.complete:
+            with DeferredWarnings() as warnings, self.lock:
+                self._load(self._everything, "", warnings)
+                return list(self.now.backends.values())
+        return list(self.found.backends.values())
+
+    def discover(self) -> None:
+        """Load all entry points, also of distributions that were installed meanwhile."""
+        with DeferredWarnings() as warnings, self.lock:
+            self._load(self._everything, "", warnings, relist=self._working is None)
+
+    @property
+    def now(self) -> Found:
+        """The state as the holder of the lock sees it, who may be loading."""
+        return self.found if self._working is None else self._working
+
+    def labels(self) -> list[str]:
+        """List the names and aliases of all backends, sorted."""
         self.all()
-        return sorted(self._found.labels)
+        with self.lock:
+            return sorted(self.now.labels)
 
-    def in_order_of_priority(self) -> list[Backend]:
-        """All backends: those that the host trusts as it lists them, then the others by name."""
-        trusted = {each.name: index for index, each in enumerate(self._trust)}
-        backends = sorted(self.all(), key=lambda each: each.name)
-        return sorted(backends, key=lambda each: trusted.get(each.name, len(trusted)))
+    def by_priority(self) -> list[Backend]:
+        """List all backends: the trusted ones as the host lists them, then others by name."""
+        trusted = {trusted.name: index for index, trusted in enumerate(self._trust)}
+        return sorted(
+            self.all(), key=lambda backend: (trusted.get(backend.name, len(trusted)), backend.name)
+        )
 
     def failure(self, label: str) -> Failure | None:
-        """Why there is no backend of this name: what failed before what was refused."""
-        failures = self._found.failures
-        about = [each for each in failures if each.is_about(label)]
+        """Why there is no backend of this name: load failures before refusals before others."""
+        failures = self.now.failures
+        about = [failure for failure in failures if failure.is_about(label)]
         if not about:
-            # One that is to be tried again may be the one.
-            about = [each for each in failures if _passes(each.error)]
-        about.sort(key=lambda each: (each.error is None, not each.refused))
-        return about[0] if about else None
+            # An entry point that is to be tried again may be the one.
+            about = [failure for failure in failures if _is_transient(failure.error)]
+        return min(
+            about, key=lambda failure: (failure.error is None, not failure.refused), default=None
+        )
 
     def closest(self, label: str) -> str | None:
-        """The installed name that is most like this one."""
-        matches = difflib.get_close_matches(label, list(self._found.labels), 1)
+        """The known name that is most similar, also to a name in another case."""
+        known = [*self.found.labels, *self._trust.owners]
+        matches = difflib.get_close_matches(label, known, 1)
+        if not matches:
+            by_lower = {name.lower(): name for name in reversed(known)}
+            matches = difflib.get_close_matches(label.lower(), by_lower, 1)
+            matches = [by_lower[match] for match in matches]
         return matches[0] if matches else None
 
-    def outcomes(self) -> list[tuple[Origin, Backend | Failure | None]]:
-        """List all entry points, loading none, with what became of them so far.
+    def without_entry_point(self, label: str) -> str | None:
+        """Say that the distribution of a trusted backend is there, and its entry point is not.
 
-        :return: ``None`` for one that is not loaded.
+        :return: a clause for an error message; ``None`` if the distribution is not installed.
         """
-        with self.lock, _issued() as notices:
-            self._load(lambda label: [], "", notices)
-            found = self._found
-            became: dict[int, tuple[Origin, Backend | Failure | None]] = {}
-            for entry in (*found.pending, *found.under_way):
-                became[entry.position] = entry.origin, None
-            for backend in found.backends.values():
-                became[backend.position] = backend.origin, backend
-            for failure in found.failures:
-                if failure.entry is not None:
-                    became[failure.entry.position] = failure.entry.origin, failure
-        return [became[position] for position in sorted(became)]
+        trusted = self._trust.named(label)
+        if trusted is None:
+            return None
+        names = trusted.distributions or (normalized(trusted.name),)
+        return installed_without_entry_point(names, self.group)
 
-    # Forgetting, for tests
+    def outcomes(self) -> list[tuple[Origin, Backend | Failure | None]]:
+        """List all entry points, loading none, with the outcome of each so far.
 
-    def state(self) -> Any:
-        """What has been found, to be put back with :meth:`restore`."""
-        return self._found.copy()
+        :return: origin and outcome of each, in order; ``None`` for one that is not loaded.
+        """
+        with DeferredWarnings() as warnings, self.lock:
+            self._load(lambda label: (), "", warnings)
+            found = self.now
+        became: dict[int, Backend | Failure] = {
+            backend.position: backend for backend in found.backends.values()
+        }
+        for failure in found.failures:
+            if failure.entry is not None and failure.entry not in found.pending:
+                became[failure.entry.position] = failure
+        return [
+            (entry.origin, became.get(entry.position))
+            for entry in sorted(found.entries or (), key=_position)
+        ]
 
-    def restore(self, state: Any) -> None:
-        """Put back what had been found."""
+    def publish_also(self, publication: Publication, warnings: DeferredWarnings) -> None:
+        """Publish something else with the state, from now on.
+
+        :param publication: the publication.
+        :param warnings: where it can warn.
+        """
         with self.lock:
-            self._found = state.copy()
+            self.publications.append(publication)
+            if self.found.backends:
+                backends = self.found.backends.values()
+                assign_together(publication.assignments(backends, warnings))
+
+    def restore(self, found: Found) -> None:
+        """Make another state the present one, for tests.
+
+        :param found: the state, with which its signatures and docstrings are published.
+        """
+        with self.lock:
+            self._publish(found.but(), DeferredWarnings())
 
     # Which entry points to load
 
-    def _called(self, label: str) -> list[EntryPoint]:
-        """Those whose name says that they are what was asked for."""
+    def _with_this_name(self, label: str) -> Iterable[EntryPoint]:
+        """The entry points whose name says that they supply what was asked for."""
         trusted = self._trust.named(label)
-        names = {label}
-        if trusted is not None:
-            names.update(trusted.labels, trusted.entrypoints)
-        return [entry for entry in self._found.pending if entry.origin.entry_point in names]
+        names = {label} if trusted is None else {label, *trusted.labels, *trusted.entrypoints}
+        return [entry for entry in self.now.pending if entry.origin.entry_point in names]
 
-    def _perhaps_called(self, label: str) -> list[EntryPoint]:
-        """Those that can be told, without being loaded, to be likely."""
+    def _likely(self, label: str) -> Iterable[EntryPoint]:
+        """The entry points that are likely, by what can be read without loading them."""
         wanted = canonicalize_name(label)
         trusted = self._trust.named(label)
         return [
             entry
-            for entry in self._found.pending
+            for entry in self.now.pending
             if canonicalize_name(entry.origin.entry_point) == wanted
-            or (trusted is not None and trusted in self._trust.claimed(entry.origin))
+            or (trusted is not None and trusted.is_claimed_by(entry.origin))
         ]
 
-    def _everything(self, label: str) -> list[EntryPoint]:
-        return list(self._found.pending)
+    def _everything(self, label: str) -> Iterable[EntryPoint]:
+        return self.now.pending
 
-    # Loading
+    def _failed_to_load(self, label: str) -> bool:
+        failure = self.failure(label)
+        return failure is not None and failure.error is not None and failure.is_about(label)
+
+    # Loading, under the lock
 
     def _load(
-        self, choose: Callable[[str], list[EntryPoint]], label: str, notices: Notices
+        self,
+        choose: Callable[[str], Iterable[EntryPoint]],
+        label: str,
+        warnings: DeferredWarnings,
+        relist: bool = False,
     ) -> None:
-        before, put_back = self._found, self._keep()
+        """Load entry points, and publish the state that comes of it.
+
+        Within a module that is being loaded, this is called again; then the outer call
+        publishes.
+        """
+        outer = self._working
         try:
-            # What was before is left alone, so that it can be gone back to in one step.
-            self._found = before.copy()
-            if not self._found.listed:
-                self._list(notices)
+            self._working = before = self.found if outer is None else outer
+            if before.entries is None or (relist and not before.closed):
+                self._working = self._listed(before, warnings)
             for entry in choose(label):
-                # One that is being loaded may ask for others, but not for itself.
-                if entry in self._found.pending:
-                    self._found.pending.remove(entry)
-                    self._found.under_way.append(entry)
-                    self._load_one(entry, notices)
-                    self._found.under_way.remove(entry)
-            self._use(self.loaded(), notices)
-            self._found.complete = not self._found.pending and not self._found.under_way
+                # A module that is being loaded may ask for others, but not for itself.
+                if entry in self._working.pending:
+                    self._load_one(entry, warnings)
+            if outer is None:
+                self._publish(self._working, warnings)
         except BaseException:
-            self._found = before
-            put_back()
+            self._working = outer
             raise
 
-    def _list(self, notices: Notices) -> None:
-        found = self._found
+    def _publish(self, found: Found, warnings: DeferredWarnings) -> None:
+        assignments: list[Assignment] = []
+        if found is not self.found:
+            backends = found.backends.values()
+            for publication in self.publications:
+                assignments += publication.assignments(backends, warnings)
+            assignments.append((self, "found", found))
+        assign_together([*assignments, (self, "_working", None)])
 
-        def complain(name: str | None, described: str, error: Exception) -> None:
-            reason = f"{described} has entry points that cannot be read"
+    def _listed(self, found: Found, warnings: DeferredWarnings) -> Found:
+        """List the entry points; those that are new are pending."""
+        failures: list[Failure] = []
+
+        def complain(name: str | None, subject: str, error: Exception) -> None:
+            reason = f"{subject} has entry points that cannot be read"
             logger.debug("%s", reason, exc_info=error)
-            notices.add(f"{self._labels.host} may lack a backend: {reason}: {told(error)}")
-            wanted = None if name is None else normalized(name)
-            names = [label for each in self._trust for label in each.labels_from(wanted)]
-            found.failures.append(Failure(tuple(names), reason, error, False))
+            labels: tuple[str, ...] = ()
+            for trusted in self._trust:
+                if name is not None and normalized(name) in trusted.distributions:
+                    labels += trusted.labels
+            failures.append(Failure(labels, reason, error, False))
 
-        found.pending = entry_points(self._group, complain)
-        found.listed = True
+        path = path_state()
+        listed = entry_points(self.group, complain)
+        known = {_identity(entry): entry for entry in found.entries or ()}
+        new = [entry for entry in listed if _identity(entry) not in known]
+        told = {failure.reason for failure in found.failures if failure.entry is None}
+        for failure in failures:
+            if failure.reason not in told and failure.error is not None:
+                warnings.add(
+                    f"{self._reserved.host} may lack a backend: {failure.reason}:"
+                    f" {describe_error(failure.error)}"
+                )
+        if found.entries is not None and not new:
+            return found.but(path=path)
+        for position, entry in enumerate(new, len(found.entries or ())):
+            entry.position = position
+        kept = [failure for failure in found.failures if failure.entry is not None]
+        return found.but(
+            entries=(*(found.entries or ()), *new),
+            path=path,
+            pending=(*found.pending, *new),
+            failures=(*failures, *kept),
+        )
 
-    def _load_one(self, entry: EntryPoint, notices: Notices) -> None:
-        origin = entry.origin
-        self._found.forget(entry)
-        refusal = self._trust.refusal_before_import(origin)
-        if refusal is not None:
-            self._refuse(entry, refusal, notices, warn=bool(self._trust.claimed(origin)))
+    def _load_one(self, entry: EntryPoint, warnings: DeferredWarnings) -> None:
+        found = self.now.without(entry)
+        self._working = found.but(
+            pending=_less(found.pending, entry), loading=(*found.loading, entry)
+        )
+        loaded = self._loaded(entry, warnings)
+        # Others may have been loaded by the module of this one.
+        found = self.now.but(loading=_less(self.now.loading, entry))
+        if isinstance(loaded, Failure):
+            pending = found.pending
+            if _is_transient(loaded.error):
+                pending = tuple(sorted((*pending, entry), key=_position))
+            self._working = found.but(failures=(*found.failures, loaded), pending=pending)
             return
+        backends = sorted((*found.backends.values(), loaded), key=_position)
+        labels = dict.fromkeys((loaded.name, *loaded.aliases), loaded)
+        self._working = found.but(
+            backends={backend.name: backend for backend in backends},
+            labels={**found.labels, **labels},
+        )
+
+    def _loaded(self, entry: EntryPoint, warnings: DeferredWarnings) -> Backend | Failure:
+        """Load an entry point, and make a backend of it."""
+        origin = entry.origin
+        refusal = None if entry.is_given else self._trust.refusal_before_import(origin)
+        if refusal is not None:
+            # A user who blocks a backend knows; so does a host that refuses all others.
+            silent = self._trust.block_reason(origin) or not self._trust.candidates_for(origin)
+            return self._refused(entry, refusal, None if silent else warnings)
         try:
-            source = entry.load()
-            if isinstance(source, type):
-                source = source()
+            loaded = entry.load()
+            source = loaded() if isinstance(loaded, type) else loaded
         except SystemExit as error:
             if not _comes_from_a_module(error):
                 raise
-            self._fail(entry, f"{origin} did not load", error)
-            return
+            return self._failed(entry, f"{origin} did not load", error)
         except Exception as error:
-            self._fail(entry, f"{origin} did not load", error)
-            return
+            return self._failed(entry, f"{origin} did not load", error)
         try:
-            self._register(entry, source, notices)
+            return self._registered(entry, loaded, source, warnings)
         except Exception as error:
-            self._found.forget(entry)
-            notices.add(
-                f"a backend of {self._labels.host} could not be registered: {origin} raised"
-                f" {told(error)}"
+            warnings.add(
+                f"a backend of {self._reserved.host} could not be registered: {origin} raised"
+                f" {describe_error(error)}"
             )
-            self._fail(entry, f"{origin} could not be registered", error)
+            return self._failed(entry, f"{origin} could not be registered", error)
 
-    def _register(self, entry: EntryPoint, source: Any, notices: Notices) -> None:
+    def _registered(
+        self, entry: EntryPoint, loaded: Any, source: Any, warnings: DeferredWarnings
+    ) -> Backend | Failure:
+        host, labels, origin = self._reserved.host, self.now.labels, entry.origin
         # Read once: it may be another name the next time.
-        name: Any = plain(getattr(source, "name", None))
-        reason = self._naming.why_not(name, self._found.labels)
+        name: Any = exact_str(getattr(source, "name", None))
+        if entry.is_given:
+            name = origin.entry_point
+        reason = self._rules.rejection_reason(name, labels)
         if reason is not None:
-            reason = f"{entry.origin}: {reason}"
+            reason = f"{origin}: {reason}"
             logger.debug("ignored: %s", reason)
-            notices.add(f"a backend of {self._labels.host} is ignored: {reason}")
-            names = (entry.origin.entry_point, *([name] if is_label(name) else []))
-            self._found.failures.append(Failure(names, reason, None, False, entry))
-            return
+            warnings.add(f"a backend of {host} is ignored: {reason}")
+            names = self._names_of(entry, name)
+            return Failure(names, reason, None, False, entry)
         trusted = self._trust.named(name)
-        refusal = None if trusted is None else trusted.refusal(entry.origin)
-        if refusal is not None:
-            self._refuse(entry, f"not trusted as {name!r}: {refusal}", notices, True, name)
-            return
-        if trusted is None and self._trust.untrusted == "refuse":
-            how = self._trust.how_to_allow(entry.origin)
-            self._refuse(entry, how, notices, False, name)
-            return
-        backend = Backend(name, source, entry.origin, trusted is not None, entry.position)
-        complaints = backend.complaints
-        backend.aliases = list(trusted.aliases) if trusted is not None else []
-        backend.aliases += self._naming.aliases(backend, self._found.labels, complaints)
-        complaints += _own(backend)
-        for complaint in complaints:
-            notices.add(f"the backend {name!r} of {self._labels.host}, {entry.origin}: {complaint}")
+        if not entry.is_given:
+            refusal = self._trust.refusal_after_import(name, origin, loaded)
+            if refusal is not None:
+                return self._refused(entry, refusal, None if trusted is None else warnings, name)
+        is_trusted = trusted is not None or entry.is_given
+        backend = Backend(name, source, origin, is_trusted, entry.position)
+        configured = () if trusted is None else trusted.aliases
+        declared = getattr(source, "aliases", ())
+        backend.aliases, backend.complaints = self._rules.usable_aliases(
+            name, configured, declared, labels
+        )
+        backend.claim_classes(getattr(source, "array_types", ()))
+        for complaint in backend.complaints:
+            warnings.add(f"the backend {name!r} of {host}, {origin}: {complaint}")
         logger.debug("%r is registered", backend)
-        found = self._found
-        backends = {**found.backends, name: backend}
-        labels = {**found.labels, **dict.fromkeys((name, *backend.aliases), backend)}
-        # Last, and in one step: what fails in between must not be half registered.
-        found.backends, found.labels = backends, labels
+        return backend
 
-    # What went wrong
+    # Failures
 
-    def _names_of(self, entry: EntryPoint, *more: str) -> tuple[str, ...]:
-        claimed = [label for each in self._trust.claimed(entry.origin) for label in each.labels]
-        return (entry.origin.entry_point, *claimed, *more)
+    def _names_of(self, entry: EntryPoint, name: Any = None) -> tuple[str, ...]:
+        """All names under which users may ask for an entry point.
 
-    def _fail(self, entry: EntryPoint, reason: str, error: BaseException) -> None:
+        :param name: the name that its backend gives itself, if that is known.
+        """
+        names = [entry.origin.entry_point]
+        for trusted in self._trust.candidates_for(entry.origin):
+            names += trusted.labels
+        if is_name(name):
+            named = self._trust.named(name)
+            names += [name] if named is None else [name, *named.labels]
+        return tuple(dict.fromkeys(names))
+
+    def _failed(self, entry: EntryPoint, reason: str, error: BaseException) -> Failure:
         logger.debug("%s", reason, exc_info=True)
-        self._found.failures.append(Failure(self._names_of(entry), reason, error, False, entry))
-        if _passes(error):
-            # To be tried again.
-            self._found.pending.append(entry)
-            self._found.pending.sort(key=lambda each: each.position)
+        return Failure(self._names_of(entry), reason, error, False, entry)
 
-    def _refuse(
-        self, entry: EntryPoint, reason: str, notices: Notices, warn: bool, *names: str
-    ) -> None:
+    def _refused(
+        self, entry: EntryPoint, reason: str, warnings: DeferredWarnings | None, name: Any = None
+    ) -> Failure:
         reason = f"{entry.origin} is refused: {reason}"
         logger.debug("%s", reason)
-        if warn:
-            notices.add(f"a backend of {self._labels.host} is not used: {reason}")
-        names = self._names_of(entry, *names)
-        self._found.failures.append(Failure(names, reason, None, True, entry))
+        if warnings is not None:
+            warnings.add(f"a backend of {self._reserved.host} is not used: {reason}")
+        return Failure(self._names_of(entry, name), reason, None, True, entry)
+
+
+def _position(one: EntryPoint | Backend) -> int:
+    return one.position
+
+
+def _identity(entry: EntryPoint) -> tuple[str, str, str | None]:
+    return entry.origin.entry_point, entry.origin.object_reference, entry.origin.distribution
+
+
+def _less(entries: tuple[EntryPoint, ...], one: EntryPoint) -> tuple[EntryPoint, ...]:
+    return tuple([entry for entry in entries if entry is not one])
 
 
 def _comes_from_a_module(error: SystemExit) -> bool:
-    """Tell whether it was a module that exited when it was imported.
+    """True if a module exited while it was imported.
 
-    That is a script which was taken for a backend, and no wish of the user's.
+    It is a script that was taken for a backend; other exits are wishes of the user.
     """
     traceback = error.__traceback__
     while traceback is not None:
@@ -368,11 +491,11 @@ def _comes_from_a_module(error: SystemExit) -> bool:
     return False
 
 
-def _passes(error: BaseException | None) -> bool:
-    """Tell whether it may be a matter of the moment, and not of the backend."""
+def _is_transient(error: BaseException | None) -> bool:
+    """True for a lack of memory or recursion, also as a cause: the load is tried again."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        # Asking the exception itself would run code of the backend, which may raise.
+        # Not by the exception's own attributes: they are code of the backend, and may raise.
         if issubclass(type(error), (MemoryError, RecursionError)):
             return True
         seen.add(id(error))
@@ -381,18 +504,3 @@ def _passes(error: BaseException | None) -> bool:
         )
         error = context if cause is None else cause
     return False
-
-
-@contextmanager
-def _issued() -> Iterator[Notices]:
-    """Collect warnings, and issue them when all is done."""
-    notices = Notices()
-    yield notices
-    notices.issue()
-
-
-def _own(backend: Backend) -> list[str]:
-    declared = getattr(backend.source, "array_types", ())
-    if isinstance(declared, str) or not isinstance(declared, Iterable):
-        return [f"its array_types must be a list of classes or names, not {declared!r}"]
-    return backend.own(declared)

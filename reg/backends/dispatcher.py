@@ -1,34 +1,29 @@
-"""What a host makes one of, and wires its functions with."""
+"""The public entry: a host makes one dispatcher, and decorates its functions with it."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import operator
-import pickle
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, overload
 
-from reg import Lookup
+from reg import ClassRegistry, ListClassLookup, Lookup
 from reg.arginfo import wrapped_by
-from reg.sentinel import MISSING
 
-from .._signatures import signature_with_deferred
-from .backend import Backend
-from .construction import Class, dispatched_class
+from .arguments import read_signature
+from .caller_warnings import DeferredWarnings
+from .decision import Deciding, Dispatched
 from .discovery import Discovery
-from .dispatch import DispatchedFunction, Function
-from .explanation import Considered, Explanation
-from .installed import Installed, installed
-from .labels import HOST, Labels
-from .merging import Shown
-from .notices import Notices
-from .records import Record
-from .routing import PREFIX
-from .selection import BackendName, Selection
+from .docs.published import PublishedFunction
+from .function import DispatchedFunction, HostFunction
+from .host_class import DispatchedClass, dispatched_class
+from .isolation import Isolation
+from .names import AUTO, HOST, ReservedNames
+from .pickling import reduce_dispatcher
+from .reports import Considered, Explanation, Installed, Record, list_installed
+from .selection import BackendName, Mode, Selector, State
 from .settings import Settings
 from .trust import Trust, Untrusted
 
@@ -42,27 +37,31 @@ _C = TypeVar("_C", bound=type)
 class BackendDispatcher:
     """Runs a host's functions and classes on installed backends.
 
-    :param entrypoint_group: the group of entry points that backends are found
-      in, such as ``"example_host.backends"``. An entry point names a module, an
-      object, or a class, which is called without arguments.
-    :param host_name: what messages call the host.
+    :param entrypoint_group: the group of entry points of backends, such as
+      ``"example_host.backends"``. An entry point names a module, an object, or
+      a class, which is called without arguments.
+    :param host_name: the name of the host in messages.
     :param trusted_backends: by name, ``{"aliases": […], "package": "pip-name"}``
       and optionally ``distributions``, ``entrypoints``, ``object_refs`` and
       ``module_prefixes``: who may supply the backend of that name.
     :param reserved_backends: names that no backend may have, with reasons.
-    :param untrusted: what happens to backends that are not among the trusted:
+    :param untrusted: how backends that are not among the trusted are treated:
       ``"warn"`` when one is first chosen; ``"refuse"`` to import it; ``"allow"``.
-    :param default: what is chosen where nothing is: ``"cpu"``, ``"auto"``, a
-      backend, or a list of them in order of preference.
-    :param environment_variable: the name of an environment variable that says
-      so instead; names in it are separated by commas.
+    :param default: the choice where none is made: ``"cpu"``, ``"auto"``, a
+      backend, or a list of them in order of preference. In a list, a name that
+      ends in ``"?"`` is passed over if there is no such backend.
+    :param environment_variable: the name of an environment variable that
+      overrides it; names in it are separated by commas.
+    :param blocking_variable: the name of an environment variable with the
+      names of backends, or of their distributions, that are never imported.
     :param keyword: the keyword argument that chooses in a call.
-    :param strict: whether it is an error where the host's own code would run
-      because the chosen backend does not.
-    :raises ValueError: if one of these will not do; it is named.
+    :param strict: true if a fall back to the host's own code is an error.
+    :param moves_on: the exceptions by which a backend passes a call on to the
+      next one in line, where there is a list or ``"auto"``.
+    :raises ValueError: if one of these is malformed; it is named.
 
-    Several hosts in one process have nothing to do with each other. Nothing is
-    discovered, let alone imported, before a backend is chosen or asked for.
+    Several hosts in one process are independent. Nothing is discovered, let
+    alone imported, before a backend is chosen or asked for.
     """
 
     def __init__(
@@ -75,220 +74,235 @@ class BackendDispatcher:
         untrusted: Untrusted = "warn",
         default: BackendName = HOST,
         environment_variable: str | None = None,
+        blocking_variable: str | None = None,
         keyword: str = "backend",
         strict: bool = False,
+        moves_on: tuple[type[BaseException], ...] = (NotImplementedError,),
     ) -> None:
         _check_text("entrypoint_group", entrypoint_group)
         _check_text("host_name", host_name)
         if environment_variable is not None:
             _check_text("environment_variable", environment_variable)
+        if blocking_variable is not None:
+            _check_text("blocking_variable", blocking_variable)
         if not isinstance(keyword, str) or not keyword.isidentifier():
             raise ValueError(f"keyword must be the name of a keyword argument; got {keyword!r}")
+        if not isinstance(moves_on, tuple) or not all(map(_is_exception_class, moves_on)):
+            raise ValueError(f"moves_on must be a tuple of exception classes; got {moves_on!r}")
         self.entrypoint_group = entrypoint_group
         self.host_name = host_name
         self._keyword = keyword
-        labels = Labels(host_name, reserved_backends)
-        trust = Trust(labels, trusted_backends, untrusted)
-        self._trust = trust
-        self._dispatched: list[Function | Class] = []
-        self._shown: list[Shown] = []
-        self._discovery = Discovery(entrypoint_group, labels, trust, self._use, self._keep)
-        self._selection = Selection(
-            labels,
-            trust,
+        self._moves_on = moves_on
+        reserved = ReservedNames(host_name, reserved_backends)
+        self._trust = Trust(reserved, trusted_backends, untrusted, blocking_variable)
+        self._discovery = Discovery(entrypoint_group, reserved, self._trust)
+        self._selector = Selector(
+            reserved,
+            self._trust,
             self._discovery,
             default=default,
             variable=environment_variable,
             strict=strict,
         )
-        self._settings = Settings(self, self._selection)
+        self._settings = Settings(host_name, self._selector, lambda: (getattr, (self, "settings")))
+        self._dispatched: list[HostFunction | DispatchedClass] = []
+        self._host_lookup = ClassRegistry(name=host_name)
         self._module = sys._getframe(1).f_globals.get("__name__", "")
 
-    # What a host re-exports
+    # Public names of a host
 
     @overload
     def backend_dispatch(self, function: Callable[_P, _R], /) -> DispatchedFunction[_P, _R]: ...
 
     @overload
     def backend_dispatch(
-        self, /, *, name: str | None = None
+        self, /, *, name: str | None = None, deciding: Deciding = None
     ) -> Callable[[Callable[_P, _R]], DispatchedFunction[_P, _R]]: ...
 
-    def backend_dispatch(self, function: Any = None, /, *, name: str | None = None) -> Any:
-        """Have a module-level function run on the backend that is chosen; a decorator.
+    def backend_dispatch(
+        self, function: Any = None, /, *, name: str | None = None, deciding: Deciding = None
+    ) -> Any:
+        """Decorate a module-level function, so that it runs on the backend that is chosen.
 
-        :param name: what backends export their implementations as, if it is
-          not the name of the function.
+        :param function: the function.
+        :param name: the name of the backends' exports, if it is not the name of
+          the function.
+        :param deciding: which arguments decide for ``"auto"``: their names, or
+          a function that takes the arguments by name, and returns the values
+          that decide. All, if left out.
         :return: the function, with the keyword argument ``backend`` in addition.
         :raises TypeError: if it is not a module-level function of named
           parameters, or has a parameter ``backend`` already.
         """
         if function is None:
-            return lambda function: self._dispatch_function(function, name)
-        return self._dispatch_function(function, name)
+            return lambda function: self._dispatch_function(function, name, deciding)
+        return self._dispatch_function(function, name, deciding)
 
-    def _dispatch_function(self, function: Any, name: str | None) -> Any:
+    def _dispatch_function(self, function: Any, name: str | None, deciding: Deciding) -> Any:
         signature = _checked_signature(function, self._keyword)
-        dispatched = Function(
-            self._selection,
+        dispatched = HostFunction(
+            self._selector,
             _checked_name(function.__name__ if name is None else name),
             self._keyword,
             function,
             signature,
+            _checked_deciding(deciding, signature, function.__qualname__),
+            self._moves_on,
         )
         call = dispatched.key
         call.__reg_dispatched__ = dispatched
-        with self._discovery.lock:
-            self._add(dispatched)
-            shown = Shown(dispatched)
-            self._shown.append(shown)
-            notices = Notices()
-            if self._discovery.loaded():
-                shown.merge(self._discovery.loaded(), notices)
-        notices.issue()
+        publication = PublishedFunction(dispatched)
+        with DeferredWarnings() as warnings, self._discovery.lock:
+            self._dispatched.append(dispatched)
+            self._discovery.publish_also(publication, warnings)
         return call
 
     @overload
     def backend_class(self, cls: _C, /) -> _C: ...
 
     @overload
-    def backend_class(self, /, *, name: str | None = None) -> Callable[[_C], _C]: ...
+    def backend_class(
+        self, /, *, name: str | None = None, deciding: Deciding = None
+    ) -> Callable[[_C], _C]: ...
 
-    def backend_class(self, cls: Any = None, /, *, name: str | None = None) -> Any:
-        """Have a class constructed by the backend that is chosen; the outermost decorator.
+    def backend_class(
+        self, cls: Any = None, /, *, name: str | None = None, deciding: Deciding = None
+    ) -> Any:
+        """Decorate a class, so that the backend that is chosen constructs it.
 
-        :param name: what backends export their classes as, if it is not the
-          name of the class.
+        It must be the outermost decorator.
+
+        :param cls: the class.
+        :param name: the name of the backends' exports, if it is not the name of
+          the class.
+        :param deciding: which arguments decide for ``"auto"``, as for
+          :meth:`backend_dispatch`.
         :return: a subclass that stands for it. Called, it returns an instance
           of the chosen backend's class; its own subclasses are not affected.
         :raises TypeError: if it is no class, dispatches already, cannot be
           subclassed, or has a constructor with a parameter ``backend``.
         """
         if cls is None:
-            return lambda cls: self._dispatch_class(cls, name)
-        return self._dispatch_class(cls, name)
+            return lambda cls: self._dispatch_class(cls, name, deciding)
+        return self._dispatch_class(cls, name, deciding)
 
-    def _dispatch_class(self, cls: Any, name: str | None) -> Any:
+    def _dispatch_class(self, cls: Any, name: str | None, deciding: Deciding) -> Any:
         if not isinstance(cls, type):
             raise TypeError(f"backend_class takes a class; got {cls!r}")
         if dispatched_class(cls) is not None:
             raise TypeError(f"{cls.__qualname__} dispatches to backends already")
-        dispatched = Class(
-            self._selection,
+        dispatched = DispatchedClass(
+            self._selector,
             _checked_name(cls.__name__ if name is None else name),
             self._keyword,
             cls,
+            deciding,
         )
-        with self._discovery.lock:
-            self._add(dispatched)
+        _checked_deciding(deciding, dispatched.signature, cls.__qualname__)
+        self._dispatched.append(dispatched)
         return dispatched.key
 
     @property
     def settings(self) -> Settings:
-        """Which backend is chosen, to be read and set."""
+        """The settings: which backend is chosen, to be read and set."""
         return self._settings
+
+    @property
+    def testing(self) -> Isolation:
+        """Context managers for tests: ``isolated()``, and ``installed({name: backend})``."""
+        return Isolation(self._selector)
 
     def get_backend(self, name: str) -> Any | None:
         """Get a backend by name or alias.
 
-        The parameter, the result and the errors are those of :meth:`Settings.get_backend`.
+        :param name: its name or one of its aliases.
+        :return: the module or object; ``None`` for ``"cpu"`` and unknown names.
+        :raises ImportError: if there is one of that name that does not load.
         """
         return self._settings.get_backend(name)
 
     def available_backend_names(self) -> list[str]:
         """List the names and aliases of all backends that are installed and load, sorted."""
-        return self._discovery.names()
+        return self._discovery.labels()
 
     def discover(self) -> None:
         """Load all backends now, and show their parameters in the host's functions.
 
-        For documentation tools, and whoever else reads signatures. Nothing is
-        done twice.
+        For documentation tools, and all others that read signatures. Backends that
+        were installed since the last time are found; nothing is loaded twice.
         """
-        self._discovery.all()
+        self._discovery.discover()
 
     def installed(self) -> list[Installed]:
-        """List the entry points of the host's group, with what became of each so far.
+        """List the entry points of the host's group, with the outcome of each so far.
 
-        Nothing is imported for it. Call :meth:`discover` first to have all loaded.
+        Nothing is imported for it. Call :meth:`discover` first to load all.
         """
-        return installed(self._discovery, self._trust)
+        return list_installed(self._discovery, self._trust)
 
     # Which one ran, and why
 
     def explain(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
-        """Tell which backend a call would run on, and why; nothing is run.
+        """Find out which backend a call would run on, and why; nothing is run.
 
         :param function: a function or class that dispatches to backends.
-        :param args: the arguments of the call, and those by keyword, with
-          ``backend`` among them.
+        :param args: the positional arguments of the call.
+        :param kwargs: its keyword arguments, with ``backend`` among them.
         :return: the explanation, which prints as text.
-        :raises TypeError: if ``function`` is none of this host's, or the
-          arguments do not fit.
+        :raises TypeError: if ``function`` is not one of this host, or the
+          arguments do not fit it.
         """
         dispatched = self._dispatched_of(function)
-        selection = self._selection
-        state = selection.state.get()
+        state = self._selector.state.get()
         given = kwargs.pop(self._keyword, None)
-        if isinstance(dispatched, Class):
-            values = dispatched.values(args, kwargs)
-            decision, keywords = dispatched.decided(state, given, values, kwargs)
-            forwarded = tuple(keywords)
-            dropped: tuple[str, ...] = ()
-            names = dispatched.layout.names
+        dropped: tuple[str, ...] = ()
+        error = None
+        parameters = dispatched.parameters
+        if isinstance(dispatched, DispatchedClass):
+            decision = dispatched.decide_class(state, given, args, kwargs)
         else:
-            values, extra = dispatched.bind(args, kwargs)
-            decision = dispatched.decide(state, given, values, extra)
-            names = dispatched.layout.names
-            forwarded, dropped = tuple(decision.extra), ()
-        passed = tuple(
-            name for name, value in zip(names, values, strict=True) if value is not MISSING
-        )
-        if isinstance(dispatched, Function) and decision.backend is not None:
-            found = dispatched.route(decision.backend, decision.implementation)
-            dropped = tuple(name for name in passed if name not in found.forwarded)
-        forwarded = tuple(
-            dict.fromkeys((*(name for name in passed if name not in dropped), *forwarded))
-        )
+            parameters.check(args, kwargs, dispatched.name)
+            decision = dispatched.decide(state, given, args, kwargs)
+            error = dispatched.type_error(decision, args)
+            dropped = dispatched.dropped(decision, args)
+        passed = parameters.by_name(args, decision.keywords)
+        candidates = [Considered(*_origin(one), reason) for one, reason in decision.passed_over]
+        if decision.backend is not None:
+            candidates.append(Considered(*_origin(decision.backend), None))
         return Explanation(
             dispatched.name,
             decision.choice.names,
             HOST if decision.backend is None else decision.backend.name,
             decision.reason,
-            tuple(
-                Considered(
-                    each.backend.name,
-                    each.backend.origin.distribution,
-                    each.backend.origin.version,
-                    each.reason,
-                )
-                for each in decision.candidates
-            ),
-            forwarded,
+            tuple(candidates),
+            tuple(name for name in passed if name not in dropped),
             dropped,
-            decision.implementation,
+            dispatched.function if decision.backend is None else decision.implementation,
+            error,
         )
 
     @contextmanager
     def record(self) -> Iterator[list[Record]]:
-        """Collect what runs in a ``with`` block: one :class:`Record` for each dispatched call.
+        """Collect, in a ``with`` block, one :class:`Record` for each dispatched call.
 
         It holds for the running context, as a choice does: for tasks and
         ``asyncio.to_thread()`` too, but not for a plain thread that is started
-        in the block.
+        in the block. A choice that is made in the block holds after it.
 
         :return: a context manager, which gives the list that the records are put into.
         """
-        selection = self._selection
-        state = selection.state.get()
+        variable = self._selector.state
+        state = variable.get()
         records: list[Record] = []
-        why = selection.base.why if state.choice is None else state.why
-        inside = state.but(selection.choice(state), why, records=(records,), outer=state)
-        selection.state.set(inside)
+        mode = state.mode
+        choice = None if state is self._selector.base else mode.choice
+        own = Mode(choice, mode.strict, mode.why, mode.running)
+        variable.set(State(own, (*state.records, records), state.outer, state.token))
         try:
             yield records
         finally:
-            selection.state.set(state)
+            after = variable.get()
+            variable.set(state if after.mode is own else after.without_records(records))
 
     def lookup(self, name: BackendName | None = None) -> Lookup:
         """Get the lookup that goes with a choice, for the tools of the core.
@@ -299,75 +313,58 @@ class BackendDispatcher:
         :raises ValueError: if there is no backend of that name.
         :raises ImportError: if it is not installed, or does not load.
         """
-        selection = self._selection
-        if name is None:
-            return selection.choice(selection.state.get()).lookup
-        return selection.resolve(name).lookup
+        selector = self._selector
+        choice = selector.mode(selector.state.get()).choice if name is None else None
+        if choice is None:
+            choice = selector.resolve(HOST if name is None else name)
+        backends = dict(choice.backends)
+        if AUTO in choice.names:
+            for backend in self._discovery.by_priority():
+                backends.setdefault(backend.name, backend)
+        with self._discovery.lock:
+            functions = [(dispatched.key, dispatched.name) for dispatched in self._dispatched]
+            known = {registration.key for registration in self._host_lookup.registrations()}
+            for dispatched in self._dispatched:
+                if dispatched.key not in known:
+                    self._host_lookup.register(dispatched.key, (), dispatched.function)
+            parts = [backend.class_lookup(functions) for backend in backends.values()]
+        return Lookup(ListClassLookup([*parts, self._host_lookup]))
 
     # Parts
 
-    def _add(self, dispatched: Function | Class) -> None:
-        self._dispatched.append(dispatched)
-        self._selection.host.register(dispatched.key, (), dispatched.function)
-        for backend in self._discovery.loaded():
-            backend.offer(dispatched.key, dispatched.name)
-
-    def _use(self, backends: list[Backend], notices: Notices) -> None:
-        """Make newly loaded backends known to the host's functions."""
-        for backend in backends:
-            if not backend.exports.registrations():
-                for dispatched in self._dispatched:
-                    backend.offer(dispatched.key, dispatched.name)
-        for shown in self._shown:
-            shown.merge(backends, notices)
-
-    def _keep(self) -> Callable[[], None]:
-        """Take note of what :meth:`_use` changes, and get what puts it back."""
-        parts = [self._selection.keep(), *(shown.keep() for shown in self._shown)]
-
-        def put_back() -> None:
-            for part in parts:
-                part()
-
-        return put_back
-
-    def _dispatched_of(self, function: Any) -> Function | Class:
-        found: Any = dispatched_class(function)
+    def _dispatched_of(self, function: Any) -> HostFunction | DispatchedClass:
+        dispatched: Dispatched | None = dispatched_class(function)
         wrapped = function
-        while found is None and wrapped is not None:
-            found = getattr(wrapped, "__dict__", {}).get("__reg_dispatched__")
+        while dispatched is None and wrapped is not None:
+            dispatched = getattr(wrapped, "__dict__", {}).get("__reg_dispatched__")
             wrapped = wrapped_by(wrapped)
-        if found is None or found not in self._dispatched:
-            raise TypeError(
-                f"{function!r} does not dispatch to backends of {self.host_name}; give a function"
-                " or class of it that is decorated with backend_dispatch or backend_class"
-            )
-        dispatched: Function | Class = found
-        return dispatched
+        for one in self._dispatched:
+            if one is dispatched:
+                return one
+        raise TypeError(
+            f"{function!r} does not dispatch to backends of {self.host_name}; give a function"
+            " or class of it that is decorated with backend_dispatch or backend_class"
+        )
 
     def __repr__(self) -> str:
         return f"<backend dispatcher of {self.host_name}>"
 
     def __reduce__(self) -> Any:
-        module = sys.modules.get(self._module)
-        for name, value in list(vars(module).items()) if module is not None else ():
-            if value is self:
-                return _find, (self._module, name)
-            if value is self._settings:
-                return _find, (self._module, f"{name}._dispatcher")
-        raise pickle.PicklingError(
-            f"{self!r} is found in another process by its name, and it has none in the module"
-            f" {self._module!r} that made it: keep it there in a global variable"
-        )
+        functions = [dispatched.function for dispatched in self._dispatched]
+        return reduce_dispatcher(self, self._settings, self._module, functions)
 
 
-def _find(module: str, name: str) -> Any:
-    return operator.attrgetter(name)(importlib.import_module(module))
+def _origin(backend: Any) -> tuple[str, str | None, str | None]:
+    return backend.name, backend.origin.distribution, backend.origin.version
 
 
 def _check_text(argument: str, value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{argument} must be a non-empty string; got {value!r}")
+
+
+def _is_exception_class(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
 
 
 def _checked_name(name: str) -> str:
@@ -376,8 +373,24 @@ def _checked_name(name: str) -> str:
     return name
 
 
+def _checked_deciding(deciding: Any, signature: inspect.Signature, function: str) -> Deciding:
+    if deciding is None or callable(deciding):
+        return deciding  # type: ignore[no-any-return]
+    names = [deciding] if isinstance(deciding, str) else list(deciding)
+    for name in names:
+        if isinstance(deciding, str) or name not in signature.parameters:
+            raise TypeError(
+                f"deciding must be a list of parameters of {function}, or a function that picks"
+                f" values from the arguments; got {deciding!r}"
+            )
+    return names
+
+
 def _checked_signature(function: Any, keyword: str) -> inspect.Signature:
-    """The signature of a function that can dispatch to backends."""
+    """Read the signature of a function that can dispatch to backends.
+
+    :raises TypeError: if the function cannot.
+    """
     name = getattr(function, "__qualname__", repr(function))
     if isinstance(function, type):
         raise TypeError(f"{name} is a class; use backend_class for it")
@@ -386,14 +399,14 @@ def _checked_signature(function: Any, keyword: str) -> inspect.Signature:
     if isinstance(function, types.MethodType):
         raise TypeError(f"{name} is a bound method; backend_dispatch takes module-level functions")
     try:
-        signature = signature_with_deferred(function)
+        signature = read_signature(function)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} does not say which arguments it takes: {error}") from error
     if not isinstance(getattr(function, "__name__", None), str):
         raise TypeError(f"{name} has no name, by which backends could export theirs")
+    if keyword in signature.parameters:
+        raise TypeError(f"{name} has a parameter {keyword!r} already, which chooses a backend")
     for index, parameter in enumerate(signature.parameters.values()):
-        if parameter.name == keyword:
-            raise TypeError(f"{name} has a parameter {keyword!r} already, which chooses a backend")
         if index == 0 and parameter.name in ("self", "cls"):
             raise TypeError(
                 f"{name} is a method, by its first parameter {parameter.name!r};"
@@ -403,10 +416,5 @@ def _checked_signature(function: Any, keyword: str) -> inspect.Signature:
             raise TypeError(
                 f"{name} takes *{parameter.name}, which cannot be passed on by name; "
                 "backend_dispatch takes functions of named parameters"
-            )
-        if parameter.name.startswith(PREFIX):
-            raise TypeError(
-                f"{name} has a parameter {parameter.name!r}; names that begin with {PREFIX!r} are"
-                " used in calls to backends"
             )
     return signature

@@ -1,26 +1,31 @@
-"""What the installed distributions declare, read without importing anything."""
+"""The entry points that installed distributions declare, read without importing anything."""
 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterator
+import os
+import sys
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from .labels import normalized
+from .names import normalized
 from .trust import Origin
 
-__all__ = ["EntryPoint", "entry_points"]
+__all__ = ["EntryPoint", "entry_points", "installed_without_entry_point", "path_state"]
 
 
 class EntryPoint:
-    """An entry point of the host's group, not necessarily loaded.
+    """An entry point of the host's group, perhaps not loaded.
 
-    :param point: what the metadata are read by.
-    :param position: its place among the others.
+    :param point: the entry point as ``importlib.metadata`` gives it.
+    :param position: its index in the list of all entry points of the group.
+    :param is_given: true if a test gives it: its name is that of the backend, which needs no
+      trust.
     """
 
-    def __init__(self, point: Any, position: int) -> None:
+    def __init__(self, point: Any, position: int, is_given: bool = False) -> None:
         self.load: Callable[[], Any] = point.load
+        self.is_given = is_given
         self.position = position
         distribution = getattr(point, "dist", None)
         name = _metadata(distribution, "Name")
@@ -29,7 +34,7 @@ class EntryPoint:
             object_reference=str(getattr(point, "value", "")).partition("[")[0].replace(" ", ""),
             distribution=name,
             version=_metadata(distribution, "Version"),
-            place=_place(distribution) if name is None else None,
+            location=_location(distribution) if name is None else None,
         )
 
 
@@ -38,33 +43,74 @@ def entry_points(
 ) -> list[EntryPoint]:
     """List the entry points of a group.
 
-    :param complain: is called with each distribution that cannot be read: its
-      name, how to refer to it, and what was raised.
+    :param group: the name of the group.
+    :param complain: called with each distribution that cannot be read: its
+      name, how to refer to it, and the exception.
+    :return: the entry points, in the order of ``sys.path``.
     """
     try:
         points = list(importlib.metadata.entry_points(group=group))
     except Exception:
-        # One that cannot be read keeps all others from being listed this way.
-        points = list(_one_by_one(group, complain))
+        # One unreadable distribution prevents all others from being listed this way.
+        points = list(_by_distribution(group, complain))
     return [EntryPoint(point, position) for position, point in enumerate(points)]
 
 
-def _one_by_one(
+def path_state() -> tuple[tuple[str, int, int], ...]:
+    """A value that changes when something is installed: the directories of ``sys.path``."""
+    state = []
+    for path in sys.path:
+        try:
+            status = os.stat(path or os.curdir)
+        except (OSError, ValueError):
+            continue
+        state.append((path, status.st_mtime_ns, status.st_nlink))
+    return tuple(state)
+
+
+def installed_without_entry_point(names: Collection[str], group: str) -> str | None:
+    """Say that a distribution is installed although it supplies no backend.
+
+    :param names: normalized names of distributions.
+    :param group: the group of entry points that it should have one in.
+    :return: a clause for an error message, such as ``"the distribution x 1.0 is installed,
+      but …"``; ``None`` if it is not installed.
+    """
+    for distribution in importlib.metadata.distributions():
+        name = _metadata(distribution, "Name")
+        if name is None:
+            location = _location(distribution)
+            folder = (location or "").replace("\\", "/").rpartition("/")[2].partition("-")[0]
+            if folder and normalized(folder) in names:
+                return (
+                    f"the metadata in {location!a} are empty or broken, as an interrupted"
+                    " uninstall leaves them, and hide other installations; delete that folder"
+                )
+        elif normalized(name) in names:
+            version = _metadata(distribution, "Version") or "of an unknown version"
+            return (
+                f"the distribution {name!a} {version} is installed, but declares no entry point"
+                f" for it in the group {group!r}; another version of it may"
+            )
+    return None
+
+
+def _by_distribution(
     group: str, complain: Callable[[str | None, str, Exception], None]
 ) -> Iterator[Any]:
     seen: set[str] = set()
     for distribution in importlib.metadata.distributions():
         name = _metadata(distribution, "Name")
         if name is not None:
-            # Of one that is installed twice, the first on the path counts.
+            # Of a distribution that is installed twice, the first on the path counts.
             if normalized(name) in seen:
                 continue
             seen.add(normalized(name))
         try:
             yield from _points_of(distribution, group)
         except Exception as error:
-            described = _place(distribution) if name is None else name
-            complain(name, f"the distribution {described!a}", error)
+            subject = _location(distribution) if name is None else name
+            complain(name, f"the distribution {subject!a}", error)
 
 
 def _points_of(distribution: Any, group: str) -> list[Any]:
@@ -102,17 +148,17 @@ def _line_by_line(distribution: Any, group: str) -> Iterator[_Point]:
 
 
 def _metadata(distribution: Any, field: str) -> str | None:
-    """A field of the metadata; ``None`` if there is none, or it cannot be read."""
+    """A field of the metadata; ``None`` if it is missing or cannot be read."""
     try:
-        found = distribution.metadata.get(field)
+        value = distribution.metadata.get(field)
     except MemoryError:
         raise
     except Exception:
         return None
-    return found if isinstance(found, str) else None
+    return value if isinstance(value, str) else None
 
 
-def _place(distribution: Any) -> str | None:
-    # Where it is installed is known to the usual kind of distribution alone.
-    place = getattr(distribution, "_path", None)
-    return None if place is None else str(place)
+def _location(distribution: Any) -> str | None:
+    # Only the usual kind of distribution knows where it is installed.
+    path = getattr(distribution, "_path", None)
+    return None if path is None else str(path)

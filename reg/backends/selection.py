@@ -1,136 +1,186 @@
-"""Which backend is chosen: by the call, by the setting, by default."""
+"""Which backend is chosen: by a call, by the settings, by default."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from contextvars import ContextVar
+from collections.abc import Hashable
+from contextvars import ContextVar, Token
 from typing import Any, Final, TypeAlias
 
-from reg import ClassRegistry, ListClassLookup, Lookup
-
-from .backend import OWNER, Backend
-from .discovery import Discovery
-from .labels import AUTO, HOST, Labels
-from .notices import told, warn_caller
+from .backend import Backend
+from .caller_warnings import describe_error, warn_caller
+from .discovery import Discovery, assign_together
+from .names import AUTO, HOST, ReservedNames
 from .trust import Trust
 
-__all__ = ["BackendName", "Choice", "Selection", "State"]
+__all__ = ["BackendName", "Choice", "Mode", "Selector", "State", "leave", "unusable"]
 
 #: What names a choice: a backend, ``"cpu"``, ``"auto"``, or several in order of preference.
+#: A name that ends in ``"?"`` is passed over if there is no such backend.
 BackendName: TypeAlias = str | list[str] | tuple[str, ...]
+
+# A function of the host that a backend is running, with that backend.
+_Running: TypeAlias = tuple[object, Backend]
 
 
 class Choice:
-    """What was chosen, with the lookup that goes with it.
+    """A choice that was resolved, with its modes, in which calls are cached.
 
     :param names: canonical names, in order of preference.
     :param backends: those of them that are backends, by name.
-    :param host: the lookup of the host's own functions, which comes last.
     """
 
-    def __init__(
-        self, names: tuple[str, ...], backends: dict[str, Backend], host: ClassRegistry
-    ) -> None:
+    def __init__(self, names: tuple[str, ...], backends: dict[str, Backend]) -> None:
         self.names = names
         self.backends = backends
-        #: implementations under the host's functions as keys, the preferred backend's first
-        self.lookup = Lookup(
-            ListClassLookup((*(each.class_lookup for each in backends.values()), host))
-        )
-        #: what calls are told apart by in :attr:`State.within`
-        self.calls: dict[tuple[object, Backend | None], object] = {}
-        #: what states that differ in nothing share; see :attr:`State.within`
-        self.within: dict[tuple[bool, str], dict[object, State]] = {}
-
-    @property
-    def is_host(self) -> bool:
-        return self.names == (HOST,)
-
-    @property
-    def asks_for_arguments(self) -> bool:
-        """Whether what runs a call may depend on its arguments."""
-        return AUTO in self.names or any(
-            each.registry is not None or each.can_run is not None for each in self.backends.values()
-        )
+        self.is_host = names == (HOST,)
+        #: true if another one is next in line where a backend cannot run a call
+        self.is_list = len(names) > 1 or AUTO in names
+        self._modes: dict[tuple[bool, str, tuple[_Running, ...]], Mode] = {}
 
     @property
     def name(self) -> str | tuple[str, ...]:
-        """What :attr:`Settings.backend` gives."""
+        """The value of :attr:`Settings.backend`: a name, or a tuple of several."""
         return self.names[0] if len(self.names) == 1 else self.names
+
+    def mode(self, strict: bool, why: str, running: tuple[_Running, ...] = ()) -> Mode:
+        """Get the mode of this choice with these properties: always the same one."""
+        key = strict, why, running
+        mode = self._modes.get(key)
+        return mode if mode is not None else self._modes.setdefault(key, Mode(self, *key))
 
     def __repr__(self) -> str:
         return f"<choice of {', '.join(self.names)}>"
 
 
-class State:
-    """What holds in one context.
+class Mode:
+    """How calls are run.
 
-    :param choice: ``None`` for the default that has not been asked for yet.
-    :param strict: whether falling back to the host is an error.
+    :param choice: the choice; ``None`` to follow the default.
+    :param strict: true if a fall back to the host is an error.
     :param why: how the choice was made.
     :param running: the functions that backends are running, with the backends.
-    :param records: the lists that calls are recorded in.
-    :param outer: what holds again when the scope ends.
     """
 
-    __slots__ = ("choice", "host", "outer", "records", "running", "strict", "why", "within")
+    __slots__ = (
+        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls", "running"),
+        *("strict", "why"),
+    )
 
     def __init__(
-        self,
-        choice: Choice | None,
-        strict: bool,
-        why: str,
-        *,
-        running: tuple[tuple[object, Backend], ...] = (),
-        records: tuple[list[Any], ...] = (),
-        outer: State | None = None,
+        self, choice: Choice | None, strict: bool, why: str, running: tuple[_Running, ...] = ()
     ) -> None:
         self.choice = choice
         self.strict = strict
         self.why = why
+        #: the same as a reason
+        self.chosen_by = f"chosen by {why}"
         self.running = running
-        self.records = records
-        self.outer = outer
-        #: whether a call has nothing to do but to call the host's function
-        self.host = choice is not None and choice.is_host and not records
-        #: the states of calls made from here, by what is called
-        self.within: dict[object, State] = {}
-        if choice is not None and not running and not records:
-            # The same for each scope of such a choice, so that its calls stay warm.
-            self.within = choice.within.setdefault((strict, why), self.within)
+        #: the cache: by what is decided, the state that the body of a call runs in
+        self.inside: dict[object, State] = {}
+        #: the cache: by function, how a call runs that follows the mode
+        self.calls: dict[object, Any] = {}
+        #: the cache: by the choice that a call names, and by function, how it runs
+        self.named_calls: dict[Any, dict[object, Any]] = {}
 
-    def but(
+    def forget_calls(self) -> None:
+        """Drop the caches."""
+        self.calls.clear()
+        self.named_calls.clear()
+
+
+class State:
+    """The value of the context variable.
+
+    :param mode: how calls are run. A state that records has a mode of its own, whose cache
+      stays empty, so that no call is found there.
+    :param records: the lists that calls are recorded in.
+    :param outer: the state that holds again when the scope ends.
+    :param token: the token by which the scope was entered.
+    """
+
+    __slots__ = ("is_host", "mode", "outer", "records", "token")
+
+    def __init__(
         self,
-        choice: Choice | None,
-        why: str,
-        *,
-        strict: bool | None = None,
-        running: tuple[tuple[object, Backend], ...] = (),
+        mode: Mode,
         records: tuple[list[Any], ...] = (),
         outer: State | None = None,
+        token: Token[State] | None = None,
+    ) -> None:
+        self.mode = mode
+        self.records = records
+        self.outer = outer
+        self.token = token
+        #: true if a call has nothing to do but to call the host's function
+        self.is_host = not records and mode.choice is not None and mode.choice.is_host
+
+    def without_records(self, records: list[Any]) -> State:
+        """Make a state like this one that does not record in one of the lists."""
+        left = tuple(one for one in self.records if one is not records)
+        mode = self.mode
+        if left or mode.choice is None:
+            mode = Mode(mode.choice, mode.strict, mode.why, mode.running)
+        else:
+            mode = mode.choice.mode(mode.strict, mode.why, mode.running)
+        return State(mode, left, self.outer, self.token)
+
+    def choosing(
+        self,
+        choice: Choice,
+        why: str,
+        strict: bool | None = None,
+        outer: State | None = None,
+        running: tuple[_Running, ...] | None = None,
     ) -> State:
-        """Another state like this one."""
-        return State(
-            choice,
-            self.strict if strict is None else strict,
-            why,
-            running=self.running + running,
-            records=self.records + records,
-            outer=outer,
-        )
+        """Make a state like this one, in which another choice holds.
+
+        :param choice: the choice.
+        :param why: how it was made.
+        :param strict: true or false to change the strictness.
+        :param outer: the state that holds again when the scope ends.
+        :param running: the functions that backends are running; as it was, if left out.
+        """
+        mode, records = self.mode, self.records
+        strict = mode.strict if strict is None else strict
+        running = mode.running if running is None else running
+        if records:
+            return State(Mode(choice, strict, why, running), records, outer)
+        return State(choice.mode(strict, why, running), (), outer)
 
 
-class Selection:
-    """The choices of one host.
+def leave(variable: ContextVar[State], token: Token[State] | None, state: State) -> None:
+    """Go back to a state after the body of a call.
 
+    :param variable: the context variable.
+    :param token: the token of entering; ``None`` if that was interrupted, perhaps late.
+    :param state: the state before.
+    """
+    if token is not None:
+        try:
+            # Faster than setting it, and a variable that was not set is not set again.
+            variable.reset(token)
+            return
+        except ValueError:
+            # It was entered in another context.
+            pass
+    variable.set(state)
+
+
+class Selector:
+    """Resolves what users of one host choose.
+
+    :param reserved: the names that no backend may have.
+    :param trust: the host's trust configuration.
+    :param discovery: the installed backends.
     :param default: the choice where none was made.
-    :param variable: an environment variable that may say otherwise.
+    :param variable: an environment variable that overrides it.
+    :param strict: true if a fall back to the host is an error by default.
     """
 
     def __init__(
         self,
-        labels: Labels,
+        reserved: ReservedNames,
         trust: Trust,
         discovery: Discovery,
         *,
@@ -138,103 +188,96 @@ class Selection:
         variable: str | None,
         strict: bool,
     ) -> None:
-        self._labels = labels
+        self._reserved = reserved
         self._trust = trust
         self.discovery = discovery
         self._default = default
         self._variable = variable
-        self._warned: set[str] = set()
-        #: the host's functions, as the last class lookup of every choice
-        self.host = ClassRegistry(name=labels.host)
-        self.host_choice = Choice((HOST,), {}, self.host)
-        #: choices by what names them, canonical or not
-        self.choices: dict[Any, Choice] = {HOST: self.host_choice}
-        self._owners: tuple[list[Backend], Lookup] | None = None
-        known = self.host_choice if default == HOST and variable is None else None
-        self.base: Final = State(known, strict, "the default")
-        self.state: ContextVar[State] = ContextVar(f"{labels.host} backend", default=self.base)
+        self._host_choice = Choice((HOST,), {})
+        self._strict = strict
+        #: what every context follows in which nothing was chosen
+        self.base: Final = State(Mode(None, strict, "the default"))
+        self.forget_default()
+        self.state: ContextVar[State] = ContextVar(f"{reserved.host} backend", default=self.base)
 
-    def keep(self) -> Callable[[], None]:
-        """Take note of the choices that are known, and get what forgets all others."""
-        known, owners = dict(self.choices), self._owners
+    # The present choice
 
-        def put_back() -> None:
-            for name in set(self.choices) - known.keys():
-                # Another thread may have forgotten it meanwhile.
-                self.choices.pop(name, None)
-            self._owners = owners
+    def mode(self, state: State) -> Mode:
+        """The mode that holds in a state.
 
-        return put_back
-
-    def forget(self) -> None:
-        """Forget all choices, since other backends count from now on."""
-        # In place: the calls hold it.
-        self.choices.clear()
-        self.choices[HOST] = self.host_choice
-        self._owners = None
-        self._warned.clear()
-
-    # What holds now
-
-    def choice(self, state: State) -> Choice:
-        """What is chosen in a state.
-
+        :param state: the state.
+        :return: a mode with a choice.
         :raises ValueError: as :meth:`resolve`, if that is the default and wrong.
         :raises ImportError: likewise.
         """
-        if state.choice is not None:
-            return state.choice
+        if state.mode.choice is not None:
+            return state.mode
         base = self.base
-        if base.choice is None:
-            self.set_default(self._default_choice())
-        if base.choice is None:
-            raise AssertionError("the default has just been set")
-        return base.choice
+        if base.mode.choice is None:
+            self._resolve_default()
+        return base.mode
 
-    def set_default(self, choice: Choice | None) -> None:
-        """Have another choice where none was made, in the whole process."""
+    def set_default(self, choice: Choice | None, why: str, strict: bool | None = None) -> None:
+        """Change the choice of all contexts in which none was made.
+
+        :param choice: the choice; ``None`` to have it resolved anew.
+        :param why: how it was made.
+        :param strict: true or false to change the strictness.
+        """
         base = self.base
-        base.choice = choice
-        base.within = {}
-        base.host = choice is not None and choice.is_host
+        strict = base.mode.strict if strict is None else strict
+        mode = Mode(None, strict, why) if choice is None else choice.mode(strict, why)
+        is_host = choice is not None and choice.is_host
+        assign_together([(base, "mode", mode), (base, "is_host", is_host)])
 
-    def _default_choice(self) -> Choice:
+    def forget_default(self) -> None:
+        """Go back to the default of the host, which is resolved when it is needed."""
+        known = self._host_choice if self._default == HOST and self._variable is None else None
+        self.set_default(known, "the default", self._strict)
+
+    def _resolve_default(self) -> None:
         value = os.environ.get(self._variable, "") if self._variable is not None else ""
         if not value.strip():
-            return self.resolve(self._default)
+            self.set_default(self.resolve(self._default), "the default")
+            return
         names = [name.strip() for name in value.split(",")]
         try:
             choice = self.resolve(names)
         except (ValueError, ImportError) as error:
             message = f"the environment variable {self._variable} is {value!r}: {error}"
             raise type(error)(message) from error
-        self.base.why = f"the environment variable {self._variable}"
-        return choice
+        self.set_default(choice, f"the environment variable {self._variable}")
 
-    # Finding what was named
+    # Resolving names
 
     def resolve(self, name: BackendName) -> Choice:
-        """Find out what is chosen by a name, or by several.
+        """Find the choice that a name stands for, or several names.
 
-        :raises ValueError: if it names nothing that is known, or nothing at all.
-        :raises ImportError: if it names a backend that cannot be had.
+        :param name: a name, or a list of names in order of preference.
+        :return: the choice.
+        :raises ValueError: if a name is unknown or malformed, or there is none.
+        :raises ImportError: if a backend cannot be used.
         """
-        # Not the list itself, which has no hash, and is anybody's to change.
-        key: Any = tuple(name) if isinstance(name, (list, tuple)) else name
-        for label in key if isinstance(key, tuple) else (key,):
+        if type(name) is str:
+            choice: Choice | None = self.discovery.found.cache.get(name)
+            if choice is not None:
+                return choice
+        # A list has no hash, and can be changed by its owner.
+        key: Hashable = tuple(name) if isinstance(name, (list, tuple)) else name
+        labels = key if isinstance(key, tuple) else (key,)
+        for label in labels:
             if not isinstance(label, str) or not label.strip():
                 raise ValueError(
-                    f"a backend of {self._labels.host} is chosen by its name, a non-empty string;"
-                    f" got {label!r}"
+                    f"a backend of {self._reserved.host} is chosen by its name, a non-empty"
+                    f" string; got {label!r}"
                 )
-        known = self.choices.get(key)
-        return known if known is not None else self._resolve(key)
+        known: Choice | None = self.discovery.found.cache.get(key)
+        return known if known is not None else self._resolve(key, labels)
 
-    def _resolve(self, name: Any) -> Choice:
-        labels = name if isinstance(name, tuple) else (name,)
+    def _resolve(self, key: Hashable, labels: tuple[str, ...]) -> Choice:
         if not labels:
             raise ValueError(
-                f"a choice of {self._labels.host} backends must name one; got {name!r}"
+                f"a choice of {self._reserved.host} backends must name one; got {key!r}"
             )
         backends: dict[str, Backend] = {}
         names: dict[str, None] = {}
@@ -246,109 +289,103 @@ class Selection:
                 names[AUTO] = None
             else:
                 backend = self._backend(label)
-                backends[backend.name] = backend
-                names[backend.name] = None
-        canonical = tuple(names)
-        choice = self.choices.get(canonical)
+                if backend is not None:
+                    backends[backend.name] = backend
+                    names[backend.name] = None
+        canonical = tuple(names) or (HOST,)
+        found = self.discovery.found
+        choice = found.cache.get(canonical)
         if choice is None:
-            if canonical == (HOST,):
-                choice = self.host_choice
-            else:
-                choice = Choice(canonical, self._in_order(canonical, backends), self.host)
-            if AUTO in names and not self.discovery.complete:
-                # Asked for by a backend while it is loaded, and so without it.
-                return choice
-            choice = self.choices.setdefault(canonical, choice)
-        self.choices[name] = choice
+            is_host = canonical == (HOST,)
+            choice = self._host_choice if is_host else Choice(canonical, backends)
+        # While backends are loaded, some are not published yet: then it is not cached.
+        published = all(found.backends.get(name) is one for name, one in backends.items())
+        if published and (AUTO not in names or found.complete):
+            choice = found.cache.setdefault(canonical, choice)
+            found.cache[key] = choice
         return choice
 
-    def _in_order(self, names: tuple[str, ...], backends: dict[str, Backend]) -> dict[str, Backend]:
-        """The backends of a choice, with all that ``"auto"`` stands for in its place."""
-        found: dict[str, Backend] = {}
-        for name in names:
-            if name == AUTO:
-                for each in self.discovery.in_order_of_priority():
-                    found.setdefault(each.name, each)
-            elif name != HOST:
-                found.setdefault(name, backends[name])
-        return found
-
-    def _backend(self, label: str) -> Backend:
-        host = self._labels.host
-        reason = self._labels.why_reserved(label)
+    def _backend(self, label: str) -> Backend | None:
+        """Get the backend of a label; ``None`` for an optional one that is not there."""
+        optional = label.endswith("?")
+        label = label.removesuffix("?")
+        reason = self._reserved.reason(label)
         if reason is not None:
-            raise ValueError(f"{label!r} is reserved by {host}: {reason}")
+            raise ValueError(f"{label!r} is reserved by {self._reserved.host}: {reason}")
         backend = self.discovery.find(label)
-        if backend is None:
-            raise self._absence(label)
-        self._warn_of(backend)
-        return backend
+        if backend is not None:
+            self.warn_of(backend)
+            return backend
+        error, is_there = self._absence(label)
+        if not optional:
+            raise error
+        if is_there:
+            warn_caller(f"{error}; the next choice is used")
+        return None
 
-    def _warn_of(self, backend: Backend) -> None:
-        if backend.trusted or self._trust.untrusted != "warn" or backend.name in self._warned:
+    def warn_of(self, backend: Backend) -> None:
+        """Warn, once, that the host does not list a backend."""
+        if backend.trusted or backend.warned_of or self._trust.untrusted != "warn":
             return
         with self.discovery.lock:
-            if backend.name not in self._warned:
+            if not backend.warned_of:
                 warn_caller(
                     f"the backend {backend.name!r}, {backend.origin}, is not one that"
-                    f" {self._labels.host} knows; use it if you trust it"
+                    f" {self._reserved.host} knows; use it if you trust it"
                 )
                 # Only now: where the warning is an error, it is one each time.
-                self._warned.add(backend.name)
+                backend.warned_of = True
 
-    def _absence(self, label: str) -> Exception:
-        """What to raise when there is no backend of this name."""
-        host = self._labels.host
-        failure = self.discovery.failure(label)
-        if failure is not None and (failure.error is not None or failure.refused):
-            return failed(host, label, failure.reason, failure.error)
+    def _absence(self, label: str) -> tuple[Exception, bool]:
+        """The error where there is no backend of this name, and true if one is installed."""
+        host, discovery = self._reserved.host, self.discovery
+        failure = discovery.failure(label)
         trusted = self._trust.named(label)
+        if failure is not None and (failure.error is not None or failure.refused or trusted):
+            return unusable(host, label, failure.reason, failure.error), True
         if trusted is not None:
+            installed = discovery.without_entry_point(label)
+            if installed is not None:
+                return unusable(host, label, installed, None), True
+            install = f"install it with: pip install {trusted.package}"
             return ImportError(
-                f"the backend {label!r} of {host} is not installed; install it with:"
-                f" pip install {trusted.package}"
-            )
+                f"the backend {label!r} of {host} is not installed; {install}"
+            ), False
         message = f"{host} has no backend {label!r}"
         if failure is not None:
-            return ValueError(
-                f"{message}: an entry point of that name is ignored: {failure.reason}"
-            )
-        closest = self.discovery.closest(label)
+            reason = f"an entry point of that name is ignored: {failure.reason}"
+            return ValueError(f"{message}: {reason}"), True
+        closest = discovery.closest(label)
         if closest is not None:
             message += f"; did you mean {closest!r}?"
-        names = self.discovery.names()
+        names = discovery.labels()
         available = f"available: {', '.join(names)}" if names else "no backends are installed"
-        return ValueError(f"{message}{'' if closest else ';'} {available}")
+        return ValueError(f"{message}{'' if closest else ';'} {available}"), False
 
-    # Choice by the classes of arguments
-
-    def owners(self, args: list[Any]) -> Iterable[Backend]:
-        """The backends that own the class of an argument, in order of priority.
-
-        There is a warning of one that is not trusted when its turn comes.
-        """
-        if self._owners is None:
-            backends = self.discovery.in_order_of_priority()
-            lookup = Lookup(ListClassLookup([each.owned for each in backends]))
-            if self.discovery.complete:
-                self._owners = backends, lookup
-        else:
-            backends, lookup = self._owners
-        found: dict[int, Backend] = {}
-        for arg in args:
-            for backend in lookup.all(OWNER, [arg]):
-                found[id(backend)] = backend
-        for backend in backends:
-            if id(backend) in found:
-                self._warn_of(backend)
-                yield backend
+    def owners(self) -> list[Backend]:
+        """List the backends that own classes, in the order in which ``"auto"`` asks them."""
+        found = self.discovery.found
+        owners: list[Backend] | None = found.cache.get(_OWNERS)
+        if owners is None:
+            owners = [backend for backend in self.discovery.by_priority() if backend.owns_classes]
+            if self.discovery.found is found and found.complete:
+                found.cache[_OWNERS] = owners
+        return owners
 
 
-def failed(host: str, label: str, reason: str, error: BaseException | None) -> ImportError:
-    """The error for a backend that is there and cannot be had."""
-    raised = ImportError(
-        f"the backend {label!r} of {host} cannot be used: {reason}"
-        + (f": {told(error)}" if error is not None else "")
-    )
+# The key of the owners in the cache: no name, and no tuple of names.
+_OWNERS: Final = frozenset({AUTO})
+
+
+def unusable(host: str, label: str, reason: str, error: BaseException | None) -> ImportError:
+    """Make the error for a backend that is installed and cannot be used.
+
+    :param host: the name of the host.
+    :param label: the name that was asked for.
+    :param reason: why it cannot be used.
+    :param error: the cause, if it was an exception.
+    """
+    cause = "" if error is None else f": {describe_error(error)}"
+    raised = ImportError(f"the backend {label!r} of {host} cannot be used: {reason}{cause}")
     raised.__cause__ = error
     return raised

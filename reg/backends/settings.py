@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
-from .kinds import ASYNC_GENERATOR, COROUTINE, DELEGATION, GENERATOR, async_steps, kind_of, steps
-from .routing import compiled
-from .selection import BackendName, Selection, State, failed
-
-if TYPE_CHECKING:
-    from .dispatcher import BackendDispatcher
+from .generators import drive_async_generator, drive_generator, kind_of, show_kind
+from .selection import BackendName, Selector, State, leave, unusable
 
 __all__ = ["Settings", "UseBackend"]
 
@@ -31,11 +28,12 @@ class Settings:
     """
 
     # A misspelt ``backend`` is an error.
-    __slots__ = ("__weakref__", "_dispatcher", "_selection")
+    __slots__ = ("__weakref__", "_host_name", "_reduced", "_selector")
 
-    def __init__(self, dispatcher: BackendDispatcher, selection: Selection) -> None:
-        self._dispatcher = dispatcher
-        self._selection = selection
+    def __init__(self, host_name: str, selector: Selector, reduced: Callable[[], Any]) -> None:
+        self._host_name = host_name
+        self._selector = selector
+        self._reduced = reduced
 
     @property
     def backend(self) -> str | tuple[str, ...]:
@@ -44,33 +42,52 @@ class Settings:
         A tuple of names, if there are several in order of preference. Assigning
         validates first: it raises what :meth:`use_backend` raises.
         """
-        selection = self._selection
-        return selection.choice(selection.state.get()).name
+        selector = self._selector
+        choice = selector.mode(selector.state.get()).choice
+        return "cpu" if choice is None else choice.name
 
     @backend.setter
     def backend(self, name: BackendName) -> None:
-        selection = self._selection
-        choice = selection.resolve(name)
-        state = selection.state.get()
-        selection.state.set(state.but(choice, "settings.backend", outer=state.outer))
+        selector = self._selector
+        choice = selector.resolve(name)
+        state = selector.state.get()
+        inside = state.choosing(choice, "settings.backend", outer=state.outer)
+        inside.token = state.token
+        selector.state.set(inside)
+
+    @property
+    def default_backend(self) -> str | tuple[str, ...]:
+        """The backend of all threads and tasks that chose none, in the whole process.
+
+        A new thread begins with it. Assigning validates first, and takes effect at the next
+        call of each thread that made no choice of its own.
+        """
+        choice = self._selector.mode(self._selector.base).choice
+        return "cpu" if choice is None else choice.name
+
+    @default_backend.setter
+    def default_backend(self, name: BackendName) -> None:
+        choice = self._selector.resolve(name)
+        self._selector.set_default(choice, "settings.default_backend")
 
     def use_backend(self, name: BackendName, *, strict: bool | None = None) -> UseBackend:
         """Use a backend in a ``with`` block, or in a function that this decorates.
 
         :param name: its name or alias; ``"cpu"`` for the host's own code;
           ``"auto"`` for the backend that owns the class of an argument; or a
-          list of them, in order of preference.
-        :param strict: whether it is an error where the host's own code would
-          run instead; as it was, if left out.
+          list of them, in order of preference. In a list, a name that ends in
+          ``"?"`` is passed over if there is no such backend.
+        :param strict: true if a fall back to the host's own code is an error;
+          as it was, if left out.
         :return: a context manager, which is a decorator too.
         :raises ValueError: on entry, if there is no backend of that name.
         :raises ImportError: on entry, if it is not installed, or does not load.
         """
-        return UseBackend(self._selection, name, strict)
+        return UseBackend(self._selector, name, strict)
 
     def available_backends(self) -> list[str]:
-        """List the canonical names of all backends that are installed and load."""
-        return sorted(each.name for each in self._selection.discovery.all())
+        """List the canonical names of all backends that are installed and load, sorted."""
+        return sorted(backend.name for backend in self._selector.discovery.all())
 
     def get_backend(self, name: str) -> Any | None:
         """Get a backend by name or alias.
@@ -79,7 +96,7 @@ class Settings:
         :return: the module or object; ``None`` for ``"cpu"`` and unknown names.
         :raises ImportError: if there is one of that name that does not load.
         """
-        discovery = self._selection.discovery
+        discovery = self._selector.discovery
         if not isinstance(name, str):
             return None
         backend = discovery.find(name)
@@ -87,63 +104,65 @@ class Settings:
             return backend.source
         failure = discovery.failure(name)
         if failure is not None and failure.error is not None:
-            host = self._dispatcher.host_name
-            raise failed(host, name, failure.reason, failure.error)
+            raise unusable(self._host_name, name, failure.reason, failure.error)
         return None
 
     def bind(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
-        """Make a function take the present choice along.
+        """Make a function that takes the present choice along.
 
-        :param function: what is to run. It is pickled with the result, so for
+        :param function: the function. It is pickled with the result, so for
           another process it has to be one that can be.
         :return: a callable that runs it under the backend, and the strictness,
-          that are chosen now, in whatever thread, process or cluster.
+          that are chosen now, in any thread, process or cluster.
         """
-        state = self._selection.state.get()
-        choice = self._selection.choice(state)
-        bound = _Bound(self._dispatcher, choice.names, state.strict, function)
-        return cast("Callable[_P, _R]", bound)
+        mode = self._selector.mode(self._selector.state.get())
+        names = ("cpu",) if mode.choice is None else mode.choice.names
+        return cast("Callable[_P, _R]", _Bound(self, names, mode.strict, function))
 
     def __repr__(self) -> str:
-        return f"<settings of {self._dispatcher.host_name}>"
+        return f"<settings of {self._host_name}>"
 
     def __reduce__(self) -> Any:
-        return getattr, (self._dispatcher, "settings")
+        return self._reduced()
 
 
 class UseBackend:
-    """What :meth:`Settings.use_backend` returns: a context manager, and a decorator."""
+    """The result of :meth:`Settings.use_backend`: a context manager, and a decorator."""
 
-    def __init__(self, selection: Selection, name: BackendName, strict: bool | None) -> None:
-        self._selection = selection
+    __slots__ = ("_name", "_selector", "_strict")
+
+    def __init__(self, selector: Selector, name: BackendName, strict: bool | None) -> None:
+        self._selector = selector
         self._name = name
         self._strict = strict
 
     def __enter__(self) -> None:
-        variable = self._selection.state
+        variable = self._selector.state
         outer, inside = variable.get(), self.inside()
         try:
-            variable.set(inside)
+            inside.token = variable.set(inside)
         except BaseException:
             # Interrupted when it was set already.
             variable.set(outer)
             raise
 
     def inside(self) -> State:
-        """The state that holds in the block."""
-        choice = self._selection.resolve(self._name)
-        outer = self._selection.state.get()
-        return outer.but(choice, "use_backend()", strict=self._strict, outer=outer)
+        """Make the state that holds in the block."""
+        selector = self._selector
+        outer = selector.state.get()
+        return outer.choosing(
+            selector.resolve(self._name), "use_backend()", self._strict, outer=outer
+        )
 
     def __exit__(self, *error: object) -> None:
-        # Not by a token of this object's: it may be entered twice, and anywhere.
-        variable = self._selection.state
-        outer = variable.get().outer
-        variable.set(self._selection.base if outer is None else outer)
+        # The outer state is kept in the context, not here: one object can be entered twice.
+        selector = self._selector
+        state = selector.state.get()
+        leave(selector.state, state.token, state.outer or selector.base)
 
     def __call__(self, function: _F) -> _F:
         """Decorate a function: each call runs in a block of its own."""
-        return cast("_F", _within(self._selection, lambda: self, function))
+        return cast("_F", _within(self._selector, lambda: self, function))
 
 
 class _Bound:
@@ -151,16 +170,15 @@ class _Bound:
 
     def __init__(
         self,
-        dispatcher: BackendDispatcher,
+        settings: Settings,
         names: tuple[str, ...],
         strict: bool,
         function: Callable[..., Any],
     ) -> None:
-        self._state = dispatcher, names, strict, function
+        self._state = settings, names, strict, function
         self.__wrapped__ = function
-        settings = dispatcher.settings
         self._call = _within(
-            settings._selection, lambda: settings.use_backend(names, strict=strict), function
+            settings._selector, lambda: settings.use_backend(names, strict=strict), function
         )
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
@@ -175,53 +193,34 @@ class _Bound:
 
 
 def _within(
-    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
+    selector: Selector, use: Callable[[], UseBackend], function: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Wrap a function, of whatever kind, so that its body runs in a block."""
-    wrap = {
-        COROUTINE: _coroutine_within,
-        GENERATOR: _generator_within,
-        ASYNC_GENERATOR: _async_generator_within,
-    }.get(kind_of(function), _function_within)
-    return functools.update_wrapper(wrap(selection, use, function), function)
+    """Wrap a function of any kind, so that its body runs in a block.
 
+    The choice is resolved when the function is called, also for coroutines and generators.
+    """
+    kind = kind_of(function)
 
-def _function_within(
-    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
-) -> Callable[..., Any]:
     def call(*args: Any, **keywords: Any) -> Any:
-        with use():
-            return function(*args, **keywords)
-
-    return call
-
-
-def _coroutine_within(
-    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
-) -> Callable[..., Any]:
-    async def call(*args: Any, **keywords: Any) -> Any:
-        with use():
-            return await function(*args, **keywords)
-
-    return call
-
-
-def _generator_within(
-    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
-) -> Callable[..., Any]:
-    def call(*args: Any, **keywords: Any) -> Any:
+        if not kind:
+            with use():
+                return function(*args, **keywords)
+        inside = use().inside()
         make = functools.partial(function, *args, **keywords)
-        return (yield from steps(selection.state, use().inside(), make))
+        if kind == inspect.CO_COROUTINE:
+            return _await_within(selector, inside, make)
+        drive = drive_generator if kind == inspect.CO_GENERATOR else drive_async_generator
+        return drive(selector.state, inside, make)
 
-    return call
+    show_kind(call, kind)  # type: ignore[arg-type]
+    return functools.update_wrapper(call, function)
 
 
-def _async_generator_within(
-    selection: Selection, use: Callable[[], UseBackend], function: Callable[..., Any]
-) -> Callable[..., Any]:
-    def start(*args: Any, **keywords: Any) -> Any:
-        make = functools.partial(function, *args, **keywords)
-        return async_steps(selection.state, use().inside(), make)
-
-    body = [line.replace("_reg_start()", "start(*args, **keywords)") for line in DELEGATION]
-    return compiled("call", ("*args", "**keywords"), body, {"start": start}, before="async ")
+async def _await_within(selector: Selector, inside: State, make: Callable[[], Any]) -> Any:
+    variable = selector.state
+    outer = variable.get()
+    try:
+        variable.set(inside)
+        return await make()
+    finally:
+        variable.set(outer)

@@ -10,13 +10,13 @@ from typing import Any
 from reg.arginfo import arginfo
 
 from .dispatcher import BackendDispatcher
-from .records import Record
+from .reports import Record
 
 __all__ = ["HostSuite", "run_conformance"]
 
 
 class HostSuite:
-    """What a host tells the pytest plugin about its own tests.
+    """The tests of a host, as the pytest plugin runs them on backends.
 
     A host returns one from the hook ``pytest_reg_host`` in its ``conftest.py``.
 
@@ -50,31 +50,24 @@ class HostSuite:
 
     @contextmanager
     def isolated(self) -> Iterator[None]:
-        """Put back, after a ``with`` block, what was chosen and discovered before it."""
-        selection = self.dispatcher._selection
-        chosen, state = selection.base.choice, selection.state.get()
-        found = selection.discovery.state()
-        selection.state.set(selection.base)
-        try:
+        """Begin a ``with`` block with no choice made and nothing discovered.
+
+        Afterwards everything is as it was before; see ``dispatcher.testing``.
+        """
+        with self.dispatcher.testing.isolated():
             yield
-        finally:
-            selection.state.set(state)
-            selection.discovery.restore(found)
-            selection.forget()
-            selection.set_default(chosen)
 
     @contextmanager
     def running_on(self, backend: str) -> Iterator[list[Record]]:
-        """Make a backend the default of the whole process, and record what runs.
+        """Make a backend the default of the whole process, and record calls.
 
         :param backend: its name or alias.
         :return: a context manager, which gives the list of records.
         :raises ValueError: if there is no backend of that name.
         :raises ImportError: if it is not installed, or does not load.
         """
-        selection = self.dispatcher._selection
         with self.isolated():
-            selection.set_default(selection.resolve(backend))
+            self.dispatcher.settings.default_backend = backend
             with self.dispatcher.record() as records:
                 yield records
 

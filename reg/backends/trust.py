@@ -1,57 +1,55 @@
-"""Who may supply which backend: what a host trusts, checked before anything is imported."""
+"""Who may supply which backend: the trust configuration of a host, checked before an import."""
 
 from __future__ import annotations
 
+import os
 import re
+import types
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from packaging.utils import canonicalize_name
 
-from .labels import WHAT_A_LABEL_IS, Labels, is_label, normalized, plain
+from .names import NAME_RULE, ReservedNames, exact_str, is_name, normalized
 
 __all__ = ["Origin", "Trust", "Trusted", "Untrusted"]
 
-#: What happens to entry points of distributions that the host does not name.
+#: How entry points of distributions that the host does not name are treated.
 Untrusted: TypeAlias = Literal["warn", "refuse", "allow"]
 
-# Each field of a trusted backend's configuration, with its singular forms.
+# The fields of a trusted backend's configuration, with their singular forms.
 _FIELDS: Final = {
     "distributions": ("package", "distribution"),
     "entrypoints": ("entrypoint",),
     "object_refs": ("object_ref",),
     "module_prefixes": ("module_prefix",),
 }
+_KNOWN_FIELDS: Final = {"aliases", *_FIELDS, *(one for forms in _FIELDS.values() for one in forms)}
 _CONTAINERS = (list, tuple, set, frozenset)
-# What can stand in a message as it is: it cannot be mistaken for a part of it.
+# Text that can stand in a message unquoted: it cannot be mistaken for a part of the message.
 _HARMLESS = re.compile(r"[A-Za-z0-9_.:+!-]+")
 
 
 class Origin(NamedTuple):
-    """Where a backend comes from: what an entry point says without being loaded."""
+    """Where a backend comes from: the contents of an entry point, read without loading it."""
 
     entry_point: str
     object_reference: str
     #: name of the distribution as it is written; ``None`` if it is not known
     distribution: str | None
     version: str | None
-    #: where the distribution is, if its name is not known
-    place: str | None = None
-
-    @property
-    def module(self) -> str:
-        """The module that loading the entry point imports."""
-        return self.object_reference.partition(":")[0]
+    #: directory of the metadata, if the distribution has no name
+    location: str | None = None
 
     def __str__(self) -> str:
         distribution = "an unknown distribution"
         if self.distribution is not None:
-            version = "" if self.version is None else f" {_told(self.version)}"
+            version = "" if self.version is None else f" {_quoted(self.version)}"
             distribution = f"the distribution {self.distribution!a}{version}"
-        elif self.place is not None:
-            distribution = f"a distribution without a name, {self.place!a}"
+        elif self.location is not None:
+            distribution = f"a distribution without a name, {self.location!a}"
         return (
-            f"entry point {self.entry_point!a} ({_told(self.object_reference)}) of {distribution}"
+            f"entry point {self.entry_point!a} ({_quoted(self.object_reference)}) of {distribution}"
         )
 
 
@@ -60,42 +58,46 @@ class Trusted:
 
     :param name: its canonical name.
     :param configuration: as the host wrote it; copied.
-    :raises ValueError: if there is something wrong with it.
+    :raises ValueError: if the configuration is malformed.
     """
 
     def __init__(self, name: str, configuration: Mapping[str, Any]) -> None:
-        # Read once: what is checked must be what is kept.
-        configuration = {plain(field): plain(value) for field, value in configuration.items()}
-        self.name = name
-        self.aliases = _strings(name, "aliases", configuration.get("aliases", ()))
-        known = {"aliases", *_FIELDS, *(form for forms in _FIELDS.values() for form in forms)}
-        for field in configuration:
-            if field not in known:
+        # Read once, so that the values that are checked are the values that are kept.
+        fields = {exact_str(field): exact_str(value) for field, value in configuration.items()}
+        for field in fields:
+            if field not in _KNOWN_FIELDS:
                 raise ValueError(
                     f"trusted_backends: {name!r} has an unknown field {field!r}; the fields are"
-                    f" {', '.join(sorted(known))}"
+                    f" {', '.join(sorted(_KNOWN_FIELDS))}"
                 )
-        #: what to install to have it
-        self.package = configuration.get("package", name)
-        found = {field: _field(name, field, configuration) for field in _FIELDS}
-        self.distributions = tuple(normalized(each) for each in found["distributions"])
-        self.entrypoints = found["entrypoints"]
-        self.object_refs = tuple(each.replace(" ", "") for each in found["object_refs"])
-        self.module_prefixes = found["module_prefixes"]
+        self.name = name
+        self.aliases = _strings(name, "aliases", fields.get("aliases", ()))
+        #: its name and its aliases
+        self.labels = (name, *self.aliases)
+        allowed = {field: _allowed(name, field, fields) for field in _FIELDS}
+        #: the name to install it by
+        self.package: str = fields.get("package", (*allowed["distributions"], name)[0])
+        self.distributions = tuple(map(normalized, allowed["distributions"]))
+        self.entrypoints = allowed["entrypoints"]
+        self.object_refs = tuple(one.replace(" ", "") for one in allowed["object_refs"])
+        self.module_prefixes = allowed["module_prefixes"]
+        # Entry points are compared by looser rules than names: lower case turns some other
+        # letters into ASCII, and an entry point that looks like a trusted name is checked.
+        self._entry_point_names = {
+            canonicalize_name(one) for one in (*self.labels, *self.entrypoints)
+        }
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Its name and its aliases."""
-        return (self.name, *self.aliases)
-
-    def labels_from(self, distribution: str | None) -> tuple[str, ...]:
-        """What it can be chosen by, if a distribution of this normalised name may supply it."""
-        return self.labels if distribution in self.distributions else ()
+    def is_claimed_by(self, origin: Origin) -> bool:
+        """True if an entry point seems to supply this backend, by its name or distribution."""
+        return canonicalize_name(origin.entry_point) in self._entry_point_names or (
+            origin.distribution is not None
+            and normalized(origin.distribution) in self.distributions
+        )
 
     def refusal(self, origin: Origin) -> str | None:
-        """Why an entry point may not supply this backend; ``None`` if it may.
+        """Why an entry point may not supply this backend, by the metadata alone.
 
-        Nothing is imported to find out.
+        :return: the reason; ``None`` if it may.
         """
         if self.distributions:
             if origin.distribution is None:
@@ -115,28 +117,46 @@ class Trusted:
                 f"its entry point refers to {origin.object_reference!a}, and"
                 f" {_one_of(self.object_refs)} expected"
             )
-        if self.module_prefixes and not any(
-            f"{origin.module}.".startswith(f"{prefix.rstrip('.')}.")
-            for prefix in self.module_prefixes
-        ):
-            return (
-                f"it is in the module {origin.module!a}, and one in"
-                f" {_one_of(self.module_prefixes)} expected"
-            )
         return None
+
+    def module_refusal(self, loaded: Any) -> str | None:
+        """Why a loaded object may not be this backend, by the module that it says it is of.
+
+        :param loaded: the object that the entry point gave.
+        :return: the reason; ``None`` if it may.
+        """
+        if not self.module_prefixes:
+            return None
+        if isinstance(loaded, types.ModuleType):
+            module = loaded.__name__
+        else:
+            module = getattr(loaded, "__module__", None) or type(loaded).__module__
+        if any(
+            f"{module}.".startswith(f"{prefix.rstrip('.')}.") for prefix in self.module_prefixes
+        ):
+            return None
+        return (
+            f"it is in the module {module!a}, and one in {_one_of(self.module_prefixes)} expected"
+        )
 
 
 class Trust:
-    """What one host trusts.
+    """The trust configuration of one host.
 
-    :param labels: the names that are taken.
+    :param reserved: the names that no backend may have.
     :param trusted: configurations by name, as the host gave them; copied.
-    :param untrusted: what happens to everything else.
-    :raises ValueError: if there is something wrong with them.
+    :param untrusted: how entry points of all others are treated.
+    :param blocking_variable: an environment variable that names entry points that are
+      never imported.
+    :raises ValueError: if the configuration is malformed.
     """
 
     def __init__(
-        self, labels: Labels, trusted: Mapping[str, Mapping[str, Any]] | None, untrusted: Untrusted
+        self,
+        reserved: ReservedNames,
+        trusted: Mapping[str, Mapping[str, Any]] | None,
+        untrusted: Untrusted,
+        blocking_variable: str | None = None,
     ) -> None:
         if untrusted not in get_args(Untrusted):
             raise ValueError(
@@ -146,143 +166,173 @@ class Trust:
         if trusted is not None and not isinstance(trusted, Mapping):
             raise ValueError(f"trusted_backends must be a mapping by name; got {trusted!r}")
         self.untrusted = untrusted
-        self._trusted: dict[str, Trusted] = {}
-        self._by_label: dict[str, Trusted] = {}
-        for each_name, configuration in (trusted or {}).items():
-            name = plain(each_name)
+        self._blocking_variable = blocking_variable
+        self._by_name: dict[str, Trusted] = {}
+        #: by each name or alias of a trusted backend, the name of that backend
+        self.owners: dict[str, str] = {}
+        for given, configuration in (trusted or {}).items():
+            name = exact_str(given)
             if not isinstance(configuration, Mapping):
                 raise ValueError(
                     f"trusted_backends: the configuration of {name!r} must be a mapping;"
                     f" got {configuration!r}"
                 )
-            _check_label(labels, name, f"{name!r}")
-            self._trusted[name] = self._by_label[name] = Trusted(name, configuration)
-        for each in self:
-            for alias in each.aliases:
-                _check_label(labels, alias, f"the alias {alias!r} of {each.name!r}")
-                if alias in self._by_label:
+            _check_name(reserved, name, f"{name!r}")
+            self._by_name[name] = Trusted(name, configuration)
+            self.owners[name] = name
+        for backend in self:
+            for alias in backend.aliases:
+                _check_name(reserved, alias, f"the alias {alias!r} of {backend.name!r}")
+                if alias in self.owners:
                     raise ValueError(
-                        f"trusted_backends: the alias {alias!r} of {each.name!r} is taken by"
-                        f" {self._by_label[alias].name!r}"
+                        f"trusted_backends: the alias {alias!r} of {backend.name!r} is taken by"
+                        f" {self.owners[alias]!r}"
                     )
-                self._by_label[alias] = each
+                self.owners[alias] = backend.name
 
     def __iter__(self) -> Iterator[Trusted]:
-        return iter(self._trusted.values())
+        return iter(self._by_name.values())
 
     def named(self, label: str) -> Trusted | None:
         """The trusted backend of this name or alias."""
-        return self._by_label.get(label)
+        name = self.owners.get(label)
+        return None if name is None else self._by_name[name]
 
-    def like(self, label: str) -> str | None:
-        """The name or alias of a trusted backend that is this one but for its spelling."""
-        wanted = normalized(label)
-        return next((known for known in self._by_label if normalized(known) == wanted), None)
+    def candidates_for(self, origin: Origin) -> list[Trusted]:
+        """The trusted backends that an entry point seems to supply, by name or distribution.
 
-    def claimed(self, origin: Origin) -> list[Trusted]:
-        """The trusted backends that an entry point seems to supply.
-
-        By its name, or because it is of their distribution. Which one it is
-        for certain, only the backend itself tells, when it is imported.
+        Only the backend itself says which one it is, after the import.
         """
-        # However it is spelled, lookalikes that lower case makes of other letters included.
-        entry_point = canonicalize_name(origin.entry_point)
-        distribution = origin.distribution and normalized(origin.distribution)
-        return [
-            each
-            for each in self
-            if distribution in each.distributions
-            or any(
-                entry_point == canonicalize_name(name) for name in (*each.labels, *each.entrypoints)
-            )
-        ]
+        return [trusted for trusted in self if trusted.is_claimed_by(origin)]
 
-    def foresees(self, origin: Origin) -> bool | None:
-        """Tell whether what an entry point supplies is trusted, before it is imported.
+    def expected_trust(self, origin: Origin) -> bool | None:
+        """Foresee if an entry point is trusted, without importing it.
 
-        :return: ``None`` if that depends on what it calls itself. If it is
-          true, it may still call itself otherwise than it seems to.
+        :return: ``None`` if that depends on the name that the backend gives itself. Even
+          where it is true, the backend can give itself another name.
         """
-        claimed = self.claimed(origin)
-        if claimed:
-            return any(each.refusal(origin) is None for each in claimed)
-        return None if any(each.refusal(origin) is None for each in self) else False
+        candidates = self.candidates_for(origin)
+        if candidates:
+            return any(trusted.refusal(origin) is None for trusted in candidates)
+        return None if any(trusted.refusal(origin) is None for trusted in self) else False
 
     def refusal_before_import(self, origin: Origin) -> str | None:
         """Why an entry point must not be imported; ``None`` if it may be.
 
-        It must not where all that it could supply is to come from elsewhere.
+        An entry point is refused where it contradicts each trusted backend that it seems to
+        supply, where it is blocked, and where the host imports only what it names.
         """
-        claimed = self.claimed(origin)
-        if claimed:
-            reasons = {each.name: each.refusal(origin) for each in claimed}
+        blocked = self.block_reason(origin)
+        if blocked is not None:
+            return blocked
+        candidates = self.candidates_for(origin)
+        if candidates:
+            reasons = {trusted.name: trusted.refusal(origin) for trusted in candidates}
             if None not in reasons.values():
                 return "; ".join(f"not trusted as {name!r}: {why}" for name, why in reasons.items())
         if self.untrusted == "refuse" and not any(
             origin.distribution is not None
-            and normalized(origin.distribution) in each.distributions
-            for each in self
+            and normalized(origin.distribution) in trusted.distributions
+            for trusted in self
         ):
             return self.how_to_allow(origin)
         return None
 
+    def refusal_after_import(self, name: str, origin: Origin, loaded: Any) -> str | None:
+        """Why a loaded object may not be the backend that it calls itself.
+
+        :param name: the name that it gives itself.
+        :param origin: where it comes from.
+        :param loaded: the object that the entry point gave.
+        :return: the reason; ``None`` if it may.
+        """
+        if self._is_blocked(name):
+            return self._blocked(name)
+        trusted = self.named(name)
+        if trusted is None:
+            return self.how_to_allow(origin) if self.untrusted == "refuse" else None
+        refusal = trusted.refusal(origin) or trusted.module_refusal(loaded)
+        return None if refusal is None else f"not trusted as {name!r}: {refusal}"
+
     def how_to_allow(self, origin: Origin) -> str:
-        """What keeps an entry point out where the host refuses all that it does not name."""
+        """Say how to allow an entry point where the host refuses all that it does not name."""
         return (
-            "the host imports only backends that it trusts, and this is none of them; to allow"
+            "the host imports only backends that it trusts, and this one is not listed; to allow"
             f" it, add it to trusted_backends, with {origin.distribution!a} as its package, or"
             ' use untrusted="warn"'
         )
 
+    def block_reason(self, origin: Origin) -> str | None:
+        """Why the environment variable blocks an entry point; ``None`` if it does not."""
+        if self._blocking_variable is None:
+            return None
+        names = [origin.entry_point]
+        for trusted in self.candidates_for(origin):
+            names += trusted.labels
+        if origin.distribution is not None:
+            names.append(origin.distribution)
+        return next((self._blocked(name) for name in names if self._is_blocked(name)), None)
 
-def _check_label(labels: Labels, label: object, what: str) -> None:
-    if not is_label(label):
-        raise ValueError(f"trusted_backends: {what} cannot be used; {WHAT_A_LABEL_IS}")
-    reason = labels.why_reserved(str(label))
+    def _is_blocked(self, name: str) -> bool:
+        value = os.environ.get(self._blocking_variable, "") if self._blocking_variable else ""
+        return any(
+            canonicalize_name(blocked.strip()) == canonicalize_name(name)
+            for blocked in value.split(",")
+            if blocked.strip()
+        )
+
+    def _blocked(self, name: str) -> str:
+        return f"{name!a} is blocked by the environment variable {self._blocking_variable}"
+
+
+def _check_name(reserved: ReservedNames, name: object, subject: str) -> None:
+    if not is_name(name):
+        raise ValueError(f"trusted_backends: {subject} cannot be used; {NAME_RULE}")
+    reason = reserved.reason(str(name))
     if reason is not None:
-        raise ValueError(f"trusted_backends: {what} is reserved: {reason}")
+        raise ValueError(f"trusted_backends: {subject} is reserved: {reason}")
 
 
-def _field(name: str, field: str, configuration: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a field allows, in its plural and in its singular forms."""
-    found: list[str] = []
+def _allowed(name: str, field: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values that a field allows, in its plural and in its singular forms."""
+    allowed: list[str] = []
     for form in _FIELDS[field]:
-        if form in configuration:
-            value = configuration[form]
+        if form in fields:
+            value = fields[form]
             if not isinstance(value, str) or not value.strip():
                 raise ValueError(
                     f"trusted_backends: {form!r} of {name!r} must be a non-empty string;"
                     f" got {value!r}"
                 )
-            found.append(value)
-    if field in configuration:
-        value = configuration[field]
+            allowed.append(value)
+    if field in fields:
+        value = fields[field]
         listed = _strings(name, field, (value,) if isinstance(value, str) else value)
-        found += listed
         if not listed:
             raise ValueError(
                 f"trusted_backends: {field!r} of {name!r} allows nothing; leave it out"
             )
-    return tuple(dict.fromkeys(found))
+        allowed += listed
+    return tuple(dict.fromkeys(allowed))
 
 
 def _strings(name: str, field: str, value: Any) -> tuple[str, ...]:
-    each_once: list[Any] = [None]
+    strings: list[Any] = [None]
     if isinstance(value, _CONTAINERS):
-        each_once = [plain(each) for each in value]
-    if not all(isinstance(each, str) and each.strip() for each in each_once):
+        strings = list(map(exact_str, value))
+    if not all(isinstance(one, str) and one.strip() for one in strings):
         raise ValueError(
             f"trusted_backends: {field!r} of {name!r} must be a list, tuple or set of non-empty"
             f" strings; got {value!r}"
         )
-    ordered = each_once if isinstance(value, (list, tuple)) else sorted(each_once)
+    ordered = strings if isinstance(value, (list, tuple)) else sorted(strings)
     if len(set(ordered)) < len(ordered):
         raise ValueError(f"trusted_backends: {field!r} of {name!r} names one twice: {value!r}")
     return tuple(ordered)
 
 
-def _told(text: str) -> str:
-    """Text of somebody else's, as a part of a message."""
+def _quoted(text: str) -> str:
+    """Quote text from metadata for a message, unless it is harmless."""
     return text if _HARMLESS.fullmatch(text) else ascii(text)
 
 

@@ -118,8 +118,12 @@ class Host:
             return f"its entry point is called {entry.name!r}"
         if "object_refs" in configuration and entry.reference not in configuration["object_refs"]:
             return f"its entry point refers to {entry.reference!r}"
-        for prefix in configuration.get("module_prefixes", []):
-            module = entry.reference.partition(":")[0]
+        return None
+
+    def module_refusal(self, name, source):
+        """Why a loaded object may not be a trusted backend."""
+        module = source.__name__ if inspect.ismodule(source) else type(source).__module__
+        for prefix in self.trusted[name].get("module_prefixes", []):
             if not f"{module}.".startswith(f"{prefix}."):
                 return f"it is in the module {module!r}"
         return None
@@ -180,9 +184,13 @@ class Host:
             self.warnings.append(("is ignored", reason, *where))
             parts = ("is ignored", reason, *where)
             named = [name] if is_label(name) else []
-            self.failures.append(Failure((entry.name, *named), parts, None, False))
+            if self.trusted_as(name) is not None:
+                named += self.labels_of(self.trusted_as(name))
+            self.fail(entry, parts, names=named)
             return
-        refusal = self.refusal(name, entry) if name in self.trusted else None
+        refusal = None
+        if name in self.trusted:
+            refusal = self.refusal(name, entry) or self.module_refusal(name, source)
         if refusal is not None:
             self.warnings.append(("is not used", refusal, *where))
             self.fail(entry, ("is refused", refusal, *where), refused=True, names=[name])
@@ -327,11 +335,15 @@ class Host:
             self.warn_of(backend)
             return backend
         failures = self.about(label)
-        if failures and (failures[0].error is not None or failures[0].refused):
-            raise ExpectedError(ImportError, "cannot be used", *failures[0].parts)
+        is_trusted = self.trusted_as(label) is not None
+        if failures and (failures[0].error is not None or failures[0].refused or is_trusted):
+            parts = [part for part in failures[0].parts if part != "is ignored"]
+            raise ExpectedError(ImportError, "cannot be used", *parts)
         if self.trusted_as(label) is not None:
             name = self.trusted_as(label)
             package = self.trusted[name].get("package", name)
+            if alike(package) in [alike(each.distribution) for each in self.entries]:
+                raise ExpectedError(ImportError, "cannot be used", "is installed, but declares no")
             raise ExpectedError(ImportError, "is not installed", f"pip install {package}")
         if failures:
             raise ExpectedError(ValueError, *failures[0].parts)
@@ -378,52 +390,66 @@ class Host:
         running = self.state.running
         if given is None and any(each == function for each, _ in running):
             return None, None
-        passed_over = []
+        passed_over, is_running = [], False
         arguments = {**values, **extra}
-        for backend in self.candidates(names, arguments):
+        for backend, owned in self.candidates(names, arguments):
             if backend is None:
                 return None, None
             if (function, backend) in running:
+                is_running = True
                 continue
             implementation = getattr(backend.source, function, ...)
             can_run = getattr(backend.source, "can_run", None)
-            if implementation is not ... and (
-                can_run is None or can_run(function, arguments) is True
+            if (
+                implementation is not ...
+                and self.takes_all(function, backend, implementation, owned)
+                and (can_run is None or can_run(function, arguments) is True)
             ):
                 return backend, implementation
             passed_over.append(backend)
-        if passed_over and self.state.strict:
+        if (passed_over or not is_running) and self.state.strict:
             raise ExpectedError(RuntimeError, "strict mode", *(each.name for each in passed_over))
         return None, None
+
+    def takes_all(self, function, backend, implementation, owned):
+        """Whether an implementation can be given the arguments that its backend owns."""
+        if not owned:
+            return True
+        if not callable(implementation):
+            what = f"{function!r} of the backend {backend.name!r}"
+            raise ExpectedError(TypeError, what, "is not callable")
+        theirs = parameters(implementation)
+        takes_any = any(each.kind is each.VAR_KEYWORD for each in theirs.values())
+        named = {name for name, each in theirs.items() if each.kind is not each.VAR_POSITIONAL}
+        return takes_any or owned <= named
 
     def candidates(self, names, arguments):
         asked = []
         for name in names:
             if name == "cpu":
-                yield None
+                yield None, set()
                 return
             found = [self.backends[name]] if name != "auto" else self.in_order_of_priority()
             for backend in found:
+                owned = set()
                 if name == "auto":
-                    owned = tuple(getattr(backend.source, "owned", ()))
-                    if not any(isinstance(value, owned) for value in arguments.values()):
+                    classes = tuple(getattr(backend.source, "owned", ()))
+                    owned = {k for k, value in arguments.items() if isinstance(value, classes)}
+                    if not owned:
                         continue
-                    self.warn_of(backend)
+                    if backend not in asked:
+                        self.warn_of(backend)
                 if backend not in asked:
                     asked.append(backend)
-                    yield backend
+                    yield backend, owned
 
     def route(self, function, own, backend, implementation, values, extra):
         """The arguments that an implementation is called with."""
         host, theirs = parameters(own), parameters(implementation)
         takes_any = any(each.kind is each.VAR_KEYWORD for each in theirs.values())
         named = {name for name, each in theirs.items() if each.kind is not each.VAR_POSITIONAL}
-        given = {}
-        for name, value in values.items():
-            if takes_any or name in named:
-                given[name] = value
-            elif not equal(value, host[name].default):
-                self.warnings.append((f"{function}() of the backend {backend.name!r}", repr(name)))
+        dropped = {k: v for k, v in values.items() if not (takes_any or k in named)}
+        given = {k: v for k, v in values.items() if k not in dropped}
         given.update(extra)
         positional = []
         only = [each for each in theirs.values() if each.kind is each.POSITIONAL_ONLY]
@@ -438,6 +464,12 @@ class Host:
                 raise ExpectedError(TypeError, "positional-only", repr(each.name))
             else:
                 positional.append(each.default)
+        for name, value in dropped.items():
+            if not equal(value, host[name].default):
+                told = (f"{function}() of the backend {backend.name!r}", repr(name))
+                if self.state.strict:
+                    raise ExpectedError(RuntimeError, "strict mode", *told)
+                self.warnings.append(told)
         return positional, given
 
     # What users see

@@ -48,13 +48,35 @@ def test_what_sets_off_discovery(host, site, ask):
     dispatcher.settings.backend = "cpu"
 
 
-def test_discovery_happens_once(host, site):
-    site.backend("accel")
+def test_a_listing_discovers_once(host, site):
+    module = site.backend("accel")
+    dispatcher = host()
+    for _ in range(2):
+        assert dispatcher.settings.available_backends() == ["accel"]
+    site.backend("late")
+    assert dispatcher.settings.available_backends() == ["accel"]
+    assert site.path.joinpath(f"{module}.py.imported").read_text() == "x"
+
+
+def test_discover_finds_a_backend_that_was_installed_since(host, site):
+    module = site.backend("accel")
     dispatcher = host()
     dispatcher.discover()
     site.backend("late")
     dispatcher.discover()
-    assert dispatcher.settings.available_backends() == ["accel"]
+    assert dispatcher.settings.available_backends() == ["accel", "late"]
+    assert site.path.joinpath(f"{module}.py.imported").read_text() == "x"
+
+
+def test_a_missing_name_is_looked_for_again(host, site):
+    dispatcher = host(trusted_backends={"late": {"aliases": ["l"], "package": "late-dist"}})
+    with pytest.raises(ImportError, match="pip install late-dist"):
+        dispatcher.settings.backend = "late"
+    other = site.backend("other")
+    site.backend("late", "def f(x): return 'late'")
+    f = dispatcher.backend_dispatch(_named("f", lambda x: "host"))
+    assert f(1, backend="l") == "late"
+    assert site.imported(other)
 
 
 def test_an_entry_point_may_name_an_object_or_a_class(host, site):

@@ -729,7 +729,9 @@ def test_strict_turns_a_fall_back_into_an_error(host, site):
                 f(1, backend="accel")
             assert f(1, backend="accel", strict=False) == "host"
         assert f(1) == f(1, backend="cpu") == "host"
-        assert f(1, backend="auto") == "host"
+        with pytest.raises(BackendFallbackError, match="no backend owns"):
+            f(1, backend="auto", strict=True)
+        assert f(1, backend="auto", strict=False) == "host"
         with settings.use_backend("accel", strict=True):
             with pytest.raises(BackendFallbackError, match="does not implement"):
                 g(1)

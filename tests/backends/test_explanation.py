@@ -150,3 +150,18 @@ def test_what_a_plain_new_thread_calls_is_not_on_record(f):
             thread.join()
         asyncio.run(asyncio.to_thread(f, 1, backend="other", y=1))
     assert [each.backend for each in calls] == ["other"]
+
+
+def test_a_choice_that_is_made_while_calls_are_recorded_holds_afterwards(f):
+    settings = f.dispatcher.settings
+    with settings.use_backend("empty"):
+        with f.dispatcher.record() as outer:
+            with f.dispatcher.record() as inner:
+                f(1, 2)
+                settings.backend = "other"
+                f(1, 2)
+            assert (settings.backend, f(1, 2)) == ("other", "other")
+        assert (settings.backend, f(1, 2)) == ("other", "other")
+    assert settings.backend == "cpu"
+    assert [call.backend for call in outer] == ["cpu", "other", "other"]
+    assert [call.backend for call in inner] == ["cpu", "other"]

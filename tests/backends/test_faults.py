@@ -1,4 +1,4 @@
-"""Whatever is raised in a discovery, and wherever: it was done wholly or not at all."""
+"""A discovery that is interrupted, at any step, was done wholly or not at all."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ PACKAGE = os.path.dirname(reg.backends.__file__)
 FILES = {
     os.path.join(PACKAGE, f"{name}.py")
     for name in (
-        *("backend", "discovery", "dispatcher", "entry_points", "labels", "merging", "notices"),
-        *("selection", "settings", "signatures", "trust"),
+        *("backend", "caller_warnings", "discovery", "dispatcher", "docs/docstrings"),
+        *("docs/published", "docs/signatures", "entry_points", "names", "selection", "settings"),
+        "trust",
     )
 }
 BACKENDS = {
@@ -127,20 +128,20 @@ class World:
         self.f = f
 
     def state(self):
-        """All that a discovery changes, as far as it can be seen without one."""
-        found = self.dispatcher._discovery.state()
+        """The results of discovery, as far as they can be seen without one."""
+        found = self.dispatcher._discovery.found
         return (
             [(name, each.aliases, repr(each)) for name, each in found.backends.items()],
             {label: each.name for label, each in found.labels.items()},
             [(each.names, each.reason, type(each.error)) for each in found.failures],
             found.complete,
-            found.under_way,
+            found.loading,
             str(inspect.signature(self.f)),
             self.f.__doc__,
         )
 
     def everything(self):
-        """What the host and its backends answer when they are asked for everything."""
+        """The answers of the host and its backends to all queries."""
         self.dispatcher.discover()
         answers = []
         for label in self.dispatcher.available_backend_names():

@@ -438,7 +438,7 @@ class Machine(RuleBasedStateMachine):
                 text += f"    {each} ({', '.join(name for name, _ in having)})\n"
                 text += f"        The {each} of it.\n"
             else:
-                text += f"    {each}\n"
+                text += f"    {each} ({', '.join(name for name, _ in having)})\n"
         return text + "    "
 
     # What can be done

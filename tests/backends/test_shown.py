@@ -118,7 +118,7 @@ def test_the_outermost_wrapper_is_updated_too(host, site, module):
     source = "@deprecated\n@dispatcher.backend_dispatch" + HOST
     f = module(source, dispatcher=dispatcher, deprecated=deprecated).f
     dispatcher.discover()
-    dispatcher._use(dispatcher._discovery.loaded(), None)
+    dispatcher.discover()
     assert "device" in parameters(f)
     assert f.__doc__.startswith("Old.\nDo it.")
     assert f.__doc__.endswith("\n.. deprecated:: 1\n")
@@ -140,7 +140,7 @@ def test_an_outer_docstring_of_its_own_is_merged_too(host, site, module):
     source = "@rewritten\n@dispatcher.backend_dispatch" + HOST
     f = module(source, dispatcher=dispatcher, rewritten=rewritten).f
     dispatcher.discover()
-    dispatcher._use(dispatcher._discovery.loaded(), None)
+    dispatcher.discover()
     assert f.__doc__.startswith("Other.\n\nParameters\n----------\nx\n    X!\nbackend : ")
     assert f.__doc__.count("device (accel)") == 1
 
@@ -151,17 +151,20 @@ STYLES = {
     "numpydoc": (
         "Do.\n\nParameters\n----------\nx : int\n    The x.\n\nReturns\n-------\nint\n",
         "Do.\n\nParameters\n----------\nx : int\n    The x.\nbackend : str, list of str or None\n",
-        "\nOther Parameters\n----------------\ndevice (accel) : int\n    The card.\nplain\n",
+        "\nOther Parameters\n----------------\ndevice (accel) : int\n    The card.\n"
+        "plain (accel)\n",
     ),
     "google": (
         "Do.\n\nArgs:\n    x (int): The x.\n        More of it.\n\nReturns:\n    int: It.\n",
         "    backend (str, list of str or None): Backend",
-        "\nOther Parameters:\n    device (accel): ``int``. The card.\n    plain:\n\nReturns:",
+        "\nOther Parameters:\n    device (accel): ``int``. The card.\n"
+        "    plain (accel):\n\nReturns:",
     ),
     "fields": (
         "Do.\n\n:param x: The x,\n    all of it.\n:returns: It.\n",
         ":param backend: Backend that",
-        ":param device: (accel) The card.\n:type device: int\n:param plain:\n:returns: It.\n",
+        ":param device: (accel) The card.\n:type device: int\n"
+        ":param plain: (accel)\n:returns: It.\n",
     ),
 }
 BACKENDS = {

@@ -1,14 +1,15 @@
-"""The docstring that users of a host see: the host's, and what backends add to it.
+"""The docstring that users of a host see: the host's, with the parameters of backends.
 
-A parser finds what a backend's docstring says of a parameter. In the host's
-docstring only the places are looked for where lines are to be put in: it stays
-as it is, byte for byte, whatever style it is written in.
+A parser reads the docstring of a backend. In the host's docstring only the places are looked
+for where lines are put in: the rest stays as it is, byte for byte, in each of three styles.
 """
 
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -23,43 +24,51 @@ _FIELD = re.compile(r"\s*:(param|parameter|arg|argument|key|keyword|type)\s[^:]*
 
 
 class Documentation(NamedTuple):
-    """What is known of a parameter.
-
-    :param backends: the backends that have it; none for one of the host's.
-    """
+    """The documentation of a parameter."""
 
     type: str = ""
     description: str = ""
+    #: the backends that have the parameter; none for a parameter of the host
     backends: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.type or self.description)
 
     def joined(self, other: Documentation) -> Documentation:
-        """With what is known from another backend."""
+        """Add the backends of another, and its documentation if this one is empty."""
         backends = tuple(dict.fromkeys((*self.backends, *other.backends)))
         return (self or other)._replace(backends=backends)
 
 
 def documentation_of(implementation: Any) -> dict[str, Documentation]:
-    """Read what the docstring of an implementation says of its parameters.
+    """Read the documentation of the parameters of an implementation.
 
-    :return: by name; empty if there is nothing that can be read.
+    :param implementation: the function.
+    :return: by name; empty if its docstring is empty or cannot be read.
     """
     text = inspect.getdoc(implementation)
     if not text:
         return {}
     try:
-        parsed = docstring_parser.parse(text)
+        parsed = docstring_parser.parse(_with_dedented_sections(text))
     except docstring_parser.ParseError:
         return {}
-    found: dict[str, Documentation] = {}
+    known: dict[str, Documentation] = {}
     for parameter in parsed.params:
         for name in parameter.arg_name.split(","):
-            found[name.strip().lstrip("*")] = Documentation(
+            known[name.strip().lstrip("*")] = Documentation(
                 parameter.type_name or "", parameter.description or ""
             )
-    return found
+    return known
+
+
+def _with_dedented_sections(text: str) -> str:
+    """Dedent the bodies of numpydoc sections, which some write one level below the header."""
+    lines = text.splitlines()
+    headers = [i - 1 for i, line in enumerate(lines) if i and _UNDERLINE.match(line)]
+    for start, end in itertools.pairwise([*headers, len(lines)]):
+        lines[start + 2 : end] = textwrap.dedent("\n".join(lines[start + 2 : end])).split("\n")
+    return "\n".join(lines)
 
 
 def documented(
@@ -70,8 +79,9 @@ def documented(
     """Put parameters into a docstring.
 
     :param text: the docstring; one without a section of parameters stays as it is.
-    :param own: goes to the end of that section.
-    :param other: goes under *Other Parameters*, which is made if missing.
+    :param own: parameters by name, for the end of that section.
+    :param other: parameters by name, for *Other Parameters*, which is made if missing.
+    :return: the new docstring.
     """
     if not text:
         return text
@@ -84,17 +94,15 @@ def documented(
 
 
 class _Style(NamedTuple):
-    """How a docstring is written, and where its sections end.
+    """The style of a docstring, and the ends of its sections."""
 
-    :param end: the line behind the last parameter.
-    :param other: the line behind the last of the other parameters, if any.
-    :param entry: writes one parameter.
-    :param header: what the section of other parameters begins with.
-    """
-
+    #: the line behind the last parameter
     end: int
+    #: the line behind the last of the other parameters; ``None`` without such a section
     other: int | None
+    #: writes one parameter
     entry: Callable[[str, Documentation], list[str]]
+    #: the first lines of a section of other parameters
     header: tuple[str, ...]
 
     def write(
@@ -103,8 +111,8 @@ class _Style(NamedTuple):
         own: Mapping[str, Documentation],
         other: Mapping[str, Documentation],
     ) -> str:
-        first = [line for name, each in own.items() for line in self.entry(name, each)]
-        second = [line for name, each in other.items() for line in self.entry(name, each)]
+        first = [line for name, one in own.items() for line in self.entry(name, one)]
+        second = [line for name, one in other.items() for line in self.entry(name, one)]
         if second and self.other is None:
             first += [*self.header, *second]
         result = list(lines)
@@ -114,13 +122,13 @@ class _Style(NamedTuple):
         return "".join(result)
 
 
-def _put(lines: list[str], place: int, new: Iterable[str]) -> None:
+def _put(lines: list[str], index: int, new: Iterable[str]) -> None:
     """Insert lines behind one that may not end in a newline."""
     added = [f"{line}\n" for line in new]
-    if added and not lines[place - 1].endswith("\n"):
+    if added and not lines[index - 1].endswith("\n"):
         added = ["\n", *added]
         added[-1] = added[-1][:-1]
-    lines[place:place] = added
+    lines[index:index] = added
 
 
 def _numpydoc(lines: list[str]) -> _Style | None:
@@ -130,8 +138,6 @@ def _numpydoc(lines: list[str]) -> _Style | None:
     indent = _indent(lines[start])
 
     def entry(name: str, documentation: Documentation) -> list[str]:
-        if not documentation:
-            return [f"{indent}{name}"]
         kind = f" : {documentation.type}" if documentation.type else ""
         return [
             f"{indent}{_marked(name, documentation)}{kind}",
@@ -174,7 +180,7 @@ def _google(lines: list[str]) -> _Style | None:
 
     def entry(name: str, documentation: Documentation) -> list[str]:
         if not documentation:
-            return [f"{inner}{name}:"]
+            return [f"{inner}{_marked(name, documentation)}:"]
         if not documentation.backends:
             kind = f" ({documentation.type})" if documentation.type else ""
             first, *more = _described("", documentation) or [""]
@@ -223,7 +229,7 @@ def _fields(lines: list[str]) -> _Style | None:
     def entry(name: str, documentation: Documentation) -> list[str]:
         marker = f" ({', '.join(documentation.backends)})" if documentation.backends else ""
         if not documentation:
-            return [f"{indent}:param {name}:"]
+            return [f"{indent}:param {name}:{marker}"]
         first, *more = _described("", documentation) or [""]
         written = [f"{indent}:param {name}:{marker} {first}".rstrip()]
         written += [f"{indent}    {line}".rstrip() for line in more]

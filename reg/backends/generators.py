@@ -1,65 +1,54 @@
-"""Running a function of any kind in a state, which does not leak out of it."""
+"""Running functions of all kinds in a state that does not leak to their callers."""
 
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
 from typing import Any, Final
 
-__all__ = [
-    "ASYNC_GENERATOR",
-    "COROUTINE",
-    "DELEGATION",
-    "FUNCTION",
-    "GENERATOR",
-    "async_steps",
-    "kind_of",
-    "steps",
-]
+__all__ = ["ASYNC", "KINDS", "drive_async_generator", "drive_generator", "kind_of", "show_kind"]
 
-#: The body of an async generator function that hands on to ``_reg_start()`` all that it is sent.
-DELEGATION: Final = (
-    "_reg_generator = _reg_start()",
-    "try:",
-    "    _reg_item = await _reg_generator.__anext__()",
-    "    while True:",
-    "        try:",
-    "            _reg_sent = yield _reg_item",
-    "        except GeneratorExit:",
-    "            await _reg_generator.aclose()",
-    "            raise",
-    "        except BaseException as _reg_error:",
-    "            _reg_item = await _reg_generator.athrow(_reg_error)",
-    "        else:",
-    "            _reg_item = await _reg_generator.asend(_reg_sent)",
-    "except StopAsyncIteration:",
-    "    return",
-)
-
-FUNCTION: Final = "function"
-COROUTINE: Final = "coroutine function"
-GENERATOR: Final = "generator function"
-ASYNC_GENERATOR: Final = "async generator function"
+#: The flags of code by which ``inspect`` tells the kinds of functions apart.
+KINDS: Final = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+#: The flags of async functions and async generators.
+ASYNC: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
-def kind_of(function: Callable[..., Any]) -> str:
-    """Tell what calling a function gives."""
+def kind_of(function: Callable[..., Any]) -> int:
+    """The kind of a function: one of the flags in :data:`KINDS`, or 0 for a plain one."""
+    code = getattr(function, "__code__", None)
+    if type(code) is types.CodeType and "__wrapped__" not in vars(function):
+        return code.co_flags & KINDS
     if inspect.iscoroutinefunction(function):
-        return COROUTINE
+        return inspect.CO_COROUTINE
     if inspect.isgeneratorfunction(function):
-        return GENERATOR
-    return ASYNC_GENERATOR if inspect.isasyncgenfunction(function) else FUNCTION
+        return inspect.CO_GENERATOR
+    return inspect.CO_ASYNC_GENERATOR if inspect.isasyncgenfunction(function) else 0
 
 
-def steps(
+def show_kind(call: types.FunctionType, kind: int) -> None:
+    """Let ``inspect`` see a plain function as one of another kind.
+
+    Only what ``inspect`` reads is changed: the function still runs when it is called, and
+    returns a coroutine or a generator.
+
+    :param call: the function.
+    :param kind: a flag in :data:`KINDS`, or 0.
+    """
+    if kind:
+        call.__code__ = call.__code__.replace(co_flags=call.__code__.co_flags | kind)
+
+
+def drive_generator(
     variable: ContextVar[Any], inside: Any, make: Callable[[], Any]
 ) -> Generator[Any, Any, Any]:
-    """Run a generator in a state: each step of it, but not what is done between them.
+    """Run a generator in a state: its steps, and not its caller's code between them.
 
-    :param variable: holds the state.
+    :param variable: the context variable that holds the state.
     :param inside: the state to run in.
-    :param make: makes the generator; another iterable will do.
+    :param make: makes the generator, or another iterable.
     """
 
     def step(function: Callable[..., Any], *args: Any) -> Any:
@@ -81,7 +70,8 @@ def steps(
             try:
                 sent = yield item
             except GeneratorExit:
-                step(getattr(generator, "close", _nothing))
+                if hasattr(generator, "close"):
+                    step(generator.close)
                 raise
             except BaseException as error:
                 if not isinstance(generator, Generator):
@@ -93,10 +83,10 @@ def steps(
         return stop.value
 
 
-async def async_steps(
+async def drive_async_generator(
     variable: ContextVar[Any], inside: Any, make: Callable[[], Any]
 ) -> AsyncGenerator[Any, Any]:
-    """Run an async generator in a state; see :func:`steps`."""
+    """Run an async generator in a state, as :func:`drive_generator` does."""
 
     async def step(function: Callable[..., Any], *args: Any) -> Any:
         nonlocal inside
@@ -130,12 +120,8 @@ async def async_steps(
 
 async def _as_generator(iterable: Any) -> AsyncGenerator[Any, Any]:
     if hasattr(iterable, "__aiter__"):
-        async for each in iterable:
-            yield each
+        async for item in iterable:
+            yield item
     else:
-        for each in iterable:
-            yield each
-
-
-def _nothing() -> None:
-    return None
+        for item in iterable:
+            yield item

@@ -1,0 +1,71 @@
+"""Warnings that point at the caller's line, also those that come up under a lock."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+__all__ = ["DeferredWarnings", "describe_error", "warn_caller"]
+
+# Modules that are skipped, besides this package, when the caller's frame is looked for.
+_SKIPPED = ("contextlib", "functools")
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line that called into this package.
+
+    :param message: the text of the warning.
+    :param category: its class.
+    :raises Warning: the warning itself, where the filters turn it into an error.
+    """
+    depth = 2
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_skipped(frame.f_globals.get("__name__", "")):
+        frame = frame.f_back
+        depth += 1
+    warnings.warn(message, category, stacklevel=depth)
+
+
+def _is_skipped(module: str) -> bool:
+    package = __name__.rpartition(".")[0]
+    return module == package or module.startswith(f"{package}.") or module in _SKIPPED
+
+
+def describe_error(error: BaseException) -> str:
+    """The type of an exception and its message, unless the message itself raises."""
+    name = type.__dict__["__name__"].__get__(type(error))
+    try:
+        return f"{name}: {error}"
+    except Exception:
+        return f"{name}, whose message cannot be had"
+
+
+class DeferredWarnings:
+    """A context manager that collects warnings, and issues them when its block is complete.
+
+    With warnings as errors, one that was raised at once would leave the rest of the block
+    undone. A block that raises issues none.
+    """
+
+    def __init__(self) -> None:
+        self._messages: list[str] = []
+
+    def add(self, message: str) -> None:
+        """Issue a warning at the end of the block."""
+        self._messages.append(message)
+
+    def __enter__(self) -> DeferredWarnings:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None or not self._messages:
+            return
+        raised: list[Warning] = []
+        for message in self._messages:
+            try:
+                warn_caller(message)
+            except Warning as error:
+                raised.append(error)
+        if raised:
+            # The first one, after the others have been issued too.
+            raise raised[0]

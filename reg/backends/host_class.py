@@ -1,0 +1,184 @@
+"""A class of a host, whose instances are made by the backend that is chosen."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from typing import Any
+
+from .arguments import HostParameters, read_signature
+from .decision import Deciding, Decision, Dispatched
+from .docs.signatures import with_keyword
+from .selection import BackendName, Selector, State, leave
+
+__all__ = ["DispatchedClass", "dispatched_class"]
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+# Attributes of a class that say where it is defined.
+_WHERE = ("__module__", "__qualname__", "__doc__", "__firstlineno__", "__static_attributes__")
+
+
+class DispatchedClass(Dispatched):
+    """A class of a host that dispatches to backends when it is constructed.
+
+    The host's users get a subclass of the host's own class, with a metaclass that decides
+    when it is called. Copies and unpickled instances are not constructed, and stay what they
+    are.
+
+    :param cls: the host's own class.
+    :raises TypeError: if it cannot be subclassed, or has a parameter with the name of the
+      keyword.
+    """
+
+    def __init__(
+        self,
+        selector: Selector,
+        name: str,
+        keyword: str,
+        cls: type,
+        deciding: Deciding = None,
+    ) -> None:
+        super().__init__(selector, name, keyword, cls, deciding)
+        self.signature = _constructor_signature(cls)
+        if keyword in self.signature.parameters:
+            raise TypeError(
+                f"the constructor of {cls.__qualname__} has a parameter {keyword!r}, which is"
+                " the keyword that chooses a backend"
+            )
+        self.parameters = HostParameters(cls, self.signature)
+        self.key = self._subclass()
+
+    def _subclass(self) -> type:
+        cls: Any = self.function
+        parameters = getattr(cls, "__parameters__", ())
+        base = cls[parameters] if parameters else cls
+        namespace = {name: vars(cls)[name] for name in _WHERE if name in vars(cls)}
+        namespace["__qualname__"] = cls.__qualname__
+        try:
+            return types.new_class(
+                cls.__name__,
+                (base,),
+                {"metaclass": _metaclass(self)},
+                lambda body: body.update(namespace, __slots__=()),
+            )
+        except Exception as error:
+            raise TypeError(
+                f"{cls.__module__}.{cls.__qualname__} cannot dispatch to backends, since it cannot"
+                f" be subclassed: {error}"
+            ) from error
+
+    def decide_class(
+        self,
+        state: State,
+        given: BackendName | None,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
+    ) -> Decision:
+        """Decide whose class is constructed.
+
+        :return: the decision; its implementation is a class.
+        :raises TypeError: if the backend exports anything else than a class of its own.
+        """
+        decision = self.decide(state, given, args, keywords)
+        backend, implementation = decision.backend, decision.implementation
+        if backend is None:
+            decision.implementation = self.key
+            return decision
+        subject = f"{self.name!r} of the backend {backend.name!r}, {backend.origin},"
+        if not isinstance(implementation, type):
+            raise TypeError(
+                f"{subject} must be a class, as it is in the host; it is {implementation!r}"
+            )
+        if implementation is self.key:
+            raise TypeError(
+                f"{subject} is the host's class that dispatches to it; export a class of its own"
+            )
+        if implementation is self.function:
+            decision.backend, decision.implementation = None, self.key
+            decision.why = "the backend has the host's own"
+        return decision
+
+    def construct(
+        self,
+        make: Any,
+        state: State,
+        given: BackendName | None,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
+    ) -> Any:
+        """Make an instance of the chosen backend's class, with the arguments as they are.
+
+        :param make: makes an instance of a class of the host.
+        :param state: the state that the call is made in.
+        :param given: the choice of the call itself; ``None`` to follow the settings.
+        :param args: the positional arguments.
+        :param keywords: the keyword arguments.
+        """
+        decision = self.decide_class(state, given, args, keywords)
+        self.note(state, decision)
+        inside = self.inside(state, given, decision)
+        variable, token = self.selector.state, None
+        try:
+            token = variable.set(inside)
+            if decision.backend is None:
+                return make(self.key, *args, **decision.keywords)
+            return decision.implementation(*args, **decision.keywords)
+        except BaseException as error:
+            if decision.fell_back:
+                error.add_note(f"{self.name}() is of the host's own class: {decision.reason}")
+            raise
+        finally:
+            leave(variable, token, state)
+
+
+def dispatched_class(cls: object) -> DispatchedClass | None:
+    """Get the record of a class that dispatches to backends; ``None`` for any other object."""
+    dispatched = getattr(type(cls), "_reg_dispatched", None)
+    return dispatched if isinstance(dispatched, DispatchedClass) and dispatched.key is cls else None
+
+
+def _metaclass(dispatched: DispatchedClass) -> type:
+    """Make a metaclass like the one of the host's class, which decides when it is called."""
+    base: Any = type(dispatched.function)
+    make, keyword, current = base.__call__, dispatched.keyword, dispatched.selector.state.get
+
+    def call(cls: Any, /, *args: Any, **keywords: Any) -> Any:
+        # A class that is derived from it is constructed as ever.
+        if cls is dispatched.key:
+            given = keywords.pop(keyword, None) if keywords else None
+            state = current()
+            if given is not None or not state.is_host:
+                return dispatched.construct(make, state, given, args, keywords)
+        return make(cls, *args, **keywords)
+
+    def signature(cls: Any) -> inspect.Signature:
+        if cls is not dispatched.key:
+            # Its own, which inspect would not look for behind a metaclass.
+            return _constructor_signature(cls)
+        return with_keyword(dispatched.signature, dispatched.keyword)
+
+    namespace = {
+        "__call__": call,
+        "__module__": base.__module__,
+        "__qualname__": base.__qualname__,
+        "__signature__": property(signature),
+        "_reg_dispatched": dispatched,
+    }
+    return types.new_class(base.__name__, (base,), {}, lambda body: body.update(namespace))
+
+
+def _constructor_signature(cls: Any) -> inspect.Signature:
+    """The signature of a constructor; of any parameters, if it cannot be read."""
+    for name, default in (("__init__", object.__init__), ("__new__", object.__new__)):
+        method = inspect.getattr_static(cls, name)
+        if method is default or method is object.__dict__[name]:
+            continue
+        method = getattr(method, "__func__", method)
+        try:
+            signature = read_signature(method)
+        except (TypeError, ValueError):
+            break
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+    else:
+        return inspect.Signature()
+    return read_signature(lambda *args, **keywords: None)

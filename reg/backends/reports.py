@@ -1,0 +1,179 @@
+"""Reports for users: which backend ran or would run a call, and which are installed."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from .backend import Backend
+from .discovery import Discovery, Failure
+from .trust import Origin, Trust
+
+__all__ = ["Considered", "Explanation", "Installed", "Record", "list_installed"]
+
+
+class Record(NamedTuple):
+    """One call of a function, or one construction of a class, that dispatches to backends."""
+
+    #: the name of the exports of backends
+    function: str
+    #: the canonical name of the backend that ran it, ``"cpu"`` for the host itself
+    backend: str
+    #: the distribution that the backend came from; ``None`` for the host itself
+    distribution: str | None
+    #: the version of that
+    version: str | None
+    #: why this backend, or why not another
+    reason: str
+
+    def __str__(self) -> str:
+        version = "" if self.version is None else f" {self.version}"
+        origin = "" if self.distribution is None else f" ({self.distribution}{version})"
+        return f"{self.function}: {self.backend}{origin}: {self.reason}"
+
+
+class Considered(NamedTuple):
+    """A backend that was considered for a call."""
+
+    #: its canonical name
+    name: str
+    #: the distribution that it came from; ``None`` if that is not known
+    distribution: str | None
+    #: the version of that
+    version: str | None
+    #: why it was passed over; ``None`` if it would run the call
+    reason: str | None
+
+
+class Explanation(NamedTuple):
+    """The result of :meth:`BackendDispatcher.explain`. It prints as text."""
+
+    #: the name of the exports of backends
+    function: str
+    #: what is chosen: names in order of preference
+    choice: tuple[str, ...]
+    #: the backend that would run the call, ``"cpu"`` for the host itself
+    backend: str
+    #: why
+    reason: str
+    #: the backends that were considered, in order
+    candidates: tuple[Considered, ...]
+    #: the arguments that would be passed on, by name
+    forwarded: tuple[str, ...]
+    #: the arguments that would be dropped: the implementation has no such parameter
+    dropped: tuple[str, ...]
+    #: the implementation that would be called
+    implementation: Callable[..., Any]
+    #: why the call would be a ``TypeError``; ``None`` if it would not
+    error: str | None = None
+
+    def __str__(self) -> str:
+        lines = [self._heading(), f"  choice:    {', '.join(self.choice)}"]
+        for index, (name, distribution, verdict) in enumerate(self._rows()):
+            title = "" if index else "candidate:"
+            lines.append(f"  {title:10} {name} ({distribution}): {verdict}")
+        lines.append(f"  forwarded: {', '.join(self.forwarded) or 'nothing'}")
+        if self.dropped:
+            lines.append(f"  dropped:   {', '.join(self.dropped)}")
+        return "\n".join(lines)
+
+    def _heading(self) -> str:
+        if self.error is not None:
+            return f"{self.function}() on {self.backend} would be a TypeError: {self.error}"
+        return f"{self.function}() runs on {self.backend}: {self.reason}"
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        chosen = "runs the call" if self.error is None else f"cannot take it: {self.error}"
+        return [
+            (
+                candidate.name,
+                "unknown distribution"
+                if candidate.distribution is None
+                else f"{candidate.distribution} {candidate.version or ''}".strip(),
+                candidate.reason or chosen,
+            )
+            for candidate in self.candidates
+        ]
+
+    def _repr_html_(self) -> str:
+        """The same as a table, for notebooks."""
+        rows = [("backend", "distribution", ""), *self._rows()]
+        if self.backend == "cpu":
+            rows.append(("cpu", "", self.reason))
+        cells = [
+            "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
+            for tag, row in (("th", rows[0]), *(("td", row) for row in rows[1:]))
+        ]
+        caption = html.escape(self._heading())
+        arguments = html.escape(
+            f"forwarded: {', '.join(self.forwarded) or 'nothing'};"
+            f" dropped: {', '.join(self.dropped) or 'nothing'}"
+        )
+        return f"<table><caption>{caption}</caption>{''.join(cells)}</table><p>{arguments}</p>"
+
+
+#: The state of an entry point. ``"failed"``: it did not load, or could not be registered.
+#: ``"refused"``: it is not trusted, or blocked, and not used. ``"ignored"``: the name of its
+#: backend cannot be used, or is taken.
+Outcome: TypeAlias = Literal["loaded", "not loaded", "failed", "refused", "ignored"]
+
+
+class Installed(NamedTuple):
+    """One entry point of a host's group."""
+
+    #: the name that the backend gives itself; ``None`` if it is not loaded
+    name: str | None
+    #: its other names
+    aliases: tuple[str, ...]
+    #: the name of the entry point
+    entry_point: str
+    #: the object that the entry point refers to, ``"package.module:name"``
+    object_reference: str
+    #: the name of its distribution; ``None`` if that is not known
+    distribution: str | None
+    version: str | None
+    #: true if the host trusts it; ``None`` if that is not known before it is loaded
+    trusted: bool | None
+    outcome: Outcome
+    #: why it is not loaded, or which of its declarations are left out
+    reasons: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, as values that JSON can hold."""
+        return {**self._asdict(), "aliases": list(self.aliases), "reasons": list(self.reasons)}
+
+
+def list_installed(discovery: Discovery, trust: Trust) -> list[Installed]:
+    """List the entry points of a host's group, importing nothing.
+
+    :param discovery: the entry points, with the outcome of each.
+    :param trust: the host's trust configuration.
+    :return: one row for each entry point, in their order.
+    """
+    return [_row(origin, trust, outcome) for origin, outcome in discovery.outcomes()]
+
+
+def _row(origin: Origin, trust: Trust, outcome: Backend | Failure | None) -> Installed:
+    row = Installed(None, (), *origin[:4], trust.expected_trust(origin), "not loaded", ())
+    if isinstance(outcome, Backend):
+        return row._replace(
+            name=outcome.name,
+            aliases=tuple(outcome.aliases),
+            trusted=outcome.trusted,
+            outcome="loaded",
+            reasons=tuple(outcome.complaints),
+        )
+    if outcome is None:
+        refusal = trust.refusal_before_import(origin)
+        if refusal is None:
+            return row
+        return row._replace(trusted=False, outcome="refused", reasons=(refusal,))
+    # The entry point stands beside it already.
+    reason = outcome.reason.removeprefix(f"{origin} ").removeprefix("is refused: ")
+    if outcome.refused:
+        return row._replace(trusted=False, outcome="refused", reasons=(reason,))
+    if outcome.error is None:
+        return row._replace(outcome="ignored", reasons=(reason,))
+    reason = f"{reason}: {type(outcome.error).__name__}: {outcome.error}"
+    return row._replace(outcome="failed", reasons=(reason,))
