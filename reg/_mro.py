@@ -27,7 +27,7 @@ def mro_of(cls: type) -> tuple[type, ...]:
     try:
         mro: tuple[type, ...] = _real_mro(cls)
     except TypeError:
-        raise TypeError(f"cannot look up for {cls!r}, which is no class") from None
+        raise TypeError(f"cannot look up for {cls!r}, which is not a class") from None
     return mro
 
 

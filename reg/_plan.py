@@ -54,7 +54,7 @@ def make_plan(
     if not isinstance(first, Matcher):
         wants_lookup, wants_call_next = filled_in(first)
         if not wants_call_next:
-            function = first if adapt is None else adapt(first)
+            function: Any = first if adapt is None else adapt(first)
             return Plan(Step(function, lookup) if wants_lookup else function, first)
     components = tuple(candidates())
     if any(isinstance(component, Matcher) for component in components):
@@ -235,5 +235,5 @@ class _Rest:
     def __bool__(self) -> bool:
         return self._first()[0] is not MISSING
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         return self._chain.run(self._first(), self._query, args, keywords)

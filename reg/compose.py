@@ -236,7 +236,7 @@ class _Memory:
                 found = kept.get(place)
                 if found is None:
                     for cls in classes:
-                        mro_of(cls)  # An error for what is no class.
+                        mro_of(cls)  # an error for an object that is not a class
                     # Nothing of Python runs when a class dies: its reference
                     # becomes the default of pop().
                     forget = functools.partial(kept.pop, place)

@@ -125,7 +125,7 @@ class Preserved(ScopeDecorator):
         replaced: list[Any] = [implicit._current()]
         with registry_lock:
             try:
-                slots = implicit._slots()
+                changes, slots = implicit._changes, implicit._slots()
                 replaced += [slot.lookup for slot in slots]
                 for slot in slots:
                     slot.lookup = self._assigned.get(slot, _FOLLOW_BASE)
@@ -136,6 +136,9 @@ class Preserved(ScopeDecorator):
                 implicit._set_base(self._base)
                 if implicit._scoped.get() is not self._scoped:
                     implicit._scope(self._scoped)
+                if implicit._changes != changes:
+                    # A signal handler has assigned a lookup meanwhile.
+                    implicit._not_only_the_base()
             except BaseException:
                 # Some thread may still have another lookup.
                 implicit._not_only_the_base()
@@ -166,6 +169,8 @@ class Implicit(ImplicitState):
         super().__init__(Lookup)
         self._base: Any = None
         self._base_only = True
+        # Counts the scopes and assignments, to notice one in the middle of another change.
+        self._changes = 0
         # Another one for each scope that is entered.
         self._last_scope: object = None
         # Notified of each exception that leaves a scope, and of the lookup there.
@@ -351,6 +356,7 @@ class Implicit(ImplicitState):
 
     def _not_only_the_base(self) -> None:
         # From now on, each call has to find its lookup.
+        self._changes += 1
         if self._base_only or self._everywhere is not None:
             with registry_lock:
                 # In this order: a signal handler in between that sets a base does no harm.

@@ -225,7 +225,7 @@ class PredicateRegistry(_Registering):
             values = self._matching([self._root], keys, 0) if self._root else []
         else:
             entry = _first(self._root, keys, 0)
-            values = () if entry is None else entry.value
+            values = [] if entry is None else entry.value
         if not values:
             return default
         if len(values) > 1:

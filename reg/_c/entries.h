@@ -472,7 +472,7 @@ classes_in(Entries *self, PyObject *classes)
     }
     for (Py_ssize_t i = 0; i < self->arity; i++) {
         if (!PyType_Check(PyTuple_GET_ITEM(classes, i))) {
-            PyErr_Format(PyExc_TypeError, "cannot look up for %R, which is no class",
+            PyErr_Format(PyExc_TypeError, "cannot look up for %R, which is not a class",
                          PyTuple_GET_ITEM(classes, i));
             return NULL;
         }

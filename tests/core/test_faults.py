@@ -673,8 +673,8 @@ def test_what_is_called_in_the_middle_of_a_change_waits_for_no_other_that_waits_
     assert number > 5
 
 
-class FaultWhileTakingBack:
-    """Raises at the n-th line of what takes a change back."""
+class FaultWhileInvalidating:
+    """Raises at the n-th line in which the caches are invalidated after a fault."""
 
     def __init__(self, number, error):
         self.left = number
@@ -689,7 +689,7 @@ class FaultWhileTakingBack:
         sys.settrace(None)
 
     def called(self, frame, event, arg):
-        return self.line if frame.f_code.co_name == "_take_back" else None
+        return self.line if frame.f_code.co_name == "invalidate_all" else None
 
     def line(self, frame, event, arg):
         # Before a lock is released that was taken, no signal is handled.
@@ -702,13 +702,13 @@ class FaultWhileTakingBack:
 
 
 @pytest.mark.parametrize("operation", CHANGES[:7], ids=lambda each: each.__name__)
-def test_a_second_fault_while_the_first_is_taken_back_leaves_what_was_before(operation):
+def test_a_second_fault_after_the_first_leaves_what_was_before(operation):
     before, after = outcomes(operation)
     twice = 0
     for number in itertools.count(1):
         then = number % 8 + 1
         world = World()
-        second = FaultWhileTakingBack(then, KeyboardInterrupt)
+        second = FaultWhileInvalidating(then, KeyboardInterrupt)
         fault = Fault(number, KeyboardInterrupt)
         with contextlib.suppress(KeyboardInterrupt), second, fault:
             operation(world)
