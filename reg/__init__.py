@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup
 from .generic import classgeneric, generic
@@ -19,11 +21,7 @@ from .predicate import (
 from .registry import ClassRegistry, Registration, RegistrationError, Registry
 from .sentinel import Sentinel
 
-# As type checkers know it: to import typing takes as long as all of the package.
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from .tools.check import check
 
 __all__ = [
@@ -57,7 +55,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever imports the package to call something needs no tools for it.
+    # A program that only calls generic functions needs no tools.
     if name == "check":
         from .tools.check import check
 

@@ -5,7 +5,14 @@ everything with the first, and publishes it by a single assignment. So a reader 
 reference and sees all of a change or nothing of it, without a lock; and a change that is
 interrupted leaves nothing behind.
 
-Layout: ``{key: {number of classes: ClassTrie}}``.
+The layout, as nested dictionaries; a dictionary with many keys is a :class:`_trie.Branches`::
+
+    Store       {key: {number of classes: ClassTrie}}
+    ClassTrie   {first class: {second class: … Entry(classes, Registration, order)}}
+
+A class may be a :class:`NamedClass`, as well as a key of the trie. Beside the trie of one key
+and one number of classes are its :class:`Position` objects: the abstract and the named classes
+at that position, which no MRO contains.
 """
 
 from __future__ import annotations
@@ -24,12 +31,12 @@ __all__ = ["ClassTrie", "Position", "Registration", "Store", "ranking"]
 class Registration(NamedTuple):
     """A component with its key and classes, and the place it comes from.
 
-    :param key: what it is registered under, often a generic function.
-    :param classes: for which classes, one for each argument.
-    :param component: what is registered.
+    :param key: the key, often a generic function.
+    :param classes: the classes, one for each argument.
+    :param component: the registered object.
     :param filename: the file in which the component is defined, if it is a function;
       otherwise the file with the call to ``register()``.
-    :param lineno: the line there.
+    :param lineno: the line in that file.
     """
 
     key: Hashable
@@ -45,7 +52,7 @@ class Registration(NamedTuple):
 
 
 class Position:
-    """The classes at one position that are not simply found in an MRO. Immutable.
+    """The abstract and named classes at one position, which an MRO may lack. Immutable.
 
     :param abstract: classes with virtual subclasses, in the order of registration.
     :param names: classes given by name, in the order of registration.
@@ -67,17 +74,18 @@ class Position:
         return self
 
     def removing(self, cls: RegisteredClass) -> Position:
-        """Return a position without this class, which nothing is registered for any more."""
+        """Return a position without this class, whose last registration was removed."""
         return Position(
             tuple([known for known in self.abstract if known is not cls]),
             tuple([name for name in self.names if name != cls]),
         )
 
     def ranked(self, cls: type) -> list[RegisteredClass]:
-        """List the keys that apply to an argument of this class, most specific first.
+        """List the keys that apply to an argument of a class.
 
-        These are its MRO, with the abstract classes among its virtual bases, and with the
-        names of all of them that classes were registered by.
+        :param cls: the class of the argument.
+        :return: a new list, the most specific key first: the MRO, extended by the abstract
+          classes that are virtual bases, and behind a class its registered names.
         """
         if not self.names:
             return list(virtual_mro(cls, self.abstract) if self.abstract else mro_of(cls))
@@ -88,7 +96,7 @@ class Position:
             ranked.append(base)
             for name in [name for name in loaded if loaded[name] is base or _names(name, base)]:
                 ranked.append(name)
-                # A class that is loaded again may derive from the one that had its name.
+                # A reloaded class may derive from the class that had its name before.
                 del loaded[name]
         return ranked
 
@@ -142,7 +150,10 @@ class ClassTrie:
     def matching(self, classes: tuple[type, ...]) -> Iterator[Registration]:
         """Find all registrations for these classes or bases of them.
 
-        :return: an iterator, in the lexicographic order of the Cartesian product of the MROs.
+        :param classes: the classes of the arguments.
+        :return: an iterator, in the lexicographic order of the Cartesian product of the MROs:
+          the first class weighs most, as in the class precedence lists of the Common Lisp
+          Object System.
         """
         pairs = zip(self.positions, classes, strict=True)
         ranked = [position.ranked(cls) for position, cls in pairs]
@@ -153,8 +164,8 @@ class ClassTrie:
 def ranking(registered: Iterable[RegisteredClass]) -> Callable[[type], list[RegisteredClass]]:
     """Make the function that ranks these classes for the class of an argument.
 
-    :param registered: classes that something is registered for at one position.
-    :return: gives, for a class, those of them that apply, most specific first.
+    :param registered: the registered classes of one position.
+    :return: a function of a class, which lists the applicable ones, the most specific first.
     """
     position, keys = _PLAIN_POSITION, dict.fromkeys(registered)
     for cls in keys:
@@ -221,9 +232,12 @@ class Store:
         ]
 
     def settled(self, key: Hashable, classes: Mapping[ForwardName, type]) -> Store:
-        """Return a store with classes in place of the names that annotations gave them.
+        """Return a store in which classes replace the names that annotations gave them.
 
-        What is registered for such a class itself was registered later, and stays.
+        A registration for the class itself was made later, and takes precedence.
+
+        :param key: the key.
+        :param classes: the classes by name.
         """
         store, now = self, _now(classes)
         for registration in self.registrations():
@@ -235,7 +249,7 @@ class Store:
         return store
 
     def all_keys(self) -> set[Hashable]:
-        """Get the keys that something is registered under, as a new set."""
+        """Get all keys with registrations, as a new set."""
         return set(self._keys)
 
     def adding(self, registrations: Iterable[Registration]) -> Store:

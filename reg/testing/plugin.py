@@ -1,4 +1,4 @@
-"""Fixtures for the tests of applications, and help where these fail; found by pytest on its own."""
+"""The pytest plugin for applications: fixtures, and explanations of failed tests."""
 
 from __future__ import annotations
 
@@ -16,55 +16,56 @@ from ..registry import Registry
 
 _SECTION = "reg explains"
 
-# The attribute of an exception that keeps its implicit lookup.
-_LEFT = "__reg_left__"
+# The attribute of an exception with the implicit lookup of the scope it left.
+_SCOPE = "__reg_scope__"
 
 
 @pytest.fixture
 def reg_implicit() -> Iterator[Implicit]:
-    """``reg.implicit``, put back after the test as it was, for all threads and this scope."""
+    """``reg.implicit``, restored after the test, for all threads and this scope."""
     with implicit.preserved():
         yield implicit
 
 
 @pytest.fixture
 def reg_registry(reg_implicit: Implicit) -> Registry:
-    """A fresh registry over the present implicit lookup, in its place for one test."""
+    """A new registry in front of the implicit lookup, and in its place, for one test."""
     registry = Registry(name="reg_registry")
-    present = reg_implicit.lookup
-    if isinstance(present, Lookup):
-        registry.class_lookup = ChainClassLookup(registry.registry, present.class_lookup)
-    elif present is not None:
+    lookup = reg_implicit.lookup
+    if isinstance(lookup, Lookup):
+        registry.class_lookup = ChainClassLookup(registry.registry, lookup.class_lookup)
+    elif lookup is not None:
         raise TypeError(
-            f"reg_registry can be laid over a reg.Lookup only; the implicit lookup is {present!r}"
+            f"reg_registry takes the place of a reg.Lookup only; the implicit lookup is {lookup!r}"
         )
     reg_implicit.initialize(registry)
     return registry
 
 
-class _Left:
-    """The implicit lookup of the scope that an exception left; kept by the exception itself."""
+class _Scope:
+    """The implicit lookup of the scope that an exception left; an attribute of the exception."""
 
     def __init__(self, lookup: Any) -> None:
         self.lookup = lookup
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An exception may go to another process, and the lookup may not.
-        return _Left, (None,)
+        # An exception may go to another process; the lookup stays in this one.
+        return _Scope, (None,)
 
 
 def _note(error: BaseException, lookup: Any) -> None:
-    # Nothing here may hide the exception. The scope that it leaves first is the innermost.
+    # An error here must not replace the exception. The first scope that it leaves is the
+    # innermost one.
     with suppress(Exception):
-        error.__dict__.setdefault(_LEFT, _Left(lookup))
+        error.__dict__.setdefault(_SCOPE, _Scope(lookup))
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Show the findings where ``assert reg.check(lookup) == []`` fails."""
-    checking = sys.modules.get("reg.tools.check")
-    if checking is None or op != "==" or not (isinstance(left, list) and isinstance(right, list)):
+    check = sys.modules.get("reg.tools.check")
+    if check is None or op != "==" or not (isinstance(left, list) and isinstance(right, list)):
         return None
-    if right or not all(isinstance(item, checking.Finding) for item in left):
+    if right or not all(isinstance(item, check.Finding) for item in left):
         return None
     lines = [line for finding in left for line in str(finding).splitlines()]
     return [f"{len(left)} finding{'s' if len(left) > 1 else ''} of reg.check() == []", *lines]
@@ -72,7 +73,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Note, in exceptions, the lookups of the scopes that a test leaves with them."""
+    """Record, in exceptions, the lookups of the scopes that they leave."""
     with implicit._observed(_note):
         return (yield)
 
@@ -81,7 +82,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show, with a failed test, the explanations of the calls that it is about."""
+    """Add the explanations of its calls to the report of a failed test."""
     report = yield
     if call.when == "call" and call.excinfo is not None:
         report.sections += _sections(call.excinfo.value)
@@ -92,11 +93,11 @@ def _sections(failure: BaseException) -> list[tuple[str, str]]:
     from .failures import explanations
 
     def implicit_for(error: BaseException) -> Any:
-        left = error.__dict__.get(_LEFT)
-        return implicit.lookup if left is None else left.lookup
+        scope = error.__dict__.get(_SCOPE)
+        return implicit.lookup if scope is None else scope.lookup
 
     try:
         return [(_SECTION, text) for text in explanations(failure, implicit_for)]
     except Exception as error:
-        # The test run goes on, even if the tested program is broken.
+        # The report is shown even if the tested program cannot be explained.
         return [(_SECTION, f"the calls of this test cannot be explained: {error!r}")]
