@@ -9,7 +9,7 @@ from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup
 from .generic import classgeneric, generic
 from .implicit import NoImplicitLookupError, implicit
 from .interfaces import IClassLookup, IRegistry
-from .lookup import ComponentLookupError, Lookup, Matcher
+from .lookup import CallNext, ComponentLookupError, Lookup, Matcher
 from .predicate import (
     ANY,
     KeyIndex,
@@ -22,14 +22,19 @@ from .registry import ClassRegistry, Registration, RegistrationError, Registry
 from .sentinel import Sentinel
 
 if TYPE_CHECKING:
+    from .generic_function import GenericFunction
     from .tools.check import check
+
+    __version__: str
 
 __all__ = [
     "ANY",
     "CachingClassLookup",
+    "CallNext",
     "ChainClassLookup",
     "ClassRegistry",
     "ComponentLookupError",
+    "GenericFunction",
     "IClassLookup",
     "IRegistry",
     "KeyIndex",
@@ -55,13 +60,21 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # A program that only calls generic functions needs no tools.
+    # Imported when they are used: a program that only calls generic functions needs none of them.
     if name == "check":
         from .tools.check import check
 
         return check
+    if name == "GenericFunction":
+        from .generic_function import GenericFunction
+
+        return GenericFunction
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("reg")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

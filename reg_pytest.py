@@ -1,18 +1,21 @@
-"""The pytest plugin for applications: fixtures, and explanations of failed tests."""
+"""The pytest plugin for applications: fixtures, and explanations of failed tests.
+
+pytest imports it wherever reg is installed. So it is a module beside the package, and imports the
+package only where a test uses it.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..compose import ChainClassLookup
-from ..implicit import Implicit, implicit
-from ..lookup import Lookup
-from ..registry import Registry
+if TYPE_CHECKING:
+    from reg import Registry
+    from reg.implicit import Implicit
 
 _SECTION = "reg explains"
 
@@ -20,9 +23,17 @@ _SECTION = "reg explains"
 _SCOPE = "__reg_scope__"
 
 
+def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
+    """Add ``--reg-backend`` where a ``conftest.py`` configures a host."""
+    if hasattr(plugin, "pytest_reg_host"):
+        manager.import_plugin("reg.testing.backends_plugin")
+
+
 @pytest.fixture
 def reg_implicit() -> Iterator[Implicit]:
     """``reg.implicit``, restored after the test, for all threads and this scope."""
+    from reg import implicit
+
     with implicit.preserved():
         yield implicit
 
@@ -30,6 +41,8 @@ def reg_implicit() -> Iterator[Implicit]:
 @pytest.fixture
 def reg_registry(reg_implicit: Implicit) -> Registry:
     """A new registry in front of the implicit lookup, and in its place, for one test."""
+    from reg import ChainClassLookup, Lookup, Registry
+
     registry = Registry(name="reg_registry")
     lookup = reg_implicit.lookup
     if isinstance(lookup, Lookup):
@@ -74,7 +87,10 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Record, in exceptions, the lookups of the scopes that they leave."""
-    with implicit._observed(_note):
+    module = sys.modules.get("reg.implicit")
+    if module is None:
+        return (yield)
+    with module.implicit._observed(_note):
         return (yield)
 
 
@@ -84,13 +100,14 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the explanations of its calls to the report of a failed test."""
     report = yield
-    if call.when == "call" and call.excinfo is not None:
+    if call.when == "call" and call.excinfo is not None and "reg" in sys.modules:
         report.sections += _sections(call.excinfo.value)
     return report
 
 
 def _sections(failure: BaseException) -> list[tuple[str, str]]:
-    from .failures import explanations
+    from reg import implicit
+    from reg.testing.failures import explanations
 
     def implicit_for(error: BaseException) -> Any:
         scope = error.__dict__.get(_SCOPE)
