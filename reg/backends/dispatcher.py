@@ -22,7 +22,7 @@ from .host_class import DispatchedClass, dispatched_class
 from .isolation import Isolation
 from .names import AUTO, HOST, ReservedNames
 from .pickling import reduce_dispatcher
-from .reports import Considered, Explanation, Installed, Record, list_installed
+from .reports import Considered, Explanation, Implementers, Installed, Record, list_installed
 from .selection import BackendName, Mode, Selector, State
 from .settings import Settings
 from .trust import Trust, Untrusted
@@ -151,6 +151,7 @@ class BackendDispatcher:
         )
         call = dispatched.key
         call.__reg_dispatched__ = dispatched
+        call.backends = Implementers(self._discovery, dispatched.name, lambda: call)
         publication = PublishedFunction(dispatched)
         with DeferredWarnings() as warnings, self._discovery.lock:
             self._dispatched.append(dispatched)

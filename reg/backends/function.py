@@ -7,7 +7,7 @@ import inspect
 import logging
 import types
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from .arguments import UNKNOWN, HostParameters, Passing, Route, read_signature
@@ -51,6 +51,11 @@ class DispatchedFunction(Protocol[_P, _R]):
     @property
     def __wrapped__(self) -> Callable[_P, _R]:
         """The host's own function."""
+        ...
+
+    @property
+    def backends(self) -> Set[str]:
+        """The names of the installed backends that implement it; reading them loads all."""
         ...
 
     # It is a key; mypy would not take it for hashable otherwise.
@@ -217,7 +222,9 @@ class HostFunction(Dispatched):
         def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
             state = current()
             if backend is None and state.is_host and is_plain:
-                return function(*args, **keywords)
+                if keywords:
+                    return function(*args, **keywords)
+                return function(*args)
             mode = state.mode
             try:
                 calls = mode.calls if backend is None else mode.named_calls[backend]
@@ -228,7 +235,6 @@ class HostFunction(Dispatched):
                  record) = remembered  # fmt: skip
                 # Read at each call: an export can be replaced.
                 export = exports[name]
-                can_run = exports["can_run"] if asks else None
                 shape: Any = len(args)
                 if keywords:
                     for keyword in keywords:
@@ -246,7 +252,7 @@ class HostFunction(Dispatched):
             ):
                 return decide_and_run(state, backend, args, keywords)
             if asks:
-                reason = me.declines(ran, can_run, args, keywords)
+                reason = me.declines(ran, asks, args, keywords)
                 if reason is not None:
                     return decide_and_run(state, backend, args, keywords, {ran: reason})
             if state.records or is_logged(_DEBUG):
@@ -439,7 +445,7 @@ class HostFunction(Dispatched):
             own: Any = {self.name: self.function}
             known, any_shape = weakref.ref(self.function), _AnyShape()
             none: frozenset[str] = frozenset()
-            return inside, own, known, False, none, any_shape, (), found, None, False, record
+            return inside, own, known, False, none, any_shape, (), found, None, (), record
         source = backend.source
         is_module = type(source) is types.ModuleType and self.name in vars(source)
         exports: Any = vars(source) if is_module else _Exports(source)
@@ -455,7 +461,7 @@ class HostFunction(Dispatched):
         if decision.choice.names[0] == AUTO:
             # An argument that decides must not be dropped.
             shapes = _AsTheyAre(route)
-        asks = backend.read("can_run", None) is not None
+        asks = self.questions(backend, decision.choice)
         options = route.options
         return (
             *(inside, exports, known, is_method, options, shapes),
@@ -512,7 +518,7 @@ class CallsByOwner:
 #: - the exceptions after which the next in line runs
 #: - the state of discovery in which the name of the choice was resolved
 #: - the backend; ``None`` for the host
-#: - true if its ``can_run`` has to be asked
+#: - the questions that it has to be asked; see :meth:`Dispatched.questions`
 #: - the entry for the lists of records
 _Remembered: TypeAlias = tuple[
     State,
@@ -524,7 +530,7 @@ _Remembered: TypeAlias = tuple[
     tuple[type[BaseException], ...],
     Found,
     Backend | None,
-    bool,
+    tuple[str, ...],
     Record,
 ]
 

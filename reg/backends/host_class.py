@@ -149,7 +149,9 @@ def _metaclass(dispatched: DispatchedClass) -> type:
             state = current()
             if given is not None or not state.is_host:
                 return dispatched.construct(make, state, given, args, keywords)
-        return make(cls, *args, **keywords)
+        if keywords:
+            return make(cls, *args, **keywords)
+        return make(cls, *args)
 
     def signature(cls: Any) -> inspect.Signature:
         if cls is not dispatched.key:

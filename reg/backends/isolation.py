@@ -75,7 +75,7 @@ class _Given:
 
     def __init__(self, name: str, backend: Any) -> None:
         self.name = name
-        self.value = f"given to a test: {type(backend).__name__}"
+        self.value = f"a_test:{type(backend).__name__}"
         self._backend = backend
 
     def load(self) -> Any:

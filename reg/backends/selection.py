@@ -266,7 +266,7 @@ class Selector:
         key: Hashable = tuple(name) if isinstance(name, (list, tuple)) else name
         labels = key if isinstance(key, tuple) else (key,)
         for label in labels:
-            if not isinstance(label, str) or not label.strip():
+            if not isinstance(label, str) or not label.removesuffix("?").strip():
                 raise ValueError(
                     f"a backend of {self._reserved.host} is chosen by its name, a non-empty"
                     f" string; got {label!r}"
