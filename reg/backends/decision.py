@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from reg.sentinel import MISSING
@@ -107,6 +107,10 @@ class Dispatched:
         """True if an implementation can be given an argument of this name."""
         return True
 
+    def options(self, backend: Backend) -> Collection[str]:
+        """The keywords that the implementation of a backend has besides those of the host."""
+        return ()
+
     def decide(
         self,
         state: State,
@@ -151,13 +155,13 @@ class Dispatched:
                         self.selector.warn_of(backend)
                         if self._consider(decision, backend, mode, args, failed, owned):
                             decision.is_fixed = decision.is_fixed and name == choice.names[0]
-                            return self._with_strict(decision, keywords)
+                            return self._with_keywords(decision, mode, keywords)
                 continue
             backend = choice.backends[name]
             if decision.passed_over and decision.has_passed(backend):
                 continue
             if self._consider(decision, backend, mode, args, failed):
-                return self._with_strict(decision, keywords)
+                return self._with_keywords(decision, mode, keywords)
         decision.fell_back = True
         passed_over = decision.passed_over
         decision.is_fixed = not passed_over and AUTO in choice.names
@@ -168,10 +172,15 @@ class Dispatched:
             )
         return decision
 
-    def _with_strict(self, decision: Decision, keywords: dict[str, Any]) -> Decision:
-        """Pass ``strict`` on to an implementation that has a parameter of that name itself."""
+    def _with_keywords(self, decision: Decision, mode: Mode, keywords: dict[str, Any]) -> Decision:
+        """Pass on ``strict`` to an implementation that has it itself, and options of the mode."""
         if decision.keywords is not keywords and _takes_strict(decision.implementation):
             decision.keywords = keywords
+        backend = decision.backend
+        if mode.options and backend is not None and backend.name in mode.options:
+            known = self.options(backend)
+            options = {k: v for k, v in mode.options[backend.name].items() if k in known}
+            decision.keywords = {**options, **decision.keywords}
         return decision
 
     def _owners(

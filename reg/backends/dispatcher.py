@@ -105,7 +105,7 @@ class BackendDispatcher:
             strict=strict,
         )
         self._settings = Settings(host_name, self._selector, lambda: (getattr, (self, "settings")))
-        self._dispatched: list[HostFunction | DispatchedClass] = []
+        self._dispatched: list[HostFunction | DispatchedClass] = self._selector.dispatched
         self._host_lookup = ClassRegistry(name=host_name)
         self._module = sys._getframe(1).f_globals.get("__name__", "")
 
@@ -295,10 +295,11 @@ class BackendDispatcher:
         variable = self._selector.state
         state = variable.get()
         records: list[Record] = []
-        mode = state.mode
-        choice = None if state is self._selector.base else mode.choice
-        own = Mode(choice, mode.strict, mode.why, mode.running)
-        variable.set(State(own, (*state.records, records), state.outer, state.token))
+        mode, all_records = state.mode, (*state.records, records)
+        # Where no choice was made, the default still counts, which can change meanwhile.
+        follows = state is self._selector.base
+        own = Mode(None, mode.strict, mode.why) if follows else mode.like(all_records)
+        variable.set(State(own, all_records, state.outer, state.token))
         try:
             yield records
         finally:

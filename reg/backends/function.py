@@ -7,7 +7,7 @@ import inspect
 import logging
 import types
 import weakref
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from .arguments import UNKNOWN, HostParameters, Passing, Route, read_signature
@@ -153,6 +153,16 @@ class HostFunction(Dispatched):
     def takes(self, backend: Backend, implementation: Any, name: str) -> bool:
         return self.route(backend, implementation).takes(name)
 
+    def options(self, backend: Backend) -> Collection[str]:
+        implementation = backend.read(self.name, None)
+        if not callable(implementation):
+            return ()
+        try:
+            return self.route(backend, implementation).options
+        except TypeError:
+            # A call says so.
+            return ()
+
     def route(self, backend: Backend, implementation: Any) -> Route:
         """Find out how the arguments of a call reach an implementation.
 
@@ -215,7 +225,7 @@ class HostFunction(Dispatched):
         function, name, me = self.function, self.name, self
         variable, discovery = self.selector.state, self.selector.discovery
         current, enter, reset = variable.get, variable.set, variable.reset
-        is_logged = logger.isEnabledFor
+        own, above, root = logger, logging.getLogger("reg"), logging.getLogger()
         decide_and_run = self._start if self.kind else self._run
         is_plain = not self.kind
 
@@ -255,7 +265,8 @@ class HostFunction(Dispatched):
                 reason = me.declines(ran, asks, args, keywords)
                 if reason is not None:
                     return decide_and_run(state, backend, args, keywords, {ran: reason})
-            if state.records or is_logged(_DEBUG):
+            # The levels decide if the logger is on, which it says itself in twice the time.
+            if state.records or own.level or above.level or root.level <= _DEBUG:
                 put_on_record(state, record)
             token = None
             try:
@@ -419,6 +430,9 @@ class HostFunction(Dispatched):
         """Let calls like this one skip the decision, which would be the same."""
         mode, backend, found = state.mode, decision.backend, self.selector.discovery.found
         if given is None:
+            if mode.choice is None:
+                # It follows the default, which can change.
+                return
             calls = mode.calls
         elif isinstance(given, list) or found.cache.get(given) is not decision.choice:
             return

@@ -71,6 +71,17 @@ def test_the_default_of_the_process_holds_in_all_threads(host, site):
     assert (f(1), in_a_thread(lambda: f(1))) == ("host", "host")
 
 
+def test_calls_that_are_recorded_follow_the_default_of_the_process(host, site):
+    site.backend("accel", "def f(x): return 'accel'")
+    dispatcher = host()
+    f, settings = dispatcher.backend_dispatch(_f), dispatcher.settings
+    with dispatcher.record() as calls:
+        for name in ("cpu", "accel", "cpu"):
+            settings.default_backend = name
+            assert f(1) == f(1) == {"cpu": "host"}.get(name, name)
+    assert [call.backend for call in calls] == ["cpu"] * 2 + ["accel"] * 2 + ["cpu"] * 2
+
+
 def test_a_default_that_is_not_there_changes_nothing(host):
     settings = host().settings
     with pytest.raises(ValueError, match="no backend 'accel'"):
@@ -282,6 +293,72 @@ def test_a_backend_may_say_that_a_call_is_not_worth_it(host, site):
         assert f(1j, backend="auto") == f(1, backend=["accel", "cpu"]) == "host"
         assert f(10j, backend="auto") == f(10, backend=["accel", "cpu"]) == "accel"
     assert "too little to do" in dispatcher.explain(f, 1j, backend="auto").reason
+
+
+# Options of a backend
+
+
+@pytest.fixture
+def shapes(host, site):
+    site.backend(
+        "accel",
+        """
+        def f(x, *, device=0, streams=1): return "accel", x, device, streams
+        def g(x): return "accel", x
+        class Model:
+            def __init__(self, x, device=0): self.device = device
+        """,
+    )
+    dispatcher = host(trusted_backends={"accel": {"aliases": ["acc"]}})
+    dispatcher.f = dispatcher.backend_dispatch(_f)
+    dispatcher.g = dispatcher.backend_dispatch(name="g")(_f)
+    dispatcher.model = dispatcher.backend_class(
+        type("Model", (), {"__init__": lambda self, x: None})
+    )
+    return dispatcher
+
+
+def test_options_hold_in_a_block_for_implementations_that_have_them(shapes):
+    use = shapes.settings.use_backend
+    for _ in range(2):
+        with use("accel", options={"acc": {"device": 3}}):
+            for _ in range(2):
+                assert shapes.f(1) == ("accel", 1, 3, 1)
+                assert shapes.f(1, device=4, streams=2) == ("accel", 1, 4, 2)
+                assert shapes.g(1) == ("accel", 1)
+                assert shapes.model(1).device == 3
+                assert shapes.f(1, backend="cpu") == "host"
+                assert shapes.f(1, backend="accel") == ("accel", 1, 3, 1)
+            with use("accel", options={"accel": {"streams": 9}}):
+                assert shapes.f(1) == ("accel", 1, 0, 9)
+            with use("accel"), shapes.record() as calls:
+                assert shapes.f(1) == ("accel", 1, 3, 1)
+            assert len(calls) == 1
+        assert shapes.f(1, backend="accel") == ("accel", 1, 0, 1)
+
+
+def test_options_are_taken_along(shapes):
+    with shapes.settings.use_backend("accel", options={"accel": {"device": 3}}):
+        bound = shapes.settings.bind(shapes.f)
+    assert in_a_thread(lambda: bound(1)) == ("accel", 1, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"accel": {"devices": 3}}, "no implementation of the backend 'accel' has the option"),
+        ({"accel": 3}, "by name of a backend"),
+        ({"device": 3}, "by name of a backend"),
+        ([3], "by name of a backend"),
+    ],
+)
+def test_options_that_no_implementation_has_are_an_error(shapes, options, message):
+    with (
+        pytest.raises(TypeError, match=message),
+        shapes.settings.use_backend("accel", options=options),
+    ):
+        pytest.fail("the block is entered")
+    assert shapes.settings.backend == "cpu"
 
 
 # Who implements a function
