@@ -14,7 +14,7 @@ from .backend import Backend
 from .call_cache import CallsByOwner, Entry, backend_entry, host_entry, subject_of
 from .caller_warnings import describe_error
 from .decision import Deciding, Decision, Dispatched, put_on_record, take_off_record
-from .generators import drive_async_generator, drive_generator, kind_of, show_kind
+from .generators import drive_async_generator, drive_generator, kind_of, of_kind
 from .names import AUTO
 from .reports import Record
 from .selection import BackendName, Selector, State, leave
@@ -290,8 +290,8 @@ class HostFunction(Dispatched):
         return self._made_public(call)
 
     def _made_public(self, call: Any) -> Callable[..., Any]:
-        show_kind(call, self.kind)
-        return functools.update_wrapper(call, self.function)
+        made: Callable[..., Any] = of_kind(call, self.kind)
+        return functools.update_wrapper(made, self.function)
 
     # Running
 

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
-from .generators import drive_async_generator, drive_generator, kind_of, show_kind
+from .generators import drive_async_generator, drive_generator, kind_of, of_kind
 from .selection import BackendName, Options, Selector, State, leave, unusable
 
 __all__ = ["Settings", "UseBackend"]
@@ -262,8 +262,8 @@ def _within(
         drive = drive_generator if kind == inspect.CO_GENERATOR else drive_async_generator
         return drive(selector.state, inside, make)
 
-    show_kind(call, kind)  # type: ignore[arg-type]
-    return functools.update_wrapper(call, function)
+    made: Callable[..., Any] = of_kind(call, kind)
+    return functools.update_wrapper(made, function)
 
 
 async def _await_within(selector: Selector, inside: State, make: Callable[[], Any]) -> Any:
