@@ -1,6 +1,7 @@
-"""Measures everything, and writes what was found: JSON, a table and a chart.
+"""Measures everything, and writes the results: JSON, tables and charts.
 
-``python benchmarks`` does it; ``--quick`` in less than a minute.
+``python benchmarks`` measures; ``--quick`` in less than a minute. ``--instructions``
+counts the instructions of some calls by valgrind instead, which takes a minute.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import chart
+import instructions
 import report
 import running
 from results import Results
@@ -18,29 +20,42 @@ from results import Results
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller and fewer, for every day")
-    parser.add_argument("--output", type=Path, default=None, help="where to write the results")
+    parser.add_argument(
+        "--instructions", action="store_true", help="count instructions by valgrind"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("build/benchmarks"), help="where to write the results"
+    )
     parser.add_argument(
         "--only", action="append", default=[], choices=running.SUBJECTS, help="a subject to measure"
     )
-    parser.add_argument("--worker", choices=running.SUBJECTS, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        running.work(options.worker, options.quick)
+        if options.instructions:
+            instructions.work()
+        else:
+            running.work(options.worker, options.quick)
         return
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    output: Path = options.output or Path("build") / "benchmarks"
+    output: Path = options.output
     output.mkdir(parents=True, exist_ok=True)
+    if options.instructions:
+        counts = instructions.count()
+        (output / f"instructions-{version}.txt").write_text(counts)
+        print(counts)
+        return
     path = output / f"benchmark-{version}.json"
     suite = running.measure(
-        options.quick, options.only, lambda what: print(what, file=sys.stderr, flush=True)
+        options.quick, options.only, lambda step: print(step, file=sys.stderr, flush=True)
     )
     suite.dump(str(path), replace=True)
     results = Results(path)
-    table = report.tables(results)
-    path.with_suffix(".txt").write_text(table)
+    tables = report.tables(results)
+    path.with_suffix(".txt").write_text(tables)
     path.with_suffix(".svg").write_text(chart.calls(results))
     (output / f"scaling-{version}.svg").write_text(chart.curves(results))
-    print(table)
+    print(tables)
 
 
 if __name__ == "__main__":

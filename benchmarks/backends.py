@@ -1,122 +1,188 @@
-"""Dispatch to backends, where ``reg.backends`` is there to be measured."""
+"""Dispatch to backends, with two backends installed in a folder for the time of it."""
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+from reg.backends import BackendDispatcher
 
 from timing import Measurements, Timing, call, process_time
 
-if TYPE_CHECKING:
-    from reg.backends import BackendDispatcher
-
 __all__ = ["backend_calls"]
 
-_BACKEND = """
+_QUICK = """
 name = "quick"
+array_types = ["reg_benchmark_quick:Array"]
+
+class Array: ...
+
 def scale(data, factor, offset=0, *, device=0):
     return "backend"
+
 class Model:
     def __init__(self, data):
         self.made_by = "backend"
+"""
+_CHOOSY = """
+name = "choosy"
+
+def can_run(function_name, arguments):
+    return True
+
+def scale(data, factor, offset=0):
+    return "backend"
 """
 _GROUP = "reg_benchmark.backends"
 
 
 def backend_calls(quick: bool) -> Measurements:
     """Calls and constructions on the host path and on the backend path."""
-    if importlib.util.find_spec("reg.backends") is None:
-        return
-    from reg.backends import BackendDispatcher
-
     with tempfile.TemporaryDirectory() as directory:
-        _install(Path(directory))
+        for name, source in (("quick", _QUICK), ("choosy", _CHOOSY)):
+            _install(Path(directory), name, source)
         sys.path.insert(0, directory)
         try:
-            dispatcher = BackendDispatcher(
-                entrypoint_group=_GROUP,
-                host_name="host",
-                trusted_backends={"quick": {"package": "reg-benchmark-backend"}},
-            )
-            yield from _calls(dispatcher)
+            yield from _calls(_Host())
         finally:
             sys.path.remove(directory)
 
 
-def _install(directory: Path) -> None:
-    (directory / "reg_benchmark_backend.py").write_text(_BACKEND)
-    information = directory / "reg_benchmark_backend-1.0.dist-info"
+def _install(directory: Path, name: str, source: str) -> None:
+    (directory / f"reg_benchmark_{name}.py").write_text(source)
+    information = directory / f"reg_benchmark_{name}-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: reg-benchmark-backend\nVersion: 1.0\n"
+        f"Metadata-Version: 2.1\nName: reg-benchmark-{name}\nVersion: 1.0\n"
     )
-    (information / "entry_points.txt").write_text(f"[{_GROUP}]\nquick = reg_benchmark_backend\n")
+    (information / "entry_points.txt").write_text(f"[{_GROUP}]\n{name} = reg_benchmark_{name}\n")
 
 
-def _calls(dispatcher: BackendDispatcher) -> Measurements:
-    def direct(data: object, factor: object, offset: int = 0, *, device: int = 0) -> str:
-        return "direct"
+class _Host:
+    """A host with a function and a class, beside those that dispatch to nothing."""
 
-    @dispatcher.backend_dispatch
-    def scale(data: object, factor: object, offset: int = 0) -> str:
-        return "host"
+    def __init__(self) -> None:
+        self.dispatcher = BackendDispatcher(
+            entrypoint_group=_GROUP,
+            host_name="host",
+            trusted_backends={
+                name: {"package": f"reg-benchmark-{name}"} for name in ("quick", "choosy")
+            },
+        )
 
-    class Direct:
-        def __init__(self, data: object) -> None:
-            self.made_by = "direct"
+        def direct(data: object, factor: object, offset: int = 0, *, device: int = 0) -> str:
+            return "direct"
 
-    @dispatcher.backend_class
-    class Model:
-        def __init__(self, data: object) -> None:
-            self.made_by = "host"
+        @self.dispatcher.backend_dispatch
+        def scale(data: object, factor: object, offset: int = 0) -> str:
+            return "host"
 
-    names = {"data": [1], "factor": 2}
+        class Direct:
+            def __init__(self, data: object) -> None:
+                self.made_by = "direct"
 
-    def compared(row: str, arguments: str, expected: str, more: str = "") -> list[Timing]:
+        @self.dispatcher.backend_class
+        class Model:
+            def __init__(self, data: object) -> None:
+                self.made_by = "host"
+
+        self._direct, self._scale = direct, scale
+        self._direct_class, self._class = Direct, Model
+
+    def called(
+        self,
+        row: str,
+        expected: str,
+        arguments: str = "data, factor, 3",
+        more: str = "",
+        data: object = None,
+    ) -> list[Timing]:
+        """A call of the function beside a direct one.
+
+        :param row: the name of the comparison.
+        :param expected: the answer of the dispatched call.
+        :param arguments: the arguments of both calls.
+        :param more: those of the dispatched call besides.
+        :param data: the value of ``data``.
+        """
+        names = {"data": [1] if data is None else data, "factor": 2}
         return [
-            call(row, "direct", f"f({arguments})", {**names, "f": direct}, "direct"),
-            call(row, "reg", f"f({arguments}{more})", {**names, "f": scale}, expected),
+            call(row, "direct", f"f({arguments})", {**names, "f": self._direct}, "direct"),
+            call(row, "reg", f"f({arguments}{more})", {**names, "f": self._scale}, expected),
         ]
 
-    def constructed(row: str, expected: str) -> list[Timing]:
+    def constructed(self, row: str, expected: str) -> list[Timing]:
+        """A construction of an object beside a direct one.
+
+        :param row: the name of the comparison.
+        :param expected: by whom the object is to be made.
+        """
         statement = "cls(data).made_by"
         return [
-            call(row, "direct", statement, {**names, "cls": Direct}, "direct"),
-            call(row, "reg", statement, {**names, "cls": Model}, expected),
+            call(row, "direct", statement, {"data": [1], "cls": self._direct_class}, "direct"),
+            call(row, "reg", statement, {"data": [1], "cls": self._class}, expected),
         ]
 
-    yield compared("backend_dispatch, host", "data, factor, 3", "host")
-    yield constructed("backend_class, host", "host")
-    chosen = ", backend='quick'"
-    yield compared("backend_dispatch, backend", "data, factor, 3", "backend", chosen)
-    yield compared("… with an option of its own", "data, factor, 3, device=1", "backend", chosen)
-    settings = dispatcher.settings
-    with settings.use_backend("quick"):
-        yield compared("… chosen by the setting", "data, factor, 3", "backend")
-        yield constructed("backend_class, backend", "backend")
-    with settings.use_backend(["quick", "cpu"]):
-        yield compared("… chosen from a list", "data, factor, 3", "backend")
+    def entered(self, row: str) -> list[Timing]:
+        """A ``use_backend`` block beside a direct call."""
+        settings = self.dispatcher.settings
 
-    def enter_and_leave(times: int) -> float:
-        begin = process_time()
-        for _ in repeat(None, times):
+        def run(times: int) -> float:
+            begin = process_time()
+            for _ in repeat(None, times):
+                with settings.use_backend("quick"):
+                    pass
+            return process_time() - begin
+
+        def check() -> None:
             with settings.use_backend("quick"):
-                pass
-        return process_time() - begin
+                assert settings.backend == "quick"
+            assert settings.backend == "cpu"
 
-    def check() -> None:
-        with settings.use_backend("quick"):
-            if settings.backend != "quick":
-                raise AssertionError(f"use_backend: the backend is {settings.backend}")
-        if settings.backend != "cpu":
-            raise AssertionError(f"use_backend: the backend is still {settings.backend}")
+        return [self.called(row, "host")[0], Timing(row, "reg", run, check)]
 
-    row = "use_backend, enter and leave"
-    yield [
-        call(row, "direct", "f(data, factor, 3)", {**names, "f": direct}, "direct"),
-        Timing(row, "reg", enter_and_leave, check),
-    ]
+    def recorded(self, row: str) -> Iterator[Timing]:
+        """A call under ``record()``, beside a direct one; each run begins a new record."""
+        direct, dispatched = self.called(row, "backend", more=", backend='quick'")
+        record: Callable[[], Any] = self.dispatcher.record
+
+        def run(times: int) -> float:
+            with record():
+                return dispatched.run(times)
+
+        def check() -> None:
+            with record() as records:
+                dispatched.check()
+            assert len(records) == 1
+
+        yield direct
+        yield Timing(row, "reg", run, check)
+
+
+def _calls(host: _Host) -> Measurements:
+    chosen = ", backend='quick'"
+    yield host.called("backend_dispatch, host", "host")
+    yield host.constructed("backend_class, host", "host")
+    yield host.called("backend, chosen in the call", "backend", more=chosen)
+    yield host.called(
+        "backend, with an option of its own", "backend", "data, factor, 3, device=1", chosen
+    )
+    settings = host.dispatcher.settings
+    with settings.use_backend("quick"):
+        yield host.called("backend, chosen by the setting", "backend")
+        yield host.constructed("backend_class, backend", "backend")
+    with settings.use_backend(["quick", "cpu"]):
+        yield host.called("backend, first of a list", "backend")
+    import reg_benchmark_quick
+
+    with settings.use_backend("auto"):
+        array = reg_benchmark_quick.Array()
+        yield host.called("backend, auto", "backend", data=array)
+    with settings.use_backend("choosy"):
+        yield host.called("backend, which can_run asks", "backend")
+    yield list(host.recorded("backend, under record()"))
+    yield host.entered("use_backend, enter and leave")

@@ -1,11 +1,10 @@
-"""Charts as SVG, legible in light and dark: they bring their own background."""
+"""Charts as SVG, with a background of their own, for light pages and dark ones."""
 
 from __future__ import annotations
 
 import math
 from xml.sax.saxutils import escape
 
-from peers import PEERS
 from report import number
 from results import Results
 from running import BUILDS
@@ -26,11 +25,18 @@ text { font: 12px system-ui, sans-serif } .title { font-weight: 600 }
 }
 """
 
+_BARS = {
+    "call, 1": "A call with one argument",
+    "call, 2": "A call with two arguments",
+    "call_next(item)": "An implementation that calls the next one, × two direct calls",
+    "predicates, 1": "One predicate, × a look-up in a dictionary and a direct call",
+}
+
 _PANELS = (
     ("cold, registrations", "reg", "Cold look-up: registrations", 1e6, "µs"),
     ("cold, depth", "reg", "Cold look-up: depth of classes", 1e6, "µs"),
     ("cold, arity", "reg", "Cold look-up: arguments", 1e6, "µs"),
-    ("predicates, entries", "PredicateRegistry.get", "Predicates: entries", 1e6, "µs"),
+    ("random predicates, entries", "entries", "Predicates: entries", 1e6, "µs"),
     ("predicates, number", "PredicateRegistry.get", "Predicates: predicates", 1e6, "µs"),
     ("registration", "one key", "Registering one more", 1e6, "µs"),
     ("memory of a registration", "1 classes", "Memory per registration", 1, "B"),
@@ -40,16 +46,18 @@ _PANELS = (
 
 
 def calls(results: Results) -> str:
-    """Bars: calls as multiples of a direct call, by library."""
+    """Draw bars of calls, as multiples of the direct call, by library.
+
+    :param results: the results of one Python.
+    :return: SVG.
+    """
     parts: list[str] = []
     top = 20
-    for row, title in (("call, 1", "One argument"), ("call, 2", "Two arguments")):
-        ratios = [(f"reg, {build}", results.ratio(build, row), "reg") for build in BUILDS]
-        ratios += [(peer, results.ratio("compiled", row, peer), "peer") for peer in PEERS]
-        bars = sorted((ratio, name, kind) for name, ratio, kind in ratios if ratio is not None)
+    for row, title in _BARS.items():
+        bars = sorted(_bars(results, row))
         if not bars:
             continue
-        parts.append(_text(16, top + 4, f"{title}: time of a call / direct call", "ink title"))
+        parts.append(_text(16, top + 4, title, "ink title"))
         longest = bars[-1][0]
         for ratio, name, kind in bars:
             top += 24
@@ -64,22 +72,45 @@ def calls(results: Results) -> str:
     return _svg(660, top, parts)
 
 
+def _bars(results: Results, row: str) -> list[tuple[float, str, str]]:
+    """Ratio, name and style of the libraries with a right answer in a row."""
+    ratios = [(results.ratio(build, row), f"reg, {build}", "reg") for build in BUILDS]
+    ratios += [
+        (results.ratio("compiled", row, case), case, "peer")
+        for case in results.cases("compiled", row)
+        if case not in ("nothing", "direct", "reg")
+    ]
+    return [
+        (ratio, name, kind)
+        for ratio, name, kind in ratios
+        if ratio is not None and ratio < math.inf
+    ]
+
+
 def curves(results: Results) -> str:
-    """A small curve for everything that has a size; both axes are logarithmic."""
+    """Draw a small curve for every cost that depends on a size, on logarithmic axes.
+
+    :param results: the results of one Python.
+    :return: SVG.
+    """
     parts: list[str] = []
     width, height, columns = 250, 190, 3
     for index, (row, case, title, scale, unit) in enumerate(_PANELS):
         left, top = 10 + index % columns * width, 30 + index // columns * height
         parts.append(_text(left + 10, top, f"{title}, {unit}", "ink title"))
         by_build = {
-            build: [(size, value * scale) for size, value in results.curve(build, row, case)]
+            build: [
+                (size, value * scale)
+                for size, value in results.curve(build, row, case)
+                if value < math.inf
+            ]
             for build in BUILDS
         }
         parts += _panel(left + 40, top + 14, width - 70, height - 70, by_build)
     rows = -(-len(_PANELS) // columns)
     bottom = 30 + rows * height
-    for place, build in enumerate(BUILDS):
-        x = 20 + place * 110
+    for index, build in enumerate(BUILDS):
+        x = 20 + index * 110
         parts.append(f'<path class="{build}" d="M{x} {bottom - 4}h24"/>')
         parts.append(_text(x + 30, bottom, build, "ink"))
     return _svg(columns * width + 20, bottom + 16, parts)
@@ -96,7 +127,7 @@ def _panel(
     if not points:
         return [_text(left, top + height / 2, "not measured", "faint")]
     sizes, values = [size for size, _ in points], [value for _, value in points]
-    # A power of ten each way, so that what is flat looks flat.
+    # The axis reaches from one power of ten to another, so that a flat curve looks flat.
     low = 10 ** math.floor(math.log10(min(values)))
     high = max(10 ** math.ceil(math.log10(max(values))), low * 100)
 
@@ -123,8 +154,8 @@ def _panel(
 
 
 def _text(x: float, y: float, text: str, style: str, anchor: str = "start") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text class="{style}" {place}>{escape(text)}</text>'
+    attributes = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text class="{style}" {attributes}>{escape(text)}</text>'
 
 
 def _svg(width: int, height: int, parts: list[str]) -> str:

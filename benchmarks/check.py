@@ -1,21 +1,29 @@
-"""Lists what is not reached of what is required; exits with 1 if a *must* is not.
+"""Lists the requirements that results miss, and the cases with a wrong answer.
 
-``python benchmarks/check.py [results.json …]``; by default, all that
-``python benchmarks`` wrote.
+``python benchmarks/check.py [results.json …]``; by default, all results that
+``python benchmarks`` wrote. Exits with 1 if a *must* is missed.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
-from report import missed, number
-from results import REQUIREMENTS, Results
+from report import number
+from requirements import REQUIREMENTS, missed
+from results import Results
 from running import BUILDS
+
+__all__ = ["check"]
 
 
 def check(path: Path) -> bool:
-    """List what one file of results misses; tell whether each *must* is reached."""
+    """Print a line for every requirement that one file of results misses.
+
+    :param path: the file.
+    :return: whether every *must* is reached.
+    """
     results = Results(path)
     reached = True
     for build in BUILDS:
@@ -27,11 +35,12 @@ def check(path: Path) -> bool:
                 print(f"not measured  {name}")
             elif miss:
                 limit = {"must": requirement.must, "aim": requirement.aim}[miss][build]
-                print(
-                    f"misses {miss:6} {name}: {number(value)} {requirement.unit},"
-                    f" not {number(limit)}"
-                )
+                unit = "" if value == math.inf else f" {requirement.unit}"
+                print(f"misses {miss:6} {name}: {number(value)}{unit}, not {number(limit)}")
                 reached = reached and miss != "must"
+    for (build, row, case, size), error in results.wrong.items():
+        place = f"{build}: {row}, {case}" + (f", {size}" if size else "")
+        print(f"wrong         Python {results.metadata['python_version']}, {place}: {error}")
     return reached
 
 

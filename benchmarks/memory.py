@@ -1,22 +1,19 @@
-"""What is kept in memory, and what importing costs: measured in processes of their own."""
+"""Memory of registrations, and after calls with classes that are gone."""
 
 from __future__ import annotations
 
 import gc
-import itertools
 import resource
-import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import reg
 
 from timing import Measurements, Value
 
-__all__ = ["dropped_classes", "imports", "registered"]
+__all__ = ["dropped_classes", "registered"]
 
 
 def registered(quick: bool) -> Measurements:
@@ -33,10 +30,12 @@ def registered(quick: bool) -> Measurements:
 
 
 def _memory_of_registrations(count: int, arity: int) -> int:
-    """All is there before but what the registry makes of it.
+    """Measure the memory that a registry takes for so many registrations.
 
-    Ten registrations under each key, as in an application with as many
-    implementations of each of its generic functions.
+    Classes, keys and components are made before. There are ten registrations under
+    every key, as in an application with ten implementations of its generic functions.
+
+    :return: bytes.
     """
     classes = [type(f"Class{index}", (), {}) for index in range(10)]
     keys = [object() for _ in range(count // 10)]
@@ -59,21 +58,22 @@ def _memory_of_registrations(count: int, arity: int) -> int:
 
 
 def dropped_classes(quick: bool) -> Measurements:
-    """Calls with classes that are made for one call: what stays of them.
+    """Memory after calls with classes that are made for one call.
 
-    The peak is that of the process; what tracemalloc sees is measured in a
-    shorter run, since it makes everything slower.
+    The peak is that of the process. The memory that tracemalloc sees is measured in
+    a shorter run, since tracing makes everything slower.
     """
     row, calls, steps = "dropped classes", 20_000 if quick else 1_000_000, 10
     call_with_fresh_classes = _calls_with_fresh_classes()
-    call_with_fresh_classes(10_000)
+    # Until the oldest generation of objects was collected once, memory grows.
+    call_with_fresh_classes(50_000)
     for step in range(1, steps + 1):
         call_with_fresh_classes(calls // steps)
         peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT_OF_PEAK)
         yield Value(row, "peak", (peak,), "byte", step * calls // steps)
     tracemalloc.start()
-    # Another one, all of which is seen: what had been there before would be missed,
-    # and found when it moves.
+    # A new one, of which tracemalloc sees everything: memory allocated before would
+    # be counted only when it moves.
     call_with_fresh_classes = _calls_with_fresh_classes()
     call_with_fresh_classes(10_000)
     for step in range(1, steps + 1):
@@ -85,7 +85,7 @@ def dropped_classes(quick: bool) -> Measurements:
 
 
 def _calls_with_fresh_classes() -> Callable[[int], None]:
-    """A new registry and generic function, called as often as one says."""
+    """Make a registry and a generic function, and a function that calls it so many times."""
     registry = reg.Registry()
 
     class Base: ...
@@ -105,27 +105,3 @@ def _calls_with_fresh_classes() -> Callable[[int], None]:
 
 # Linux counts in kilobytes, macOS in bytes.
 _UNIT_OF_PEAK = 1 if sys.platform == "darwin" else 1024
-
-
-def imports(quick: bool) -> Measurements:
-    """``import reg`` in a new interpreter, beside one that does nothing."""
-    times: dict[str, list[float]] = {"pass": [], "import reg": []}
-    directory = Path(reg.__file__).parent.parent
-    for statement, _ in itertools.product(times, range(2)):
-        _run(statement, directory)
-    for _ in range(10 if quick else 40):
-        for statement, elapsed in times.items():
-            elapsed.append(_run(statement, directory))
-    for statement, elapsed in times.items():
-        yield Value("import", statement, tuple(elapsed), "second")
-
-
-def _run(statement: str, directory: Path) -> float:
-    begin = _time_of_children()
-    subprocess.run([sys.executable, "-c", statement], cwd=directory, check=True)
-    return _time_of_children() - begin
-
-
-def _time_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

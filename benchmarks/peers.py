@@ -1,7 +1,7 @@
 """The same generic function in other libraries, to compare with.
 
-Each peer is given the implementations that reg is given, in the way its own
-documentation shows. They are pinned in ``requirements.txt``.
+They get the implementations that reg gets, in the way that their own documentation
+shows. Their versions are pinned in ``requirements.txt``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-__all__ = ["PEERS", "Implementations", "annotated", "versions"]
+__all__ = [
+    "PEERS",
+    "Implementations",
+    "annotated",
+    "by_keyword",
+    "by_name",
+    "calling_next",
+    "versions",
+    "with_keyword",
+]
 
 #: for a tuple of classes, the function that implements
 Implementations: TypeAlias = "Sequence[tuple[tuple[type, ...], Callable[..., Any]]]"
@@ -20,7 +29,8 @@ Implementations: TypeAlias = "Sequence[tuple[tuple[type, ...], Callable[..., Any
 def _ovld(implementations: Implementations) -> Callable[..., Any]:
     from ovld import Ovld
 
-    function = Ovld(name="size")
+    make: Any = Ovld
+    function = make(name="size")
     for _, implementation in implementations:
         function.register(implementation)
     called: Callable[..., Any] = function.dispatch
@@ -66,7 +76,7 @@ def _singledispatch(implementations: Implementations) -> Callable[..., Any]:
     return function
 
 
-#: how to make a generic function with each peer, and for how many arguments it can dispatch
+#: by name: a function that makes a generic function, and how many arguments can dispatch
 PEERS: dict[str, tuple[Callable[[Implementations], Callable[..., Any]], int]] = {
     "ovld": (_ovld, 9),
     "plum": (_plum, 9),
@@ -79,25 +89,93 @@ PEERS: dict[str, tuple[Callable[[Implementations], Callable[..., Any]], int]] = 
 def annotated(classes: tuple[type, ...], result: object) -> Callable[..., Any]:
     """Write an implementation: annotated parameters, and a constant to return.
 
-    All that peers need to know of it is in the annotations; and since each is
-    a function with code of its own, none profits from what Python specialized
-    for another.
+    Other libraries dispatch on the annotations. The code is the function's
+    own, so that none profits from Python's specialization for another.
+
+    :param classes: the classes of the parameters.
+    :param result: the constant.
+    :return: a function named ``size``.
     """
     names = [f"argument_{index}" for index in range(len(classes))]
     parameters = ", ".join(f"{name}: class_{name}" for name in names)
-    namespace: dict[str, Any] = {
-        f"class_{name}": cls for name, cls in zip(names, classes, strict=True)
-    }
-    namespace["result"] = result
-    exec(f"def size({parameters}):\n    return {result!r}\n", namespace)
-    function: Callable[..., Any] = namespace["size"]
+    classes_by_name = {f"class_{name}": cls for name, cls in zip(names, classes, strict=True)}
+    return _written(f"def size({parameters}):\n    return {result!r}\n", **classes_by_name)
+
+
+def with_keyword(cls: type) -> dict[str, Callable[..., Any]]:
+    """Generic functions that pass the keyword ``unit`` on, by name of the library.
+
+    :param cls: the class that they have an implementation for, which returns ``unit``.
+    """
+    source = "def size(item: cls, *, unit: str = ''):\n    return unit\n"
+    return {peer: make([((cls,), _written(source, cls=cls))]) for peer, (make, _) in PEERS.items()}
+
+
+def by_keyword(cls: type, positional: bool) -> dict[str, Callable[..., Any]]:
+    """Generic functions of ``page`` and ``indent``, passed by keyword or left out.
+
+    :param cls: the class of ``page`` that they have an implementation for.
+    :param positional: whether ``page`` is passed by position, and ``indent`` left out.
+    :return: by name of the library, the functions of the libraries that can do so.
+    """
+    from multimethod import multidispatch
+
+    def head(page: object, indent: object = " ") -> Any:
+        raise NotImplementedError
+
+    source = "def head(page: cls, indent: str = ' '):\n    return indent\n"
+    functions = {"ovld": _ovld([((cls,), _written(source, cls=cls))])}
+    dispatched = multidispatch(head)
+    dispatched.register(_written(source, cls=cls))
+    functions["multimethod"] = dispatched
+    if positional:
+        functions["plum"] = _plum([((cls,), _written(source, cls=cls))])
+    return functions
+
+
+def by_name(cls: type, device: type) -> dict[str, Callable[..., Any]]:
+    """Generic functions of ``item``, ``unit`` and ``device``, all passed by keyword.
+
+    :param cls: the class of ``item`` that they have an implementation for.
+    :param device: that of ``device``.
+    :return: by name of the library, the functions of the libraries that can do so.
+    """
+    source = "def size(*, item: cls, unit: str, device: device):\n    return unit\n"
+    function = _written(source, cls=cls, device=device)
+    return {"ovld": _ovld([((cls, device), function)])}
+
+
+def calling_next(first: type, last: type) -> Callable[..., Any]:
+    """Make ovld's generic function whose first implementation calls the next one.
+
+    :param first: the class of the first implementation, a subclass of ``last``.
+    :param last: the class of the one that it calls, which returns its name.
+    """
+    from ovld import call_next
+
+    def size(item: object) -> Any:
+        return call_next(item)
+
+    # It reads the annotations themselves, and rewrites the code of the function.
+    size.__annotations__["item"] = first
+    return _ovld([((first,), size), ((last,), annotated((last,), last.__name__))])
+
+
+def _written(source: str, **names: object) -> Callable[..., Any]:
+    """Define a function by its source.
+
+    :param names: the global variables of the function.
+    """
+    namespace: dict[str, Any] = dict(names)
+    exec(source, namespace)
+    functions = [namespace[name] for name in ("size", "head") if name in namespace]
+    function: Callable[..., Any] = functions[0]
     function.__module__ = __name__
     return function
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """The versions of the peers that are installed."""
-    found = {}
-    for distribution in ("ovld", "plum-dispatch", "multipledispatch", "multimethod", "pyperf"):
-        found[distribution] = importlib.metadata.version(distribution)
-    return found
+    distributions = ("ovld", "plum-dispatch", "multipledispatch", "multimethod", "pyperf")
+    return {name: importlib.metadata.version(name) for name in distributions}

@@ -1,4 +1,4 @@
-"""What has a size: look-ups never seen before, predicates, registrations."""
+"""Costs that depend on a size: look-ups never seen before, registrations."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ import reg
 from peers import annotated
 from timing import Measurements, Timing, process_time
 
-__all__ = ["cold_look_ups", "predicate_look_ups", "registrations", "warm_neighbours"]
+__all__ = ["cold_look_ups", "registrations", "warm_neighbours"]
 
-# What the table of requirements asks for, from where each sweep goes out.
-ARITY, DEPTH, REGISTRATIONS = 4, 20, 10_000
-PREDICATES, ENTRIES = 10, 100_000
+# The size that the requirements name, from which each sweep goes out.
+ARITY, DEPTH = 4, 20
 
 
 def _chain(depth: int) -> list[type]:
-    """Classes each of which inherits from the one before it."""
+    """Make classes of which each inherits from the one before it."""
     classes: list[type] = [object]
     for level in range(depth - 1):
         classes.append(type(f"Level{level}", (classes[-1],), {}))
@@ -42,12 +41,12 @@ def _cold(row: str, size: int, arity: int, depth: int, count: int) -> Timing:
     """Calls with instances of fresh classes, at the ends of long hierarchies.
 
     Registrations are for combinations drawn from all levels of ten hierarchies
-    for each argument; one of them is for ``object`` alone, so that none fails.
+    for every argument; one of them is for ``object`` alone, so that every call succeeds.
     """
     choose = random.Random(count + depth + arity)
     hierarchies = [[_chain(depth) for _ in range(10)] for _ in range(arity)]
     registry = reg.Registry()
-    size_of = reg.generic(annotated((object,) * arity, "not found"))
+    size_of = reg.generic(annotated((object,) * arity, "the last"))
     # So few of the combinations of short hierarchies are there to be had.
     wanted = min(count, (10 * (depth - 1) + 1) ** arity)
     combinations: set[tuple[type, ...]] = {(object,) * arity}
@@ -56,7 +55,7 @@ def _cold(row: str, size: int, arity: int, depth: int, count: int) -> Timing:
             tuple(choose.choice(choose.choice(of_argument)) for of_argument in hierarchies)
         )
     for classes in combinations:
-        registry.register(size_of, classes, lambda *items: "found")
+        registry.register(size_of, classes, lambda *items: "an earlier one")
 
     def items() -> list[Any]:
         return [
@@ -71,70 +70,9 @@ def _cold(row: str, size: int, arity: int, depth: int, count: int) -> Timing:
         return process_time() - begin
 
     def check() -> None:
-        assert size_of(*items(), lookup=registry) == "found"
+        assert size_of(*items(), lookup=registry) == "an earlier one"
 
     return Timing(row, "reg", run, check, size=size, times=50)
-
-
-def predicate_look_ups(quick: bool) -> Measurements:
-    """Look-ups by predicates, through a registry of them and through a generic function."""
-    for count in (100, 1_000, 10_000, 100_000):
-        yield _by_predicates("predicates, entries", count, PREDICATES, count)
-    for predicates in (1, 5, 10, 20):
-        yield _by_predicates("predicates, number", predicates, predicates, 1_000)
-
-
-def _by_predicates(row: str, size: int, number: int, entries: int) -> list[Timing]:
-    """Entries that name the first predicates, as views of a web application do.
-
-    A third of them names all, a third the first half, and a third one only;
-    found is one of the last, which is what takes longest.
-    """
-    names = [f"predicate_{index}" for index in range(number)]
-    predicates = [
-        reg.Predicate(name, reg.KeyIndex, lambda item, index=index: item.values[index])
-        for index, name in enumerate(names)
-    ]
-    matcher = reg.PredicateMatcher(predicates)
-    for entry in range(entries):
-        named = (number, max(number // 2, 1), 1)[entry % 3]
-        matcher.register(dict.fromkeys(names[:named], entry), entry)
-
-    class Item:
-        def __init__(self, value: int) -> None:
-            self.values = [value] + ["anything"] * (number - 1)
-
-    registry = reg.Registry()
-
-    @reg.generic
-    def view(item: Item) -> Any:
-        raise NotImplementedError
-
-    registry.register(view, [Item], matcher)
-    last = next(entry for entry in range(entries - 1, -1, -1) if entry % 3 == 2)
-    values = dict(zip(names, Item(last).values, strict=True))
-    item, get = Item(last), matcher.registry.get
-
-    def run_get(times: int) -> float:
-        begin = process_time()
-        for _ in range(times):
-            get(values)
-        return process_time() - begin
-
-    def run_component(times: int) -> float:
-        component = view.component
-        begin = process_time()
-        for _ in range(times):
-            component(item, lookup=registry)
-        return process_time() - begin
-
-    def check() -> None:
-        assert get(values) == view.component(item, lookup=registry) == last
-
-    return [
-        Timing(row, "PredicateRegistry.get", run_get, check, size=size),
-        Timing(row, "generic.component", run_component, check, size=size),
-    ]
 
 
 def registrations(quick: bool) -> Measurements:

@@ -1,7 +1,6 @@
-"""What is measured: timings that run side by side, and values that are read off.
+"""The two kinds of measurement: timings that run side by side, and values that are read off.
 
-The clock is that of the process: time that the machine gives to others in the
-middle of a measurement would say nothing about what is measured.
+The clock is that of the process, which stands still while the machine works for others.
 """
 
 from __future__ import annotations
@@ -18,22 +17,22 @@ __all__ = ["Measurements", "Timing", "Value", "call", "process_time", "together"
 
 @dataclass(frozen=True)
 class Timing:
-    """Something that takes time, as pyperf would have it from ``bench_time_func()``.
+    """A piece of work whose time is measured, like that of ``pyperf``'s ``bench_time_func()``.
 
-    :param row: what it is compared within; those of a row are run alternately.
+    :param row: the comparison that it belongs to; the cases of a row run alternately.
     :param case: its name in the row.
-    :param run: does it so many times; the seconds that took.
-    :param inner: how many calls each time has.
-    :param check: raises ``AssertionError`` if the answer is wrong.
+    :param run: does the work as many times as it is told; returns the seconds that took.
+    :param check: raises an exception if the answer is wrong.
+    :param inner: the number of calls in each time.
     :param size: the size of the problem, where that is swept.
-    :param times: how many times ``run`` does it; ``None`` for as many as
+    :param times: how many times ``run`` does the work; ``None`` for as many as
       take long enough to be measured.
     """
 
     row: str
     case: str
     run: Callable[[int], float]
-    check: Callable[[], None]
+    check: Callable[[], object]
     inner: int = 1
     size: int = 0
     times: int | None = None
@@ -41,9 +40,13 @@ class Timing:
 
 @dataclass(frozen=True)
 class Value:
-    """Something measured otherwise than by the clock of this process.
+    """A number measured otherwise than by the clock of this process.
 
+    :param row: the comparison that it belongs to.
+    :param case: its name in the row.
+    :param values: the numbers, one of each repetition.
     :param unit: one that pyperf knows: ``second``, ``byte`` or ``integer``.
+    :param size: the size of the problem, where that is swept.
     """
 
     row: str
@@ -53,7 +56,7 @@ class Value:
     size: int = 0
 
 
-#: Lists of timings, each to be interleaved; and values.
+#: lists of timings, each list to be interleaved; and values
 Measurements: TypeAlias = "Iterator[list[Timing] | Value]"
 
 
@@ -63,19 +66,24 @@ def call(
     statement: str,
     names: dict[str, Any],
     expected: object,
+    *,
     size: int = 0,
     threads: int = 1,
     prepare: Callable[[], object] = lambda: None,
 ) -> Timing:
     """Time a statement, such as ``size(document)``, in the loop that pyperf would time.
 
-    The loop is in every time; the case ``nothing`` is the loop alone.
+    The loop is part of every time; the case ``nothing`` is the loop alone.
 
+    :param row: the comparison that it belongs to.
+    :param case: its name in the row.
     :param statement: an expression, or several with semicolons between them.
-    :param names: what it refers to. They are local variables in the loop.
-    :param expected: what each expression must give.
+    :param names: the variables in it. They are local variables in the loop.
+    :param expected: the value of every expression.
+    :param size: the size of the problem, where that is swept.
     :param threads: in how many threads it runs at the same time.
     :param prepare: is called in each of these threads before.
+    :return: the timing.
     """
     parameters = ", ".join(f"{name}={name}" for name in names)
     source = (
@@ -93,7 +101,7 @@ def call(
         for expression in statement.split("; "):
             answer = eval(expression, dict(names))
             if answer != expected:
-                raise AssertionError(f"{row}, {case}: expected {expected!r}, got {answer!r}")
+                raise AssertionError(f"{expression} returned {answer!r} instead of {expected!r}")
 
     if threads > 1:
         run = together(run, threads, prepare)
@@ -105,8 +113,11 @@ def together(
 ) -> Callable[[int], float]:
     """Run something in several threads at the same time.
 
+    :param run: the work, with the number of times as its argument.
+    :param threads: how many threads there are.
     :param prepare: is called in each thread before.
-    :return: tells the time from the first beginning to the last end.
+    :return: a function like ``run``, which returns the time from the first beginning
+      to the last end.
     """
 
     def run_all(times: int) -> float:

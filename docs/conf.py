@@ -11,32 +11,60 @@ from sphinx.application import Sphinx
 
 sys.path[:0] = [str(Path(__file__).parent / place) for place in ("_ext", "examples")]
 
+_metadata = importlib.metadata.metadata("reg")
+_urls = dict(url.split(", ", 1) for url in _metadata.get_all("Project-URL") or [])
+
 project = "reg"
 author = "The reg developers"
 copyright = "the reg developers"
-release = importlib.metadata.version("reg")
+release = _metadata["Version"]
 
 extensions = [
     "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinxext.opengraph",
     "reg.tools.sphinx",
+    "python_links",
     "composition_figure",
     "resolution_figure",
 ]
 exclude_patterns = ["_build", "examples"]
 nitpicky = True
-# The web framework's parts are shown on a page, but it is no part of the API.
-nitpick_ignore_regex = [("py:.*", r"web\.framework\..*")]
+nitpick_ignore_regex = [
+    # The web framework's parts are shown on a page, but they are not part of the API.
+    ("py:.*", r"web\.framework\..*"),
+    # Type variables, and private classes in annotations.
+    ("py:class", r"~?(reg\..*\.)?_[A-Z]"),
+    ("py:class", r"(reg\..*\.)?(CallChain|ClassSpecification|NamedClass|Selection)"),
+    ("py:class", r"(reg\..*\.)?(Untrusted|UseBackend|Using)"),
+]
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_typehints = "description"
 autodoc_preserve_defaults = True
+
+# Prompts and output are not copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+ogp_site_url = _urls.get("Documentation", "")
+ogp_enable_meta_description = True
+ogp_social_cards = {"enable": False}
 
 pygments_dark_style = "github-dark"
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_title = f"reg {release}"
-html_theme_options = {"navigation_with_keys": True}
+html_theme_options: dict[str, object] = {"navigation_with_keys": True}
+if "Repository" in _urls:
+    html_theme_options |= {
+        "source_repository": _urls["Repository"],
+        "source_branch": "main",
+        "source_directory": "docs/",
+    }
 
 
 def _uri_to_try(app: Sphinx, uri: str) -> str | None:

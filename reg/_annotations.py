@@ -1,108 +1,304 @@
-"""Classes to register for, read from an implementation's annotations."""
+"""The classes to register an implementation for, read from its annotations."""
 
 from __future__ import annotations
 
-import types
+import builtins
+import functools
+import inspect
+import operator
+import sys
 import typing
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ForwardRef, Protocol, TypeVar
 
-from ._classes import ClassSpecification, ForwardClass, describe, united
-from ._dispatch_spec import Dispatch
+from ._classes import (
+    ClassSpecification,
+    ForwardClass,
+    alias_value,
+    describe,
+    registered_classes,
+    union_members,
+)
+from ._dispatch_spec import DispatchSpec, dispatch_spec_of
+from ._scopes import Names, alias_namespaces, evaluate
 from ._signatures import signature_with_deferred
 from .arginfo import is_positional
 
-if TYPE_CHECKING:
-    import inspect
+__all__ = ["classes_from_annotations", "registering"]
 
-__all__ = ["classes_from_annotations"]
+# The parameters that are filled in by keyword, and do not dispatch.
+_FILLED_IN = ("lookup", "call_next")
+
+_C = TypeVar("_C", bound=Callable[..., Any])
+
+
+class _Registers(Protocol):
+    def register(self, key: Any, classes: Any, component: Any) -> Any: ...
+
+
+def registering(registry: _Registers, generic: Callable[..., Any]) -> Callable[[_C], _C]:
+    """Make the decorator that :meth:`reg.IRegistry.implements` returns.
+
+    :param registry: the registry that decorated functions are registered in.
+    :param generic: a generic function.
+    :return: the decorator.
+    :raises TypeError: if ``generic`` is not a generic function.
+    """
+    dispatch = dispatch_spec_of(generic)
+
+    def register(function: _C) -> _C:
+        registry.register(dispatch.generic, classes_from_annotations(dispatch, function), function)
+        return function
+
+    return register
 
 
 def classes_from_annotations(
-    dispatch: Dispatch, implementation: Callable[..., Any], names: Mapping[str, Any]
+    dispatch: DispatchSpec, implementation: Callable[..., Any]
 ) -> list[ClassSpecification]:
-    """Read from the annotations which classes a function implements a generic function for.
+    """Read from the annotations for which classes a function implements a generic function.
 
-    :param dispatch: what the generic function dispatches on.
+    :param dispatch: the parameters that the generic function dispatches on.
     :param implementation: a function; or a class, by its constructor.
-    :param names: local names that annotations given as strings may use.
     :return: a class, union or name for each dispatch parameter, in their order.
-    :raises TypeError: if the implementation lacks a parameter or an annotation,
-      or has one that cannot be read.
+    :raises TypeError: if the implementation lacks a parameter or an annotation, or has one that
+      does not name a class.
     """
-
-    parameters = signature_with_deferred(implementation).parameters
     classes: list[ClassSpecification] = []
-    for index, name in enumerate(dispatch.parameters):
-        parameter = _counterpart(dispatch, index, parameters)
-        if parameter is None or parameter.annotation is parameter.empty:
-            missing = (
-                f"has no parameter for {name!r}"
-                if parameter is None
-                else (f"does not annotate its parameter {parameter.name!r}")
-            )
+    for parameter in _counterparts(dispatch, implementation):
+        if parameter.annotation is parameter.empty:
             raise TypeError(
-                f"{describe(implementation)} {missing}, on which {describe(dispatch.generic)}"
-                " dispatches; annotate it, or name the classes with register()"
+                f"{describe(implementation)} does not annotate its parameter {parameter.name!r},"
+                f" on which {describe(dispatch.generic)} dispatches; annotate it, or name the"
+                " classes with register()"
             )
-        hint = _hint(implementation, parameter, names)
-        if index == 0 and dispatch.class_first:
-            hint = _without_type(hint)
-        classes.append(hint)
+        annotation = _Annotation(implementation, parameter)
+        specification = annotation.specification(dispatch.class_first and not classes)
+        try:
+            registered_classes(dispatch.generic, [*[object] * len(classes), specification])
+        except TypeError as error:
+            raise annotation.refusal(f": {error}") from error
+        classes.append(specification)
     return classes
 
 
-def _without_type(hint: Any) -> Any:
-    """What ``type[…]`` is of: a class generic is given the class itself, and so says which."""
-    if alternatives := united(hint):
-        # Not with |, which a metaclass may have for something else.
-        return typing.Union[tuple(_without_type(each) for each in alternatives)]  # noqa: UP007
-    if typing.get_origin(hint) is type:
-        (hint,) = typing.get_args(hint)
-    return hint
-
-
-def _counterpart(
-    dispatch: Dispatch, index: int, parameters: Mapping[str, inspect.Parameter]
-) -> inspect.Parameter | None:
-    """The implementation's parameter that will get the dispatch argument at ``index``."""
-    if dispatch.names and dispatch.names[index] in parameters:
-        return parameters[dispatch.names[index]]
-    positional = [p for p in parameters.values() if is_positional(p)]
-    position = dispatch.positions[index]
-    return positional[position] if 0 <= position < len(positional) else None
-
-
-def _hint(
-    implementation: Callable[..., Any], parameter: inspect.Parameter, names: Mapping[str, Any]
-) -> Any:
-    """What a parameter's annotation means, evaluated if it is a string.
-
-    No other annotation is looked at: it may name what is there for type
-    checkers alone.
-    """
-    import inspect
-
-    function: Any = implementation
-    if isinstance(implementation, type):
-        function = inspect.getattr_static(implementation, "__init__")
-    function = inspect.unwrap(function)
-    annotated = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
-    known = dict(names)
-    while True:
-        try:
-            return typing.get_type_hints(annotated, getattr(function, "__globals__", {}), known)[
-                "it"
-            ]
-        except NameError as error:
-            # A class defined further down its module is found by its name once
-            # it is there, like one of a library that is not loaded yet.
-            if error.name is None or error.name in known:
-                raise
-            known[error.name] = ForwardClass(function.__module__, error.name)
-        except SyntaxError as error:
+def _counterparts(
+    dispatch: DispatchSpec, implementation: Callable[..., Any]
+) -> list[inspect.Parameter]:
+    """Find the implementation's parameters that will get the dispatch arguments."""
+    try:
+        parameters = signature_with_deferred(implementation).parameters
+    except Exception as error:
+        # A __signature__, or an annotation that is evaluated now, may raise any error.
+        raise TypeError(
+            f"the annotations of {describe(implementation)} cannot be read: {error}; name the"
+            " classes with register()"
+        ) from error
+    positional = [parameter for parameter in parameters.values() if is_positional(parameter)]
+    if not dispatch.names and _takes_any_number(dispatch.signature.parameters):
+        return _all_positional(dispatch, implementation, parameters, positional)
+    counterparts = []
+    for name, position in zip(dispatch.parameters, dispatch.positions, strict=True):
+        if dispatch.names and name in parameters:
+            counterparts.append(parameters[name])
+        elif 0 <= position < len(positional):
+            counterparts.append(positional[position])
+        else:
             raise TypeError(
-                f"{describe(implementation)} annotates its parameter {parameter.name!r} with"
-                f" {parameter.annotation!r}, which is no expression; to register for a class by"
-                " its name, such as 'package.module:Class', use register()"
-            ) from error
+                f"{describe(implementation)} has no parameter for {name!r}, on which"
+                f" {describe(dispatch.generic)} dispatches; add and annotate it, or name the"
+                " classes with register()"
+            )
+    return counterparts
+
+
+def _all_positional(
+    dispatch: DispatchSpec,
+    implementation: Callable[..., Any],
+    parameters: Mapping[str, inspect.Parameter],
+    positional: list[inspect.Parameter],
+) -> list[inspect.Parameter]:
+    """Return all positional parameters: any number of arguments dispatches."""
+    optional = [
+        parameter.name
+        for parameter in parameters.values()
+        if parameter.kind is parameter.VAR_POSITIONAL
+        or (
+            is_positional(parameter)
+            and parameter.default is not parameter.empty
+            and parameter.name not in _FILLED_IN
+        )
+    ]
+    if optional:
+        raise TypeError(
+            f"{describe(implementation)} takes more or fewer arguments by its parameter"
+            f" {optional[0]!r}, but is registered for one number of arguments of"
+            f" {describe(dispatch.generic)}; leave out the * or the default, or name the classes"
+            " with register(), once for each number"
+        )
+    return [each for each in positional if each.name not in _FILLED_IN]
+
+
+def _takes_any_number(parameters: Mapping[str, inspect.Parameter]) -> bool:
+    return any(each.kind is each.VAR_POSITIONAL for each in parameters.values())
+
+
+class _Annotation:
+    """The annotation of one parameter of an implementation."""
+
+    def __init__(self, implementation: Callable[..., Any], parameter: inspect.Parameter) -> None:
+        self._implementation = implementation
+        self._parameter = parameter
+
+    def specification(self, is_class: bool) -> ClassSpecification:
+        """Return the class, union or name that the annotation stands for.
+
+        :param is_class: whether the argument is a class, which stands for itself.
+        :raises TypeError: if it cannot be evaluated.
+        """
+        try:
+            hint = self._evaluated(self._parameter.annotation)
+        except RecursionError as error:
+            raise self.refusal(", which refers to itself") from error
+        if is_class:
+            hint = self._without_type(hint)
+        return hint.forward_name if type(hint) is ForwardClass else hint
+
+    def refusal(self, reason: str) -> TypeError:
+        """Make the error for an annotation that does not name a class."""
+        annotation = self._parameter.annotation
+        if isinstance(annotation, ForwardRef):
+            annotation = annotation.__forward_arg__
+        return TypeError(
+            f"{describe(self._implementation)} annotates its parameter {self._parameter.name!r}"
+            f" with {annotation!r}{reason}"
+        )
+
+    @functools.cached_property
+    def _names(self) -> Names:
+        # For annotations in quotes only, since it goes through the stack.
+        return Names(self._implementation, self._parameter.name)
+
+    def _evaluated(self, hint: Any, aliases: tuple[Any, ...] = ()) -> Any:
+        """Evaluate quoted names and aliases, also in unions, and leave metadata out.
+
+        :param aliases: the aliases that ``hint`` is part of, the outermost first.
+        """
+        if isinstance(hint, (str, ForwardRef)):
+            return self._evaluated(self._from_text(hint, aliases), aliases)
+        origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        if origin is typing.Annotated:
+            return self._evaluated(arguments[0], aliases)
+        members = union_members(hint)
+        if members or origin is type:
+            evaluated = tuple(self._evaluated(each, aliases) for each in members or arguments)
+            return hint if _are_same(evaluated, arguments) else self._put_in(hint, evaluated)
+        if isinstance(hint, type):
+            return self._names.forward_class(hint.__qualname__) if self._is_former(hint) else hint
+        return self._from_alias(hint, aliases)
+
+    def _put_in(self, hint: Any, members: tuple[Any, ...]) -> Any:
+        try:
+            # Not with |, which a metaclass may have for something else.
+            return typing.Union[members] if union_members(hint) else type[members]  # noqa: UP007
+        except TypeError as error:
+            raise self.refusal(f", which cannot be evaluated: {error}") from error
+
+    def _is_former(self, cls: type) -> bool:
+        """Return whether the class that is being defined around the implementation is meant."""
+        name = getattr(self._implementation, "__qualname__", "")
+        return name.startswith(f"{cls.__qualname__}.") and self._names.is_redefined(cls)
+
+    def _from_alias(self, hint: Any, aliases: tuple[Any, ...]) -> Any:
+        try:
+            value = alias_value(hint)
+        except TypeError as error:
+            raise self.refusal(f": {error}") from error
+        if value is hint:
+            return hint
+        if hint in aliases:
+            raise self.refusal(f": the alias {hint} stands for itself")
+        return self._evaluated(value, (*aliases, hint))
+
+    def _from_text(self, text: str | ForwardRef, aliases: tuple[Any, ...]) -> Any:
+        """Evaluate a quoted annotation, in the module that it is written in."""
+        expression = text if isinstance(text, str) else text.__forward_arg__
+        meanings: list[Any] = []
+        undefined: NameError | None = None
+        for names in self._names_for(text, aliases):
+            try:
+                meaning = evaluate(expression, names)
+            except NameError as error:
+                undefined = error
+            except SyntaxError as error:
+                raise self.refusal(
+                    ", which is no expression; to register for a class by its name, such as"
+                    " 'package.module:Class', use register()"
+                ) from error
+            except Exception as error:
+                raise self.refusal(
+                    f", which cannot be evaluated: {error}; correct it, or name the classes with"
+                    " register()"
+                ) from error
+            else:
+                if not any(meaning is each or meaning == each for each in meanings):
+                    meanings.append(meaning)
+        if not meanings:
+            raise self._undefined(expression, undefined) from undefined
+        if len(meanings) > 1:
+            raise self.refusal(
+                f": {expression!r}, quoted in an alias, is"
+                f" {' or '.join(map(repr, meanings))}, depending on the module; put the whole"
+                " annotation in quotes, or name the classes with register()"
+            )
+        return meanings[0]
+
+    def _names_for(
+        self, text: str | ForwardRef, aliases: tuple[Any, ...]
+    ) -> Iterator[Mapping[str, Any]]:
+        """Go through the modules that quoted text may be written in, each with its names."""
+        if aliases:
+            yield getattr(sys.modules.get(aliases[-1].__module__), "__dict__", {})
+            return
+        if isinstance(text, ForwardRef):
+            # Python's own, for an annotation that it could not evaluate, has an owner.
+            is_own = text is self._parameter.annotation or getattr(text, "__owner__", None)
+            if not is_own:
+                yield from alias_namespaces(text)
+            self._names.update(getattr(text, "__extra_names__", None) or {})
+        yield self._names
+
+    def _undefined(self, expression: str, error: NameError | None) -> TypeError:
+        # For this error alone.
+        import difflib
+
+        name = getattr(error, "name", None) or expression
+        known = [
+            known
+            for namespace in [*self._names.namespaces, vars(builtins)]
+            for known, value in namespace.items()
+            if isinstance(value, type)
+        ]
+        similar = difflib.get_close_matches(name, known, 1, cutoff=0.5)
+        return self.refusal(
+            f", but {name!r} is not defined where the annotation is written, nor further down in"
+            f" module {self._names.module!r}"
+            + (f" (did you mean {similar[0]!r}?)" if similar else "")
+            + "; define or import it there, or name the class with register(), which takes"
+            " 'package.module:Class' for a class that is imported for type checkers only"
+        )
+
+    def _without_type(self, hint: Any) -> Any:
+        """Return the class of which ``type[…]`` is; a class generic is given the class itself."""
+        if members := union_members(hint):
+            return self._put_in(hint, tuple(self._without_type(member) for member in members))
+        if hint is type or hint is typing.Type:  # noqa: UP006
+            return object
+        if typing.get_origin(hint) is not type:
+            return hint
+        (cls,) = typing.get_args(hint)
+        return object if cls is Any else cls
+
+
+def _are_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
+    return len(first) == len(second) and all(map(operator.is_, first, second))

@@ -1,25 +1,22 @@
-"""The answers that a lookup remembers, and what makes them invalid.
+"""The cache of one lookup: plans by key and classes, and what invalidates them.
 
-An answer is kept by the classes it was asked for, none of which is kept alive
-by it. It is valid until one of these things changes, and here is all that
-watches them:
+A plan is cached by the classes it was made for, none of which is kept alive. It is valid until
+one of these things changes, and here is the complete list:
 
-* the registrations it came from: a registry tells its observers
-  (:meth:`Answers.forget`), which drop the tables of that key;
-* the composition: assigning to an attribute tells the observers
-  (:meth:`Answers.expire`); a list that was composed is anybody's to change, so
-  every call compares it with its copy (``watched`` and ``seen``);
-* what is a virtual subclass of what, and which classes registered by name are
-  loaded, with which bases: tables with such registrations carry a guard;
-* the bases of a class, and those of the abstract classes registered: looked at
-  by the entries at every call where these are in C, and otherwise whenever a
-  registry changes;
-* a class that died: its weak reference takes the answers along.
+* the registrations under its key: a registry notifies its observers
+  (:meth:`LookupCache.invalidate`), which drop the tables of that key;
+* the composition: assigning to an attribute notifies the observers
+  (:meth:`LookupCache.invalidate_all`). A list that was composed is anybody's to change, so
+  every call compares it with a snapshot;
+* the virtual subclasses of an abstract class, and the classes registered by name that are
+  loaded, with their bases: tables with such registrations have a guard;
+* the bases of a class, and those of the abstract classes registered: the entries in C compare
+  them at every call; without these, they are compared whenever a registry changes;
+* the death of a class: its weak reference removes the plans.
 
-Nothing is locked for reading. Whoever looks something up takes its table
-first, then reads the registries, then stores; whoever changes something does
-so first and drops the table afterwards. So a late answer from before a change
-ends in a table that nobody reads any more.
+Readers take no lock. A reader takes its table first, then reads the stores of the registries,
+then caches the plan in that table. A writer publishes the new store first and drops the table
+afterwards. So a late plan from before a change ends in a table that nobody reads any more.
 """
 
 from __future__ import annotations
@@ -28,138 +25,81 @@ import abc
 import functools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, NoReturn
 
 from ._classes import NamedClass, is_abstract, loaded_class
-from ._components import Components, read_consistently
+from ._dispatch_spec import DispatchSpec
+from ._errors import ComponentLookupError
 from ._fastcall import CallTables, Entries, compiled
 from ._lock import registry_lock
 from ._mro import mro_of
-from .sentinel import MISSING, Sentinel
+from ._observers import Observable, ObservableClassLookup
+from ._plan import Plan, make_plan
+from ._store import ClassTrie, Store
+from .sentinel import MISSING
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["Answers", "Observed", "ObservedClassLookup", "Table", "forget_former"]
-
-# Remembered where there was no component; MISSING means that nobody asked yet.
-_NOTHING = Sentinel("NOTHING")
+__all__ = ["CachedTable", "LookupCache", "forget_former", "make_call_plan"]
 
 
-class Observed:
-    """What answers are found through: it tells those who remember them when it changes."""
+class CachedTable:
+    """The plans under one key for one number of classes.
 
-    def _reg_composed(self) -> Iterable[Any] | None:
-        """What is asked one after the other; ``None`` if this answers on its own.
-
-        It is the very container that others may change.
-        """
-        return None
-
-    def _reg_observe(self, answers: Answers) -> None:
-        """Tell these answers of every change from now on."""
-        observers: dict[int, weakref.ref[Answers]] = self.__dict__.setdefault("_reg_observers", {})
-        identity = id(answers)
-        # Nothing of Python runs when they die, so that nothing can interrupt it:
-        # the reference becomes the default of pop().
-        observers[identity] = weakref.ref(answers, functools.partial(observers.pop, identity))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy or a pickle has: not those who remember what is found here."""
-        return {name: value for name, value in self.__dict__.items() if name != "_reg_observers"}
-
-    def _reg_observing(self) -> list[Answers]:
-        references = list(self.__dict__.get("_reg_observers", {}).values())
-        return [answers for reference in references if (answers := reference()) is not None]
-
-    def _reg_compose(self, attribute: str, value: object) -> None:
-        """Set an attribute that says who is asked, and tell the observers; or do neither."""
-        before = self.__dict__.get(attribute, MISSING)
-        try:
-            self.__dict__[attribute] = value
-            self._reg_recomposed()
-        except BaseException:
-            if before is not MISSING:
-                self.__dict__[attribute] = before
-            # Some have found out already what is asked no more.
-            self._reg_recomposed()
-            raise
-
-    def _reg_recomposed(self) -> None:
-        """Tell the observers that others are asked from now on."""
-        for answers in self._reg_observing():
-            answers.expire()
-
-
-class ObservedClassLookup(Observed):
-    """What the package's own class lookups have in common.
-
-    A subclass that defines ``all`` itself is not taken for one of them any
-    more, and asked every time.
+    :param depth: the number of classes.
+    :param guard: returns whether the plans are still valid; ``None`` if only an explicit
+      change can make them invalid.
+    :param abstract: the abstract classes that the plans depend on. They are in the MRO of no
+      argument, but their own MROs decide the order.
+    :param counts: the numbers of classes, as bits, that something is registered for.
     """
 
-    def _reg_components(self) -> Components | None:
-        """The components of a class lookup that answers from registrations of its own."""
-        return None
-
-    def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
-        """What ``all()`` gives, found only as far as it is asked for."""
-        raise NotImplementedError(f"{type(self).__name__} is asked through its parts")
-
-    def _reg_answers_itself(self) -> bool:
-        definition = next(cls for cls in type(self).__mro__ if "all" in vars(cls))
-        return definition.__module__.partition(".")[0] == __package__ and "all" not in vars(self)
-
-
-class Table:
-    """Answers to one question, by the classes it was asked for.
-
-    :param depth: for how many classes it is asked.
-    :param guard: tells whether the answers still hold; ``None`` if nothing
-      but an explicit change can make them invalid.
-    :param abstract: the abstract classes that the answers depend on. They are
-      in the MRO of no class that is asked for, but decide by theirs where they
-      stand in the order.
-    """
-
-    __slots__ = ("__weakref__", "_abstract", "_bases", "_guard", "entries", "orders", "references")
+    __slots__ = ("__weakref__", "_abstract", "_bases", "_guard", "entries", "mros", "references")
 
     def __init__(
         self,
         depth: int,
         guard: Callable[[], bool] | None = None,
         abstract: tuple[type, ...] = (),
+        counts: int = 0,
     ) -> None:
-        self.entries = Entries(depth, guard, abstract)
+        self.entries = Entries(depth, guard, abstract, counts)
         self._guard = guard
         self._abstract = abstract
-        #: the classes that there are answers for, and their bases
+        #: weak references to the classes that plans are cached for, and to their bases
         self.references: dict[int, weakref.ref[type]] = {}
-        #: the MROs by which the answers were found, as identities
-        self.orders: dict[int, tuple[int, ...]] = {}
+        #: the MROs by which the plans were made, as identities
+        self.mros: dict[int, tuple[int, ...]] = {}
         self._bases: set[int] = set()
 
     def is_current(self) -> bool:
         return self._guard is None or self._guard()
 
-    def watch(self, classes: tuple[type, ...]) -> None:
-        """Note the MROs by which an answer for these classes is about to be found."""
-        self.entries.watch(classes)
+    def snapshot_mros(self, classes: tuple[type, ...]) -> None:
+        """Note the MROs by which a plan for these classes is about to be made."""
+        self.entries.snapshot_mros(classes)
         references = self.references
         for cls in (*self._abstract, *classes):
-            if id(cls) not in self.orders:
+            if id(cls) not in self.mros:
                 mro = mro_of(cls)
-                order = tuple(map(id, mro))
+                identities = tuple(map(id, mro))
                 # Most of them are known from other classes.
-                for base, identity in zip(mro, order, strict=True):
+                for base, identity in zip(mro, identities, strict=True):
                     if identity not in references:
                         self._refer_to(base, identity)
-                self._bases.update(order[1:])
-                self.orders[id(cls)] = order
+                self._bases.update(identities[1:])
+                self.mros[id(cls)] = identities
 
-    def store(self, classes: tuple[type, ...], answer: Any) -> None:
-        """Remember an answer for as long as all of the classes live."""
-        self.entries.store(classes, answer)
+    def store(self, classes: tuple[type, ...], plan: Plan) -> None:
+        """Cache a plan for as long as all of the classes live."""
+        self.entries.store(classes, plan)
+
+    def has_changed_mros(self) -> bool:
+        """Return whether a class has another MRO than when a plan was made by it."""
+        for identity, identities in list(self.mros.items()):
+            reference = self.references.get(identity)
+            cls = None if reference is None else reference()
+            if cls is not None and tuple(map(id, mro_of(cls))) != identities:
+                return True
+        return False
 
     def _refer_to(self, cls: type, identity: int) -> None:
         if not _flags_of(cls) & _CAN_DIE:
@@ -167,197 +107,216 @@ class Table:
         table = weakref.ref(self)
 
         def forget(_: object) -> None:
-            if (remembering := table()) is not None:
-                remembering._forget(identity)
+            if (cached := table()) is not None:
+                cached._forget(identity)
 
         self.references[identity] = weakref.ref(cls, forget)
 
     def _forget(self, identity: int) -> None:
         # Runs when the class dies, before another one can have its address.
         self.entries.forget(identity)
-        self.orders.pop(identity, None)
+        self.mros.pop(identity, None)
         self.references.pop(identity, None)
         if identity in self._bases:
             # It was a base of others until theirs were changed.
             self._bases.discard(identity)
-            affected = [each for each, order in list(self.orders.items()) if identity in order]
+            affected = [derived for derived, mro in list(self.mros.items()) if identity in mro]
             if any(id(cls) in affected for cls in self._abstract):
-                # All answers were found by its MRO.
-                affected = list(self.orders)
+                # All plans were made by its MRO.
+                affected = list(self.mros)
             for derived in affected:
                 self.entries.forget(derived)
-                self.orders.pop(derived, None)
+                self.mros.pop(derived, None)
 
 
 # Set in the flags of all classes but the static ones of C (Py_TPFLAGS_HEAPTYPE).
 _CAN_DIE = 1 << 9
-# Whatever the metaclass says of attributes.
+# Bypasses a metaclass with an attribute of that name.
 _flags_of = type.__dict__["__flags__"].__get__
 
 
-class Answers(CallTables):
-    """Everything that one lookup remembers.
+class LookupCache(CallTables):
+    """All that one lookup has cached.
 
-    :param lookup: has a ``class_lookup``, and keeps its answers as ``_reg_answers``.
+    :param lookup: has a ``class_lookup``, and keeps its cache as ``_reg_cache``.
     """
 
     def __init__(self, lookup: Any) -> None:
         super().__init__()
         self._lookup = weakref.ref(lookup)
-        self._leaves: list[ObservedClassLookup] | None = None
-        self._tables: dict[Hashable, dict[tuple[str, int], Table]] = {}
-        # by the identity of a generic function, its tables by number of arguments
-        self._call_tables: dict[int, tuple[dict[int, Table], weakref.ref[Any]]] = {}
+        self._sources: list[ObservableClassLookup] | None = None
+        # By key, for look-ups that are no calls of a generic function.
+        self._key_tables: dict[Hashable, dict[int, CachedTable]] = {}
+        # By the identity of a generic function.
+        self._call_tables: dict[int, tuple[dict[int, CachedTable], weakref.ref[Any]]] = {}
         identity = id(self)
-        _all_answers[identity] = weakref.ref(self, functools.partial(_all_answers.pop, identity))
+        _all_caches[identity] = weakref.ref(self, functools.partial(_all_caches.pop, identity))
 
-    # What is asked
+    # Where candidates come from
 
-    def leaves(self) -> list[ObservedClassLookup] | None:
-        """The class lookups that answer, in order; ``None`` if a stranger is among them.
+    def sources(self) -> list[ObservableClassLookup] | None:
+        """The class lookups that are asked, in order; ``None`` with a third-party one among them.
 
-        As long as this is ``None``, nothing is remembered.
+        As long as this is ``None``, nothing is cached.
         """
-        if self._leaves is None and (lookup := self._lookup()) is not None:
+        if self._sources is None and (lookup := self._lookup()) is not None:
             lists: list[tuple[list[Any], list[Any]]] = []
             try:
-                leaves = self._resolve(lookup.class_lookup, lists)
+                sources = self._flatten(lookup.class_lookup, lists)
             except RecursionError as error:
                 error.add_note(
-                    f"What {type(lookup).__name__} asks is composed without end, or in too many"
-                    " levels: does a class lookup contain itself?"
+                    f"The class lookup of {lookup!r} contains itself, or is composed in too many"
+                    " levels: look for a class lookup in its own list or chain."
                 )
                 raise
-            if leaves is not None:
+            if sources is not None:
                 with registry_lock:
-                    # Whoever was first has watched since; what changed in between, it notices.
-                    if self._leaves is None:
+                    # The first thread has set the snapshots; it notices changes since then.
+                    if self._sources is None:
                         self.watch(lists)
-                        self._leaves = leaves
-        return self._leaves
+                        self._sources = sources
+        return self._sources
 
-    def _resolve(
+    def _flatten(
         self, part: Any, lists: list[tuple[list[Any], list[Any]]]
-    ) -> list[ObservedClassLookup] | None:
-        if not isinstance(part, Observed):
+    ) -> list[ObservableClassLookup] | None:
+        if not isinstance(part, Observable):
             return None
         # First observe, then read: a change in between is noticed either way.
-        part._reg_observe(self)
-        if isinstance(part, ObservedClassLookup) and not part._reg_answers_itself():
+        part._reg_add_observer(self)
+        if isinstance(part, ObservableClassLookup) and not part._reg_uses_builtin_all():
             return None
-        composed = part._reg_composed()
-        if composed is None:
-            return [part] if isinstance(part, ObservedClassLookup) else None
-        # Only these two can be watched: one tells at a glance, one never changes.
-        if type(composed) not in (list, tuple):
+        container = part._reg_parts()
+        if container is None:
+            return [part] if isinstance(part, ObservableClassLookup) else None
+        # A list is cheap to compare, a tuple never changes; any other container is asked.
+        if type(container) not in (list, tuple):
             return None
-        parts = list(composed)
-        if type(composed) is list:
-            if any(_compares(each) for each in parts):
-                # Such a list can change and still be equal to its copy.
+        parts = list(container)
+        if type(container) is list:
+            if any(_has_equality(part) for part in parts):
+                # Such a list can change and still be equal to its snapshot.
                 return None
-            lists.append((composed, parts))
-        leaves: list[ObservedClassLookup] = []
-        for each in parts:
-            below = self._resolve(each, lists)
+            lists.append((container, parts))
+        sources: list[ObservableClassLookup] = []
+        for part in parts:
+            below = self._flatten(part, lists)
             if below is None:
                 return None
-            leaves += below
-        return leaves
+            sources += below
+        return sources
 
-    def first(self, key: Hashable, classes: tuple[type, ...]) -> Any:
-        """The first component for these classes, or ``MISSING``; only if there are leaves."""
-        found = self._answer(
-            "first", key, classes, lambda: next(self._candidates(key, classes), _NOTHING)
-        )
-        return MISSING if found is _NOTHING else found
+    def _snapshot(self) -> list[Store | None]:
+        """The stores of all sources, as they were together at one moment.
 
-    def look_up(self, key: Hashable, classes: tuple[type, ...]) -> Any:
-        """What :meth:`first` gives, but found anew and not remembered."""
-        return self.consistently(lambda: next(self._candidates(key, classes), MISSING))
+        ``None`` stands for a source without registrations of its own.
+        """
+        sources = self._sources or ()
+        stores = [source._reg_store for source in sources]
+        while (again := [source._reg_store for source in sources]) != stores:
+            stores = again
+        return stores
 
-    def every(self, key: Hashable, classes: tuple[type, ...]) -> tuple[Any, ...]:
-        """All components for these classes, in order; only if there are leaves."""
-        found: tuple[Any, ...] = self._answer(
-            "every", key, classes, lambda: tuple(self._candidates(key, classes))
-        )
-        return found
+    def _tries(self, key: Hashable) -> list[dict[int, ClassTrie]]:
+        return [store.tries(key) for store in self._snapshot() if store is not None]
 
-    def _answer(
-        self, kind: str, key: Hashable, classes: tuple[type, ...], find: Callable[[], Any]
-    ) -> Any:
-        tables = self._tables.get(key)
+    def candidates(self, key: Hashable, classes: tuple[type, ...]) -> Callable[[], Iterator[Any]]:
+        """Make the iterable of all components for these classes, in order; matchers as they are.
+
+        It can be called several times, and gives the same components each time.
+        """
+        for source in self._sources or ():
+            source._reg_prepare(key, classes)
+        pairs = list(zip(self._sources or (), self._snapshot(), strict=True))
+
+        def candidates() -> Iterator[Any]:
+            for source, store in pairs:
+                if store is None:
+                    yield from source._reg_candidates(key, classes)
+                else:
+                    for registration in store.matching(key, classes):
+                        yield registration.component
+
+        return candidates
+
+    def counts(self, key: Hashable) -> int:
+        """The numbers of classes, as bits, that something is registered for under a key."""
+        numbers = {number for tries in self._tries(key) for number in tries}
+        return sum(1 << number for number in numbers)
+
+    # Plans
+
+    def plan(self, key: Hashable, classes: tuple[type, ...]) -> Plan:
+        """The plan of a look-up by key; at its end, nothing is found.
+
+        Only with sources.
+        """
+        tables = self._key_tables.get(key)
         if tables is None:
-            if not self._is_known(key):
-                # Remembering it would keep the key alive.
-                return self.consistently(find)
-            tables = self._tables.setdefault(key, {})
-        table = tables.get((kind, len(classes)))
+            if not any(self._tries(key)):
+                # To cache it would keep the key alive.
+                return self._make_plan(key, classes)
+            tables = self._key_tables.setdefault(key, {})
+        table = tables.get(len(classes))
         if table is None or not table.is_current():
-            table = tables[kind, len(classes)] = self.table(key, len(classes))
-        answer = table.entries.get(classes)
-        if answer is MISSING:
-            table.watch(classes)
-            answer = self.consistently(find)
-            table.store(classes, answer)
-        return answer
+            table = tables[len(classes)] = self._new_table(key, len(classes))
+        plan: Any = table.entries.get(classes)
+        if plan is MISSING:
+            table.snapshot_mros(classes)
+            plan = self._make_plan(key, classes)
+            table.store(classes, plan)
+        return plan  # type: ignore[no-any-return]
 
-    def _candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
-        for leaf in self._leaves or ():
-            yield from leaf._reg_candidates(key, classes)
+    def call_plan(self, spec: DispatchSpec, classes: tuple[type, ...]) -> Plan:
+        """The plan of a call of a generic function. Only with sources."""
+        # The table is taken before the stores are read; see the top of this module.
+        table = self._call_table(spec, len(classes))
+        plan: Any = table.entries.get(classes)
+        if plan is MISSING:
+            table.snapshot_mros(classes)
+            plan = make_call_plan(spec, self._lookup(), self.candidates(spec.generic, classes))
+            table.store(classes, plan)
+        return plan  # type: ignore[no-any-return]
 
-    def consistently(self, read: Callable[[], Any]) -> Any:
-        """Read so that no half of a change to any of the registries is seen."""
-        return read_consistently(self._components(), read)
+    def _make_plan(self, key: Hashable, classes: tuple[type, ...]) -> Plan:
+        lookup = self._lookup()
+        return make_plan(self.candidates(key, classes), lookup, _end_of(key, self._lookup))
 
-    def _components(self) -> list[Components]:
-        found = [leaf._reg_components() for leaf in self._leaves or ()]
-        return [components for components in found if components is not None]
-
-    def _is_known(self, key: Hashable) -> bool:
-        return any(key in components for components in self._components())
-
-    # What is remembered
-
-    def table(self, key: Hashable, arity: int) -> Table:
-        """A new table for answers under a key, with the guard that they need."""
+    def _new_table(self, key: Hashable, arity: int) -> CachedTable:
         names: list[NamedClass] = []
         abstract: list[type] = []
-        for components in self._components():
-            abstract += components.abstract_classes(key, arity)
-            names += components.names(key, arity)
-        guard = _guard(names) if abstract or names else None
-        return Table(arity, guard, tuple(abstract))
+        for tries in self._tries(key):
+            for position in tries[arity].positions if arity in tries else ():
+                abstract += position.abstract
+                names += position.names
+        guard = _Guard(names) if abstract or names else None
+        return CachedTable(arity, guard, tuple(abstract), self.counts(key))
 
-    def call_table(self, generic: Callable[..., Any], arity: int, warm: bool) -> Table:
-        """The table of implementations for calls of a generic function; made if there is none.
-
-        :param arity: how many arguments dispatch.
-        :param warm: whether this is the number that warm calls have, so that
-          they are to find the entries in ``calls``.
-        """
+    def _call_table(self, spec: DispatchSpec, arity: int) -> CachedTable:
+        generic = spec.generic
         identity = id(generic)
         tables, _ = self._call_tables.get(identity, ({}, None))
         table = tables.get(arity)
         if table is not None and table.is_current():
             return table
-        answers = weakref.ref(self)
+        is_fast = arity == len(spec.parameters)
+        cache = weakref.ref(self)
 
         def forget(_: object) -> None:
-            if (remembering := answers()) is not None:
-                remembering._forget_calls(identity)
+            if (cached := cache()) is not None:
+                cached._forget_calls(identity)
 
-        # Under the lock, so that a registration for an abstract class cannot come
-        # between the table, which has no guard yet, and those who would drop it.
+        # Under the lock, so that a registration for an abstract class cannot come between
+        # the table, which has no guard yet, and the writer that would drop it.
         with registry_lock:
-            if warm:
+            if is_fast:
                 self.close(identity)
-            # Read again: a registration may have dropped these tables meanwhile,
-            # and those for other numbers of arguments must not come back.
+            # Read again: a registration may have dropped these tables meanwhile, and those
+            # for other numbers of arguments must not come back.
             tables, _ = self._call_tables.get(identity, ({}, None))
-            table = self.table(generic, arity)
-            if warm:
-                # Before it is known as current: what is known but not open would
+            table = self._new_table(generic, arity)
+            if is_fast:
+                # Before it is known as current: a table that is known but not open would
                 # never be opened.
                 self.open(identity, table.entries)
             tables[arity] = table
@@ -369,105 +328,126 @@ class Answers(CallTables):
         self.close(identity)
         self._call_tables.pop(identity, None)
 
-    def forget(self, keys: Iterable[Hashable]) -> None:
-        """Drop what was found under these keys, since their registrations have changed."""
+    # Invalidation
+
+    def invalidate(self, keys: Iterable[Hashable]) -> None:
+        """Drop the plans under these keys, since their registrations have changed."""
         for key in keys:
-            self._tables.pop(key, None)
+            self._key_tables.pop(key, None)
             if type(key).__eq__ is object.__eq__:
                 self._forget_calls(id(key))
             else:
-                # Who knows which functions such a key is equal to.
-                self.expire()
+                # Such a key may be equal to any generic function.
+                self.invalidate_all()
                 return
-        # The entries in C look at the bases themselves, at every call.
-        if not compiled and self._bases_changed():
-            self.expire()
+        # The entries in C compare the MROs themselves, at every call.
+        if not compiled and self._has_changed_mros():
+            self.invalidate_all()
 
-    def expire(self) -> None:
-        """Drop everything, since other class lookups are asked from now on."""
+    def invalidate_all(self) -> None:
+        """Drop all plans, since other class lookups are asked from now on."""
         lookup = self._lookup()
-        if lookup is not None and lookup._reg_answers is self:
-            lookup._reg_remember(Answers(lookup))
+        if lookup is not None and lookup._reg_cache is self:
+            lookup._reg_set_cache(LookupCache(lookup))
 
-    def _bases_changed(self) -> bool:
-        """Tell whether a class has another MRO than when answers were found by it."""
-        tables: list[Table] = []
-        for of_generic, _ in list(self._call_tables.values()):
-            tables += of_generic.values()
-        for of_key in list(self._tables.values()):
-            tables += of_key.values()
-        references: dict[int, weakref.ref[type]] = {}
-        orders: dict[int, tuple[int, ...]] = {}
-        for table in tables:
-            references.update(table.references)
-            orders.update(table.orders)
+    def _has_changed_mros(self) -> bool:
+        by_number = [tables for tables, _ in list(self._call_tables.values())]
+        by_number += list(self._key_tables.values())
         return any(
-            identity in references
-            and (cls := references[identity]()) is not None
-            and tuple(map(id, mro_of(cls))) != order
-            for identity, order in orders.items()
+            table.has_changed_mros() for tables in by_number for table in list(tables.values())
         )
 
 
+def make_call_plan(
+    spec: DispatchSpec, lookup: Any, candidates: Callable[[], Iterable[Any]]
+) -> Plan:
+    """Make the plan of a call of a generic function; it ends at the decorated function."""
+    if not spec.names:
+        return make_plan(candidates, lookup, spec.function)
+    return make_plan(candidates, lookup, spec.function, spec.adapt, spec.dispatched)
+
+
+def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:
+    """Make the end of a plan that is not one of a call: there is nothing left to call."""
+
+    def nothing_left(*args: Any, **keywords: object) -> NoReturn:
+        classes = tuple([argument.__class__ for argument in args])
+        raise ComponentLookupError(key=key, classes=classes, lookup=lookup())
+
+    return nothing_left
+
+
 #: all there are, by their identities
-_all_answers: dict[int, weakref.ref[Answers]] = {}
+_all_caches: dict[int, weakref.ref[LookupCache]] = {}
 
 
 def forget_former(generic: Callable[..., Any]) -> None:
-    """Drop what is left of one that died at the address of a new generic function.
+    """Drop the tables of a dead function at the address of a new generic function.
 
-    What drops it when one dies is a call in Python, which can be interrupted, or
-    be one too many for the limit of recursion.
+    The weak reference that drops them when one dies calls Python code, which can be
+    interrupted, or exceed the recursion limit.
     """
-    for reference in list(_all_answers.values()):
-        if (answers := reference()) is not None and id(generic) in answers._call_tables:
-            answers._forget_calls(id(generic))
+    for reference in list(_all_caches.values()):
+        if (cache := reference()) is not None and id(generic) in cache._call_tables:
+            cache._forget_calls(id(generic))
 
 
-def _compares(value: Any) -> bool:
-    """Tell whether a value may be equal to another."""
+def _has_equality(value: Any) -> bool:
+    """Return whether a value may be equal to another one."""
     equals: Any = type(value).__eq__
     return equals is not object.__eq__
 
 
-def _guard(names: list[NamedClass]) -> Callable[[], bool]:
-    """Make the check for answers that depend on virtual subclasses and named classes."""
-    token = abc.get_cache_token()
-    loaded = [(name, _is_still(loaded_class(name))) for name in names]
+class _Guard:
+    """Checks that plans still hold which depend on virtual subclasses and named classes.
 
-    def is_current() -> bool:
-        return abc.get_cache_token() == token and all(
-            is_still(loaded_class(name)) for name, is_still in loaded
-        )
+    The entries in C compare ``token`` themselves, and call ``named`` only.
 
-    return is_current
-
-
-def _is_still(remembered: type | None) -> Callable[[type | None], bool]:
-    """Make the check that a name stands for what it stood for, and for that in the same place.
-
-    Of an abstract class, answers depend on the bases, though it may be in the MRO
-    of no class that is asked for.
+    :param names: the classes registered by name.
     """
-    if remembered is None:
-        return _is_none
-    reference = weakref.ref(remembered)
+
+    __slots__ = ("named", "token")
+
+    def __init__(self, names: list[NamedClass]) -> None:
+        #: changes whenever any class gets a virtual subclass
+        self.token = abc.get_cache_token()
+        loaded = [(name, _is_same(loaded_class(name))) for name in names]
+        #: checks that the names stand for the same classes; ``None`` without names
+        self.named = functools.partial(_all_same, loaded) if loaded else None
+
+    def __call__(self) -> bool:
+        return abc.get_cache_token() == self.token and (self.named is None or self.named())
+
+
+def _all_same(loaded: list[tuple[NamedClass, Callable[[type | None], bool]]]) -> bool:
+    return all(is_same(loaded_class(name)) for name, is_same in loaded)
+
+
+def _is_same(known: type | None) -> Callable[[type | None], bool]:
+    """Make the check that a name stands for the class it stood for.
+
+    Of an abstract class, plans depend on the bases as well, though it may be in the MRO of no
+    argument.
+    """
+    if known is None:
+        return _is_nothing
+    reference = weakref.ref(known)
     # A class that died must not be taken for one that was never there.
-    if not is_abstract(remembered):
-        return lambda found: found is not None and found is reference()
-    order = [weakref.ref(base) for base in mro_of(remembered)]
+    if not is_abstract(known):
+        return lambda named: named is not None and named is reference()
+    mro = [weakref.ref(base) for base in mro_of(known)]
 
-    def is_still(found: type | None) -> bool:
-        if found is None or found is not reference():
+    def is_same(named: type | None) -> bool:
+        if named is None or named is not reference():
             return False
-        mro = mro_of(found)
-        return len(mro) == len(order) and all(map(_refers_to, order, mro))
+        now = mro_of(named)
+        return len(now) == len(mro) and all(map(_refers_to, mro, now))
 
-    return is_still
+    return is_same
 
 
-def _is_none(found: type | None) -> bool:
-    return found is None
+def _is_nothing(named: type | None) -> bool:
+    return named is None
 
 
 def _refers_to(reference: weakref.ref[type], cls: type) -> bool:

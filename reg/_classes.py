@@ -1,8 +1,8 @@
-"""What may be given as a class in a registration.
+"""The classes that a component can be registered for, and the ways to write them.
 
-A class, which may be written ``list[Any]``; ``None``, for its type; a union,
-for each of its alternatives; or ``"package.module:Class"``, for a class of a
-library that need not be loaded.
+A class, which may be written ``list[Any]``; ``None``, for its type; a union, for each of its
+members; an alias of one of these; or ``"package.module:Class"``, for a class of a library that need
+not be loaded.
 """
 
 from __future__ import annotations
@@ -10,24 +10,27 @@ from __future__ import annotations
 import itertools
 import sys
 import types
-from collections.abc import Hashable, Iterable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, TypeAlias
+import typing
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 __all__ = [
     "ClassSpecification",
     "ForwardClass",
+    "ForwardName",
     "NamedClass",
     "RegisteredClass",
+    "alias_value",
+    "class_at",
+    "describe",
     "is_abstract",
     "loaded_class",
     "registered_classes",
-    "united",
+    "union_members",
 ]
 
-#: What :meth:`reg.ClassRegistry.register` takes for each class.
+#: Anything that :meth:`reg.ClassRegistry.register` takes for each class.
 ClassSpecification: TypeAlias = "type | types.UnionType | str | Any | None"
 
 
@@ -45,29 +48,135 @@ class NamedClass(str):
         return self.partition(":")[2]
 
 
+class ForwardName(NamedClass):
+    """A class that an annotation names before it is defined.
+
+    :param name: module and qualified name, ``"package.module:Class"``.
+    :param implementation: the annotated function, for the error.
+    :param parameter: its annotated parameter, for the error.
+    :param namespace: the global variables among which the class will be; those of the module of
+      that name if left out.
+    :param body: for a class in a function, the variables of its running class body. Each call of
+      the function makes another class, with functions of its own.
+
+    Equal to a :class:`NamedClass` of the same name, but not to a name with another ``body``.
+    """
+
+    __slots__ = ("_former", "body", "implementation", "namespace", "parameter")
+
+    implementation: Callable[..., Any]
+    parameter: str
+    namespace: dict[str, Any] | None
+    body: Mapping[str, Any] | None
+    _former: weakref.ref[type] | None
+
+    def __new__(
+        cls,
+        name: str,
+        implementation: Callable[..., Any],
+        parameter: str,
+        namespace: dict[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> ForwardName:
+        self = super().__new__(cls, name)
+        self.implementation = implementation
+        self.parameter = parameter
+        self.namespace = namespace
+        self.body = body
+        self._former = None
+        # A module that is reloaded, or a notebook cell that runs again, still has the class of
+        # the previous run.
+        former = self.resolve()
+        self._former = None if former is None else weakref.ref(former)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        is_other_run = isinstance(other, ForwardName) and other.body is not self.body
+        return not is_other_run and str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = NamedClass.__hash__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.implementation, self.parameter)
+
+    @property
+    def is_local(self) -> bool:
+        """True for a class in a function: it can be recognized, but not found by its name."""
+        return "<locals>" in self.qualified_name
+
+    def attribute(self, name: str) -> ForwardName:
+        """Name a class in the body of this class."""
+        return ForwardName(f"{self}.{name}", self.implementation, self.parameter, self.namespace)
+
+    def resolve(self) -> type | None:
+        """Find the class, and import nothing.
+
+        :return: the class; ``None`` if it is not defined yet, or :attr:`is_local`.
+        """
+        namespace = self.namespace
+        if namespace is None:
+            namespace = getattr(sys.modules.get(self.module), "__dict__", {})
+        cls = class_at(namespace, self.qualified_name)
+        return None if self._former is not None and self._former() is cls else cls
+
+    def matches(self, cls: type) -> bool:
+        """Return whether a class has this name, and functions of the same class body."""
+        if f"{cls.__module__}:{cls.__qualname__}" != str(self):
+            return False
+        functions = [
+            (name, function)
+            for name, function in (self.body or {}).items()
+            if isinstance(function, types.FunctionType)
+        ]
+        return not functions or any(vars(cls).get(name) is each for name, each in functions)
+
+    def missing_error(self) -> TypeError:
+        """Make the error for a class that is needed now and was never defined."""
+        return TypeError(
+            f"{describe(self.implementation)} annotates its parameter {self.parameter!r} with"
+            f" {self.qualified_name}, which module {self.module} does not define; correct the"
+            " name, define the class before the generic function is called, or name the class of"
+            ' another module in register(), as in "package.module:Class"'
+        )
+
+
 class ForwardClass(type):
-    """Stands, in an evaluated annotation, for a class that is not defined yet."""
+    """Stands in an evaluated annotation for the class of a :class:`ForwardName`.
 
-    def __new__(cls, module: str, name: str) -> ForwardClass:
-        return super().__new__(cls, name, (), {"__module__": module})
+    A class, since ``|`` and the generic types of ``typing`` take nothing else.
+    """
 
-    def __init__(cls, module: str, name: str) -> None:
-        super().__init__(name, (), {})
+    forward_name: ForwardName
+
+    def __new__(cls, name: ForwardName) -> ForwardClass:
+        return super().__new__(cls, name.qualified_name, (), {"forward_name": name})
+
+    def __init__(cls, name: ForwardName) -> None:
+        super().__init__(name.qualified_name, (), {})
+
+    def __getattr__(cls, name: str) -> ForwardClass:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return ForwardClass(cls.forward_name.attribute(name))
 
 
-#: What a component is registered for, at one position.
+#: A class that a component is registered for, at one position.
 RegisteredClass: TypeAlias = "type | NamedClass"
 
 
 def registered_classes(
     key: Hashable, classes: Iterable[ClassSpecification]
 ) -> list[tuple[RegisteredClass, ...]]:
-    """Work out for which class tuples a registration is made.
+    """Work out for which combinations of classes a registration is made.
 
     :param key: named in the errors.
     :param classes: as in :meth:`reg.ClassRegistry.register`.
     :return: one tuple; several where there are unions.
-    :raises TypeError: if ``classes`` is no iterable of what this module allows.
+    :raises TypeError: if ``classes`` is not an iterable, or one of them is not a class in one of
+      the ways that this module allows.
     """
     if isinstance(classes, (type, str)) or not isinstance(classes, Iterable):
         raise TypeError(
@@ -82,32 +191,45 @@ def registered_classes(
 
 
 def is_abstract(cls: type) -> bool:
-    """Tell whether classes may be subclasses of this one without inheriting from it."""
+    """Return whether classes may be subclasses of this one without inheriting from it."""
     return type(cls).__subclasscheck__ is not type.__subclasscheck__
 
 
 def loaded_class(name: NamedClass) -> type | None:
-    """Find the class of that name if it is there already, and import nothing.
-
-    Attributes are read from ``__dict__``, since a module's ``__getattr__`` may
-    import as well.
+    """Find the class of that name if it is loaded, and import nothing.
 
     :return: the class; ``None`` if its module is not loaded, or has no such class.
     """
-    found: Any = sys.modules.get(name.module)
-    for attribute in name.qualified_name.split("."):
-        found = getattr(found, "__dict__", {}).get(attribute)
-    return found if _is_class(found) else None
+    if isinstance(name, ForwardName):
+        return name.resolve()
+    module = sys.modules.get(name.module)
+    return class_at(getattr(module, "__dict__", {}), name.qualified_name)
 
 
-def united(specification: Any) -> tuple[Any, ...]:
-    """The alternatives of a union; none if it is no union."""
+def union_members(specification: Any) -> tuple[Any, ...]:
+    """Return the members of a union; an empty tuple for anything else."""
     if isinstance(specification, types.UnionType):
         return specification.__args__
-    import typing
-
     is_union = typing.get_origin(specification) is typing.Union
     return typing.get_args(specification) if is_union else ()
+
+
+def alias_value(specification: Any) -> Any:
+    """Return the type that ``type X = …`` stands for; anything else as it is.
+
+    :raises TypeError: if the value of the alias cannot be evaluated.
+    """
+    alias, arguments = specification, typing.get_args(specification)
+    if _is_alias(typing.get_origin(specification)):
+        alias = typing.get_origin(specification)
+    if not _is_alias(alias):
+        return specification
+    try:
+        return _with_arguments(alias, arguments)
+    except Exception as error:
+        raise TypeError(
+            f"the alias {alias} has no value ({error}); define it below the classes it names"
+        ) from error
 
 
 def describe(key: object) -> str:
@@ -118,42 +240,90 @@ def describe(key: object) -> str:
     return repr(key)
 
 
+def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:
+    # From __dict__ alone: a module's __getattr__ may import.
+    first, *attributes = qualified_name.split(".")
+    value = namespace.get(first)
+    for attribute in attributes:
+        value = getattr(value, "__dict__", {}).get(attribute)
+    return value if _is_class(value) else None
+
+
+def _with_arguments(alias: Any, arguments: tuple[Any, ...]) -> Any:
+    """Return the value of an alias, its type parameters replaced by arguments."""
+    value = alias.__value__
+    if not arguments:
+        return value
+    if len(arguments) != len(alias.__type_params__):
+        raise TypeError(f"it takes {len(alias.__type_params__)} arguments, not {len(arguments)}")
+    replaced = dict(zip(alias.__type_params__, arguments, strict=True))
+    if isinstance(value, typing.TypeVar):
+        return replaced.get(value, value)
+    parameters = getattr(value, "__parameters__", ())
+    return value[tuple(replaced[each] for each in parameters)] if parameters else value
+
+
+def _is_alias(value: object) -> bool:
+    # By name: typing has it from Python 3.12 on, typing_extensions before.
+    return type(value).__name__ == "TypeAliasType"
+
+
 def _is_class(value: object) -> bool:
     # Not isinstance(): an instance can claim any __class__.
     return issubclass(type(value), type)
 
 
-def _alternatives(key: Hashable, position: int, specification: Any) -> list[RegisteredClass]:
+def _alternatives(
+    key: Hashable, position: int, specification: Any, aliases: tuple[Any, ...] = ()
+) -> list[RegisteredClass]:
+    """Return the classes that are given at one position.
+
+    :param aliases: the aliases that ``specification`` is part of.
+    """
     if specification is None:
         return [types.NoneType]
     if type(specification) is ForwardClass:
-        return [NamedClass(f"{specification.__module__}:{specification.__name__}")]
-    # That one is a class as well, though of nothing. Who gave it has imported it.
-    any_class = getattr(sys.modules.get("typing"), "Any", None)
-    if _is_class(specification) and specification is not any_class:
-        _refuse_what_cannot_be_hashed(key, position, specification)
-        _refuse_what_cannot_be_asked(key, position, specification)
+        return [specification.forward_name]
+    # Any is a class too, but not one of objects.
+    if _is_class(specification) and specification is not Any:
+        _refuse_unhashable(key, position, specification)
+        _refuse_without_subclass_check(key, position, specification)
+        return [specification]
+    if isinstance(specification, NamedClass):
         return [specification]
     if isinstance(specification, str):
         if not _looks_like_a_name(specification):
             raise _refusal(key, position, specification, 'a name looks like "package.module:Class"')
         return [NamedClass(specification)]
-    if alternatives := united(specification):
-        return [cls for each in alternatives for cls in _alternatives(key, position, each)]
-    if cls := _class_of_anything(specification):
-        return _alternatives(key, position, cls)
-    raise _refusal(key, position, specification, _what_to_use_instead(specification))
+    members = union_members(specification)
+    if not members:
+        try:
+            value = alias_value(specification)
+        except TypeError as error:
+            raise _refusal(key, position, specification, str(error)) from error
+        if value is not specification:
+            if specification in aliases:
+                raise _refusal(key, position, specification, "the alias stands for itself")
+            members, aliases = (value,), (*aliases, specification)
+        elif _is_of_anything(specification):
+            members = (typing.get_origin(specification),)
+        else:
+            raise _refusal(key, position, specification, _advice(specification))
+    return [cls for member in members for cls in _alternatives(key, position, member, aliases)]
 
 
-def _class_of_anything(specification: Any) -> type | None:
-    """The class that ``list[Any]`` is for type checkers, which may refuse ``list`` alone."""
-    import typing
+def _is_of_anything(specification: Any) -> bool:
+    """Return whether this is ``list[Any]`` or the like, as type checkers want a bare class written.
 
+    Items may be of anything as well, as in ``ndarray[Any, dtype[Any]]``.
+    """
     origin: Any = typing.get_origin(specification)
     arguments = typing.get_args(specification)
     if not isinstance(origin, type) or origin is typing.Annotated or not arguments:
-        return None
-    return origin if all(each is typing.Any or each is ... for each in arguments) else None
+        return False
+    return all(
+        argument is Any or argument is ... or _is_of_anything(argument) for argument in arguments
+    )
 
 
 def _looks_like_a_name(specification: str) -> bool:
@@ -163,8 +333,8 @@ def _looks_like_a_name(specification: str) -> bool:
     )
 
 
-def _refuse_what_cannot_be_hashed(key: Hashable, position: int, cls: type) -> None:
-    """Registrations are kept by class; those of some metaclasses cannot be kept so."""
+def _refuse_unhashable(key: Hashable, position: int, cls: type) -> None:
+    """Refuse a class that cannot be hashed: registrations are stored by class."""
     try:
         hash(cls)
     except TypeError as error:
@@ -179,22 +349,30 @@ def _refuse_what_cannot_be_hashed(key: Hashable, position: int, cls: type) -> No
         raise _refusal(key, position, cls, advice) from error
 
 
-def _refuse_what_cannot_be_asked(key: Hashable, position: int, cls: type) -> None:
-    """Some protocols refuse to be asked about subclasses; better hear of it now."""
-    if not is_abstract(cls):
-        return
-    try:
-        issubclass(object, cls)
-    except TypeError as error:
-        advice = f"it cannot be asked which classes are its subclasses ({error})"
-        raise _refusal(key, position, cls, advice) from error
+def _refuse_without_subclass_check(key: Hashable, position: int, cls: type) -> None:
+    """Refuse a class that ``issubclass()`` cannot be asked about, or answers wrongly for."""
+    if is_abstract(cls):
+        try:
+            issubclass(object, cls)
+        except TypeError as error:
+            # Such as a protocol with other members than methods.
+            advice = f"it cannot be asked which classes are its subclasses ({error})"
+            raise _refusal(key, position, cls, advice) from error
+    elif type(cls).__instancecheck__ is not type.__instancecheck__:
+        advice = (
+            f"its metaclass {type(cls).__qualname__} defines __instancecheck__ without"
+            " __subclasscheck__, so that isinstance() may affirm it for objects of other classes,"
+            " and calls are dispatched by class; register a reg.Matcher that asks isinstance() for"
+            " a base class of theirs, or, for real subclasses alone, give its name,"
+            f" '{cls.__module__}:{cls.__qualname__}'"
+        )
+        raise _refusal(key, position, cls, advice)
 
 
-def _what_to_use_instead(specification: Any) -> str:
-    import typing
-
+def _advice(specification: Any) -> str:
+    """Name a replacement for a specification that is not allowed."""
     origin = typing.get_origin(specification)
-    if specification is typing.Any:
+    if specification is Any:
         return "use object, which every argument is an instance of"
     if origin is typing.Literal:
         return "use the class of the values, and a predicate to tell them apart"
@@ -207,17 +385,20 @@ def _what_to_use_instead(specification: Any) -> str:
         if not typing.get_args(specification):
             reason = f"{specification!r} is another name of it for type checkers"
         return f"use {_full_name(origin)}: {reason}"
-    if type(specification).__name__ == "TypeAliasType":  # since Python 3.12
-        return f"use what it is an alias of, {_name(specification)}.__value__"
     if isinstance(specification, typing.TypeVar):
         return "use the class that bounds it, or object"
     if isinstance(specification, typing.NewType):
         return f"use {_name(specification.__supertype__)}, which its values are instances of"
-    return (
+    cls = type(specification)
+    advice = (
         "use a class, None, a union of them, or the name of one such as"
-        f' "package.module:Class"; {specification!r} is an instance of'
-        f" {type(specification).__name__}"
+        f' "package.module:Class"; {specification!r} is an instance of {cls.__name__}'
     )
+    if isinstance(specification, types.FunctionType):
+        return f"{advice}, and an implementation comes after the list of classes"
+    if cls.__module__ in ("typing", "types") or cls is types.ModuleType:
+        return advice
+    return f"{advice}, so give {_full_name(cls)} if you mean its class"
 
 
 def _name(cls: Any) -> str:

@@ -1,27 +1,25 @@
-"""What a generic function dispatches on."""
+"""The arguments of a generic function that dispatch, and how they are picked from a call."""
 
 from __future__ import annotations
 
-import sys
+import functools
+import inspect
+import pickle
 from collections.abc import Callable
+from typing import Any, NoReturn
 
 from ._signatures import signature_with_deferred
-from .arginfo import is_positional
+from .arginfo import accepted_keywords, is_positional
 from .sentinel import MISSING
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import inspect
-    from typing import Any, NoReturn
-
-__all__ = ["Dispatch", "dispatch_of"]
+__all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
 
 
-class Dispatch:
-    """Which arguments of a generic function decide, and how they are found in a call.
+class DispatchSpec:
+    """Which arguments of a generic function dispatch, and where they are in a call.
 
     :param function: the function that was made generic.
-    :param names: the parameters that dispatch. None: every positional
+    :param names: the parameters that dispatch. Without names, every positional
       argument does, as many as a call has.
     :param class_first: whether the first of these arguments stands for itself
       instead of for its class.
@@ -40,81 +38,147 @@ class Dispatch:
         self.class_first = class_first
         self.signature = _signature(function)
         parameters = self.signature.parameters
-        order = [name for name, each in parameters.items() if is_positional(each)]
+        positional = [name for name, parameter in parameters.items() if is_positional(parameter)]
         if names:
             self._check_names()
-        # A last parameter of that name is given the lookup, by keyword.
-        dispatching = order[:-1] if order[-1:] == ["lookup"] else order
+        # A last parameter of that name is filled in with the lookup, by keyword.
+        dispatching = positional[:-1] if positional[-1:] == ["lookup"] else positional
         #: the names of the parameters that dispatch
         self.parameters = names or tuple(dispatching)
-        #: where these parameters stand among the positional ones; -1 for one
-        #: that can be passed by keyword only
+        #: the positions of these parameters; -1 for one that is keyword-only
         self.positions = tuple(
-            order.index(name) if name in order else -1 for name in self.parameters
-        )
-        #: the same parameters by the names that they can be passed by as
-        #: keywords: empty for one that cannot; none at all without names
-        self.keywords = tuple(
-            "" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name
-            for parameter in (parameters[name] for name in names)
+            positional.index(name) if name in positional else -1 for name in self.parameters
         )
         #: the names of all positional parameters, in order
-        self.order = order
-        # Where to find each dispatch argument in a call.
-        self._sources = [
-            (name, order.index(name) if name in order else sys.maxsize, parameters[name])
+        self.order = positional
+        #: the names by which these parameters can be passed as keywords; "" for one that is
+        #: positional-only
+        self.keywords = tuple(
+            "" if parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY else name
             for name in self.parameters
+        )
+        #: the defaults of these parameters; ``MISSING`` for one without
+        self.defaults = tuple(
+            MISSING if default is inspect.Parameter.empty else default
+            for default in (parameters[name].default for name in self.parameters)
+        )
+        self._optional = list(zip(self.keywords, self.defaults, strict=True))
+        # Name, position and how else it comes, of each parameter that dispatches.
+        self._sources = [
+            (name, position if position >= 0 else None, optional)
+            for name, position, optional in zip(
+                self.parameters, self.positions, self._optional, strict=True
+            )
         ]
+        self._in_order = sorted(
+            self._sources, key=lambda source: len(positional) if source[1] is None else source[1]
+        )
+        #: whether calls are bound to the signature where nothing is registered for the number
+        #: of positional arguments
+        self.binds = not names and not any(
+            parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters.values()
+        )
 
-    def arguments(
-        self, args: tuple[Any, ...], keywords: dict[str, Any]
+    def bound(
+        self, args: tuple[Any, ...], keywords: dict[str, Any], counts: int
     ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...]]:
-        """Pick the arguments that dispatch from those of a call.
+        """Pick the arguments that dispatch, and those to call an implementation with.
 
-        :return: the positional and keyword arguments to call an implementation
-          with, which are those of the call and any dispatch argument that was
-          left to its default, and the dispatch arguments.
+        :param args: the positional arguments of the call.
+        :param keywords: its keyword arguments; not changed.
+        :param counts: the numbers of arguments, as bits, that something is registered for.
+        :return: the positional and the keyword arguments for an implementation, and the
+          arguments that dispatch. Without names, these are all positional arguments; but if
+          nothing is registered for their number, the call is bound to the signature, so that
+          arguments passed by keyword and defaults dispatch as well.
+        :raises TypeError: if a named parameter is missing.
+        """
+        if self.names:
+            return self._named(args, keywords)
+        if not self.binds or counts >> len(args) & 1 or len(args) >= len(self.parameters):
+            return args, keywords, args
+        values, passed = list(args), keywords
+        for name, default in self._optional[len(args) :]:
+            value = keywords.get(name, MISSING) if name else MISSING
+            if value is MISSING:
+                value = default
+            elif passed is keywords:
+                passed = {key: keywords[key] for key in keywords if key != name}
+            else:
+                del passed[name]
+            if value is MISSING:
+                # The decorated function says in its own words which argument is missing.
+                return args, keywords, args
+            values.append(value)
+        dispatched = tuple(values)
+        return dispatched, passed, dispatched
+
+    def dispatched(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+        """Pick the arguments that dispatch, with named dispatch.
+
         :raises TypeError: if one is missing.
         """
-        if not self.names:
-            return args, keywords, args
-        picked = []
-        left_out: dict[str, Any] = {}
-        for name, position, parameter in self._sources:
-            if position < len(args):
-                picked.append(args[position])
-            elif name in keywords and parameter.kind is not parameter.POSITIONAL_ONLY:
-                picked.append(keywords[name])
-            elif parameter.default is not parameter.empty:
-                picked.append(parameter.default)
-                left_out[name] = parameter.default
+        return self._named(args, keywords)[2]
+
+    def _named(
+        self, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...]]:
+        dispatched = []
+        defaulted: dict[str, Any] = {}
+        given = len(args)
+        for name, position, (keyword, default) in self._sources:
+            if position is not None and position < given:
+                dispatched.append(args[position])
+            elif keyword and keyword in keywords:
+                dispatched.append(keywords[keyword])
+            elif default is not MISSING:
+                dispatched.append(default)
+                defaulted[name] = default
             else:
                 raise TypeError(
                     f"{self.function.__qualname__}() missing the argument {name!r},"
                     " which it dispatches on"
                 )
-        if left_out:
-            args, keywords = self._fill_in(args, keywords, left_out)
-        return args, keywords, tuple(picked)
+        if defaulted:
+            args, keywords = self._with_defaults(args, keywords, defaulted)
+        return args, keywords, tuple(dispatched)
 
-    def _fill_in(
-        self, args: tuple[Any, ...], keywords: dict[str, Any], left_out: dict[str, Any]
+    def _with_defaults(
+        self, args: tuple[Any, ...], keywords: dict[str, Any], defaulted: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Pass on the defaults that chose the implementation: it is made for them."""
         keywords = dict(keywords)
-        for name, position, parameter in sorted(self._sources, key=lambda source: source[1]):
-            if name not in left_out:
-                continue
-            if position == len(args):
-                args = (*args, left_out[name])
-            elif parameter.kind is not parameter.POSITIONAL_ONLY:
-                keywords[name] = left_out[name]
+        for name, position, (keyword, _) in self._in_order:
+            if name in defaulted:
+                if position == len(args):
+                    args = (*args, defaulted[name])
+                elif keyword:
+                    keywords[keyword] = defaulted[name]
         return args, keywords
 
-    def __reduce__(self) -> NoReturn:
-        # Met by those who pickle functions by value, where the call is in Python.
-        import pickle
+    def adapt(self, component: Any) -> Any:
+        """Make a component callable that has other names for its parameters.
 
+        With named dispatch, arguments can come by keyword. A component that does not take all
+        of their names gets them by position.
+        """
+        order = self.order
+        if not self.names or len(accepted_keywords(component, order)) == len(order):
+            return component
+
+        @functools.wraps(component)
+        def by_position(*args: Any, **keywords: Any) -> Any:
+            if keywords:
+                for name in order[len(args) :]:
+                    if name not in keywords:
+                        break
+                    args = (*args, keywords.pop(name))
+            return component(*args, **keywords)
+
+        return by_position
+
+    def __reduce__(self) -> NoReturn:
+        # Met where functions are pickled by value, and generic functions are functions.
         raise pickle.PicklingError(
             f"the generic function {self.function.__module__}.{self.function.__qualname__} is"
             " found in another process by its name: define it at the top of a module that can be"
@@ -128,7 +192,7 @@ class Dispatch:
             if name not in usable:
                 raise TypeError(
                     f"{self.function.__qualname__}() has no parameter {name!r} to dispatch on;"
-                    f" it has {', '.join(usable) or 'none'}"
+                    f" it has {', '.join(usable) or 'no parameters'}"
                 )
         if len(set(self.names)) < len(self.names):
             raise TypeError(
@@ -137,18 +201,27 @@ class Dispatch:
             )
 
 
-def dispatch_of(generic: object) -> Dispatch:
-    """Get what a generic function dispatches on.
+def dispatch_spec_of(generic: object) -> DispatchSpec:
+    """Get the arguments that a generic function dispatches on.
 
-    :raises TypeError: if it is no generic function.
+    :raises TypeError: if it is not a generic function.
     """
-    dispatch = getattr(generic, "__reg_dispatch__", MISSING)
-    if not isinstance(dispatch, Dispatch):
+    spec = getattr(generic, "__reg_dispatch__", MISSING)
+    if not isinstance(spec, DispatchSpec):
         raise TypeError(
             f"expected a generic function, made by @reg.generic, as in"
             f" @registry.implements(generic_function); got {generic!r}"
         )
-    return dispatch
+    return spec
+
+
+def canonical_key(key: Any) -> Any:
+    """Get the generic function of a copy that ``functools.wraps`` or a cache made of it.
+
+    :return: the key itself, if it is anything else.
+    """
+    spec = getattr(key, "__dict__", {}).get("__reg_dispatch__")
+    return spec.generic if isinstance(spec, DispatchSpec) else key
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:
@@ -156,9 +229,8 @@ def _is_variadic(parameter: inspect.Parameter) -> bool:
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
-
     try:
         return signature_with_deferred(function)
     except (TypeError, ValueError):
-        # A built-in function that does not tell: any arguments may come.
-        return signature_with_deferred(lambda *args, **keywords: None)
+        # A built-in function without a signature: it may take any arguments.
+        return inspect.signature(lambda *args, **keywords: None)

@@ -1,32 +1,35 @@
-"""Chooses how warm calls are made: in C if that was built, unless ``REG_PURE_PYTHON=1``."""
+"""Chooses the fast path of calls: the one in C if it was built, unless ``REG_PURE_PYTHON=1``."""
 
 from __future__ import annotations
 
 import os
-
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
 
 __all__ = [
+    "CachedLookup",
+    "CallNext",
     "CallTables",
-    "Constructing",
     "Entries",
     "ImplicitState",
-    "Remembering",
+    "Plan",
+    "Step",
     "compiled",
     "make_call",
 ]
 
-#: whether the warm call is the one in C
+#: whether the fast path is the one in C
 compiled = False
 
 if not TYPE_CHECKING and os.environ.get("REG_PURE_PYTHON") != "1":
     try:
         from ._fastcall_c import (
+            CachedLookup,
+            CallNext,
             CallTables,
-            Constructing,
             Entries,
             ImplicitState,
-            Remembering,
+            Plan,
+            Step,
             make_call,
         )
 
@@ -36,10 +39,12 @@ if not TYPE_CHECKING and os.environ.get("REG_PURE_PYTHON") != "1":
 
 if not compiled:
     from ._fastcall_py import (
+        CachedLookup,
+        CallNext,
         CallTables,
-        Constructing,
         Entries,
         ImplicitState,
-        Remembering,
+        Plan,
+        Step,
         make_call,
     )

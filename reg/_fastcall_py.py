@@ -1,438 +1,420 @@
-"""The warm call in Python: what a call of a generic function does when all is known.
+"""The fast path of a generic function in Python. Its twin in C is in ``_c/``.
 
-This is the one place where every nanosecond counts. It has a twin in C,
-``_c/module.c``, with the same names and the same behaviour; ``_fastcall`` chooses.
+A call reads one tuple: the table of plans for this generic function in the lookup that counts
+everywhere, and the check that it is still valid. That tuple is *published* to the generic
+function by the slow path, and withdrawn by whatever invalidates it: a registration, a changed
+composition, another implicit lookup. Where threads or contexts have lookups of their own,
+nothing is published, and the call finds its lookup first.
 
-For each number of arguments there is code written out, which does no more than
-to find the implicit lookup, its answers for this generic function, and there the
-implementation for the arguments' classes. It looks for the lookup in one place
-only: a generic function gets other code at the first call that finds nothing
-there. A function of its own does the same for calls with keyword arguments.
-Everything else is left to the ``general`` function that both were made with: the
-first call with a combination of classes, lookups that have to be asked, defaults.
+Everything else goes to the slow path: a miss, a third-party lookup, a call that has to be bound
+to the signature. ``_fastcall`` chooses between the twins; both have the same names.
 """
 
 from __future__ import annotations
 
 import functools
-import sys
+import linecache
+import operator
 import threading
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final
 
-from ._entries import CallTables, Entries, attribute_of
+from ._entries import Entries, Plan
+from ._functions import KINDS, code_of
 from ._lock import registry_lock
 from .sentinel import MISSING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ._dispatch_spec import DispatchSpec
 
-__all__ = ["CallTables", "Constructing", "Entries", "ImplicitState", "Remembering", "make_call"]
-
-#: The metaclass that constructs as its attribute ``_reg_construction`` says, where
-#: there is one. In Python, it is faster to write a call for each class.
-Constructing = type
-
-
-# Whether who writes is about to change which answers count everywhere, or what is
-# said of them. What is called in between, such as the handler of a signal, writes
-# too, and must not have answers taken again.
-_changing = False
-
-
-def _change(change: Callable[[], object]) -> None:
-    """Change which answers count everywhere, with none being taken meanwhile."""
-    global _changing
-    with registry_lock:
-        before = _changing
-        try:
-            _changing = True
-            change()
-        finally:
-            _changing = before
+__all__ = [
+    "CachedLookup",
+    "CallNext",
+    "CallTables",
+    "Entries",
+    "ImplicitState",
+    "Plan",
+    "Step",
+    "make_call",
+]
 
 
-class Remembering:
-    """A lookup that keeps call tables, which warm calls find in it."""
+class CallNext:
+    """The next implementation of a call, given to one with a parameter ``call_next``.
 
-    _reg_answers: Any
+    Called with arguments, it calls the next implementation for the classes of the *original*
+    call with them; called without any, with those of the original call. The last one is the
+    decorated function. Its truth value says whether an implementation is left before that.
 
-    def _reg_remember(self, answers: CallTables) -> None:
-        """Remember in these answers from now on, and in no others."""
+    The idea is ``call-next-method`` of the Common Lisp Object System.
+    """
 
-        def change() -> None:
-            before = self.__dict__.get("_reg_answers")
-            if before is not None:
-                # First, so that an interruption in between does no harm.
-                for state in before.taken_by:
-                    state._drop()
-            self._reg_answers = answers
+    __slots__ = ("_args", "_keywords", "_next")
 
-        _change(change)
+    def __init__(
+        self, next: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> None:
+        self._next = next
+        self._args = args
+        self._keywords = keywords
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        if args or keywords:
+            return self._next(*args, **keywords)
+        return self._next(*self._args, **self._keywords)
+
+    def __bool__(self) -> bool:
+        return bool(self._next)
+
+
+class Step:
+    """An implementation with the keywords that a call fills in.
+
+    :param function: the implementation.
+    :param lookup: filled in as ``lookup``; ``None`` if it takes none.
+    :param next: what ``call_next`` calls; ``None`` if it takes none.
+    :param is_end: whether it is the decorated function, at the end of the chain.
+    """
+
+    __slots__ = ("function", "is_end", "lookup", "next")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        lookup: Any = None,
+        next: Any = None,
+        is_end: bool = False,
+    ) -> None:
+        self.function = function
+        self.lookup = lookup
+        self.next = next
+        self.is_end = is_end
+
+    def __bool__(self) -> bool:
+        return not self.is_end
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        if self.lookup is not None and "lookup" not in keywords:
+            if self.next is None or "call_next" in keywords:
+                return self.function(*args, lookup=self.lookup, **keywords)
+            call_next = CallNext(self.next, args, keywords)
+            return self.function(*args, lookup=self.lookup, call_next=call_next, **keywords)
+        if self.next is None or "call_next" in keywords:
+            return self.function(*args, **keywords)
+        call_next = CallNext(self.next, args, keywords)
+        return self.function(*args, call_next=call_next, **keywords)
+
+
+class CachedLookup:
+    """A lookup with a cache that the fast path reads."""
+
+    _reg_cache: Any
+
+    def _reg_set_cache(self, cache: CallTables) -> None:
+        """Cache in these tables from now on, and in no others."""
+        with registry_lock:
+            # Before, so that an interruption in between does no harm; and after, for what a
+            # signal handler has published in between.
+            _withdraw_all()
+            self._reg_cache = cache
+            _withdraw_all()
+
+
+#: A table of plans, and the check that they are valid; ``None`` if they are.
+_Fast = tuple[dict[Any, Any], "Callable[[], bool] | None"]
+
+#: Published where the table has to be found by the slow path first.
+_NOTHING: Final[_Fast] = ({}, None)
+
+
+class _Target:
+    """Where the table of one generic function is published.
+
+    ``None`` is published where threads or contexts have lookups of their own.
+    """
+
+    __slots__ = ("fast", "reference")
+
+    def __init__(self) -> None:
+        self.fast: _Fast | None = None
+        #: a weak reference to the generic function, which removes the target
+        self.reference: weakref.ref[Any] | None = None
+
+
+#: the targets of all generic functions, by their identities
+_targets: dict[int, _Target] = {}
+
+
+class CallTables:
+    """The tables of one lookup that the fast path reads, by generic function."""
+
+    def __init__(self) -> None:
+        #: by the identity of a generic function
+        self.calls: dict[int, _Fast] = {}
+        self._entries: dict[int, Entries] = {}
+        self._lists_unchanged: Callable[[], bool] | None = None
+
+    def watch(self, lists: list[tuple[list[Any], list[Any]]]) -> None:
+        """Compare these lists with their snapshots at every call."""
+        if lists:
+            originals, snapshots = [pair[0] for pair in lists], [pair[1] for pair in lists]
+            if len(lists) == 1:
+                originals, snapshots = lists[0]
+            self._lists_unchanged = functools.partial(operator.eq, originals, snapshots)
+
+    def lists_unchanged(self) -> bool:
+        """Return whether the watched lists are as they were."""
+        return self._lists_unchanged is None or self._lists_unchanged()
+
+    def open(self, identity: int, entries: Entries) -> None:
+        """Make these entries the ones that the fast path of a generic function reads."""
+        is_valid = self._lists_unchanged
+        if entries.guard is not None:
+            is_valid = entries.guard if is_valid is None else _both(is_valid, entries.guard)
+        self._entries[identity] = entries
+        self.calls[identity] = (entries.table, is_valid)
+
+    def close(self, identity: int) -> None:
+        """Make the fast path of a generic function read nothing any more."""
+        self.calls.pop(identity, None)
+        self._entries.pop(identity, None)
+        target = _targets.get(identity)
+        if target is not None and target.fast is not None:
+            target.fast = _NOTHING
+
+
+def _both(first: Callable[[], bool], second: Callable[[], bool]) -> Callable[[], bool]:
+    return lambda: first() and second()
+
+
+class _BaseSlot:
+    """The lookup of all threads that have not assigned one."""
+
+    __slots__ = ("lookup",)
+
+    def __init__(self) -> None:
+        self.lookup: Any = None
 
 
 class ImplicitState:
-    """Where warm calls find the implicit lookup.
+    """Where the fast path finds the implicit lookup.
 
-    :param lookup_class: :class:`reg.Lookup`, for whose methods warm calls stand in.
+    :param lookup_class: not used here; the twin in C compares methods with its own.
 
-    A lookup is stored as it is only if warm calls may read its call tables.
+    A lookup is stored as it is only if the fast path may read its tables.
     """
 
     def __init__(self, lookup_class: type) -> None:
-        # The lookup, if it is the same for all threads and contexts, else None.
-        self._only: Any = None
-        # Its answers, if nothing need be compared to know that they hold; or if
-        # lists have to be. At most one of them; both None at any time.
-        self._unwatched: Any = None
-        self._watched: Any = None
+        self._lookup_everywhere: Any = None
         self._scoped: ContextVar[Any] = ContextVar("reg.implicit.using", default=None)
-        # Puts back what _scope() replaced. Nothing of Python, which could be interrupted.
+        # Ends a scope. Only C code, which no signal handler can interrupt.
         self._unscope: Callable[[Token[Any]], None] = self._scoped.reset
-        # The attribute of the class is for threads without one of their own.
-        self._assigned: Any = type("_Assigned", (threading.local,), {"lookup": None})()
-        # For each thread the answers that count for it, as long as no context has
-        # had a lookup of its own. Of no class of ours, which would take longer.
-        self._taken: Any = threading.local()
-        self._no_scope_yet = True
-
-    #: where _values_of_thread() has what is stored for a thread
-    _key = "lookup"
-
-    def _values_of_thread(self) -> dict[Any, Any]:
-        values: dict[Any, Any] = self._assigned.__dict__
-        return values
-
-    def _reassigned(self) -> None:
-        """Notice that the values of some thread were changed."""
-        _change(self._drop)
+        self._base_slot = _BaseSlot()
+        # The attribute of the class is for threads without a slot of their own.
+        self._assigned: Any = type("_Assigned", (threading.local,), {"slot": self._base_slot})()
 
     @property
     def _everywhere(self) -> Any:
         """The lookup, if it is the same for all threads and contexts, else ``None``."""
-        return self._only
+        return self._lookup_everywhere
 
     @_everywhere.setter
     def _everywhere(self, lookup: Any) -> None:
-        before = self._only
-
-        def change() -> None:
-            self._drop()
-            self._only = lookup
-
-        _change(change)
-        # It may die with this, and do what it likes, now that nothing is held.
+        before = self._lookup_everywhere
+        with registry_lock:
+            # First None: if an exception comes in between, each call finds its lookup.
+            self._lookup_everywhere = None
+            for target in list(_targets.values()):
+                target.fast = None
+            if lookup is not None:
+                self._lookup_everywhere = lookup
+                for target in list(_targets.values()):
+                    target.fast = _NOTHING
+        # Dropped without the lock: what a lookup does as it dies may wait for another thread.
         del before
 
+    def _reassigned(self) -> None:
+        """Notice that the lookup of some thread was changed; only the twin in C has to."""
+
     def _assign_base(self, stored: Any) -> None:
-        type(self._assigned).lookup = stored
-
-    def _assign(self, stored: Any) -> None:
-        def change() -> None:
-            self._taken.__dict__.clear()
-            self._assigned.lookup = stored
-
-        _change(change)
-        # Calls find them at once, where a program assigns for each request.
-        self._take()
+        self._base_slot.lookup = stored
 
     def _scope(self, stored: Any) -> Token[Any]:
-        """Store for the running context; the token puts back what was there."""
-
-        def change() -> None:
-            # First, so that an interruption in between does no harm.
-            self._drop()
-            self._no_scope_yet = False
-
-        if self._no_scope_yet:
-            _change(change)
+        """Store for the running context; the token restores the lookup before it."""
         return self._scoped.set(stored)
 
-    def _unassign(self) -> None:
-        def change() -> None:
-            self._taken.__dict__.clear()
-            self._assigned.__dict__.pop("lookup", None)
-
-        _change(change)
-
     def _get(self) -> Any:
-        """What is stored in the running context, else for this thread, else as the base."""
+        """The lookup stored in the running context, else for this thread, else as the base."""
         scoped = self._scoped.get()
-        return self._assigned.lookup if scoped is None else scoped
+        return self._assigned.slot.lookup if scoped is None else scoped
 
-    def _place(self) -> str | None:
-        """Find the place, of those in ``_PLACES``, where calls are to look for answers.
-
-        :return: its name; ``None`` as long as nothing is known of what is composed.
-        """
-        for_all = self._only is not None
-        if not for_all and not self._no_scope_yet:
-            return "scope"
-        answers = self._take()
-        if answers is None:
-            return None
-        if not for_all:
-            return "thread"
-        return "everywhere" if answers.watched is None else "everywhere, compared"
-
-    def _take(self) -> Any:
-        """Have calls take the answers that count for this thread without asking for the lookup.
-
-        :return: the answers; ``None`` if nothing is known of what is composed.
-        """
-        lookup, answers = self._only, self._unwatched or self._watched
-        if lookup is None:
-            lookup, answers = self._assigned.lookup, self._taken.__dict__.get("answers")
-        if answers is not None:
-            return answers
-        answers = getattr(lookup, "_reg_answers", None)
-        if answers is None or not answers.resolved:
-            return None
+    def _publish(self, identity: int, target: _Target) -> None:
+        """Publish the table of a generic function, if one lookup counts everywhere."""
         with registry_lock:
-            if self not in answers.taken_by:
-                answers.taken_by += (self,)
-            watched = answers.watched is not None
-            taken = self._taken.__dict__
-            # Nothing is called from here on, so that no signal is handled.
-            if not _changing and lookup._reg_answers is answers:
-                if self._only is lookup:
-                    if watched:
-                        self._watched = answers
-                    else:
-                        self._unwatched = answers
-                elif self._only is None and self._no_scope_yet and self._assigned.lookup is lookup:
-                    taken["answers"] = answers
-        return answers
-
-    def _drop(self) -> None:
-        """Have calls take no answers without asking which lookup counts."""
-        self._unwatched = self._watched = None
-        self._taken = threading.local()
+            lookup = self._lookup_everywhere
+            if lookup is not None:
+                target.fast = lookup._reg_cache.calls.get(identity, _NOTHING)
 
 
-# The places where a call may look for answers, in the order of what that costs: what
-# is to be done first, where the answers are, and whether they need be compared. From
-# the moment on when it is not right any more to look there, nothing is found.
-_PLACES = {
-    "everywhere": ([], "implicit._unwatched", "True"),
-    "everywhere, compared": (
-        ["answers = implicit._watched"],
-        "answers",
-        "answers.watched == answers.seen",
-    ),
-    "thread": (
-        ["answers = implicit._taken.answers"],
-        "answers",
-        "answers.watched is None or answers.watched == answers.seen",
-    ),
-    "scope": (
-        [
-            "lookup = scoped()",
-            "if lookup is None:",
-            "    lookup = assigned.lookup",
-            "answers = lookup._reg_answers",
-        ],
-        "answers",
-        "answers.watched is None or answers.watched == answers.seen",
-    ),
-}
+def _withdraw_all() -> None:
+    for target in list(_targets.values()):
+        if target.fast is not None:
+            target.fast = _NOTHING
 
-_TEMPLATE = """\
+
+_TEMPLATE: Final = """\
 def call({parameters}*more, **keywords):
-    if not keywords{ordinary}:
+    if {ordinary}:
         try:
-            {first}
-            implementation = {answers}.of_this{entries}
+            if not keywords:
+                fast = target.fast
+                if fast is None:
+                    lookup = scoped()
+                    if lookup is None:
+                        lookup = assigned.slot.lookup
+                    fast = lookup._reg_cache.calls[own]
+            elif len(keywords) == 1 and type(keywords["lookup"]) in own_lookups:
+                fast = keywords["lookup"]._reg_cache.calls[own]
+            else:
+                fast = NOTHING
+            table, is_valid = fast
+            plan = table[{key}]
         except Exception:
             pass
         else:
-            if {condition}:
-                return implementation({arguments})
-    return otherwise({given}, keywords)
+            if is_valid is None or is_valid():
+                return plan.call({arguments})
+    return slow({given}, keywords)
 """
 
 
 class _NotGiven:
-    """Stands for an argument that was left out; there are no answers for its class."""
+    """The default of each parameter."""
 
 
-_NOT_GIVEN = _NotGiven()
+_NOT_GIVEN: Final = _NotGiven()
 
 
-def make_call(
-    names: tuple[str, ...],
-    positions: tuple[int, ...],
-    general: Callable[[tuple[Any, ...], dict[str, Any]], Any],
-    implicit: ImplicitState,
-    only_these: bool,
-    class_first: bool,
-    code: CodeType | None,
-) -> Callable[..., Any]:
+def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[..., Any]:
     """Make a generic function.
 
-    :param names: the parameters that dispatch, where they can be passed by
-      keyword; empty for one that cannot; none at all if all positional do.
-    :param positions: where these are among the positional arguments; -1 for
-      one that can be passed by keyword only.
-    :param general: is called with the positional and the keyword arguments
-      of a call that is out of the ordinary.
+    :param spec: the arguments that dispatch.
+    :param slow_path: has methods ``call``, ``component`` and ``all`` that are called with the
+      positional and the keyword arguments the fast path does not know.
     :param implicit: where to find the lookup.
-    :param only_these: whether a call with more positional arguments is out of
-      the ordinary.
-    :param class_first: whether the first argument is itself the class.
-    :param code: if ``inspect`` is to take it for a coroutine function or a
-      generator, the code of one. It is enough to say so: a call returns what
-      the implementation does, with nothing in between.
     """
-    sources = [
-        # A caller can pass a keyword of any name, an empty one too.
-        (position if position >= 0 else sys.maxsize, name or None)
-        for position, name in zip(positions, names or [""] * len(positions), strict=True)
-    ]
-    most = len(positions) if only_these else sys.maxsize
-    with_keywords, own = _keyword_calls(sources, most, general, implicit, class_first)
-    if -1 in positions:
+    target = _Target()
+    own_lookups = implicit._own_lookups
+    keyword_call = _keyword_call(spec, implicit)
 
-        def call(*args: Any, **keywords: Any) -> Any:
-            return with_keywords(args, keywords)
-
-        # A new one: functions must not change their kind.
-        made = FunctionType(
-            _of_kind(call.__code__, code), call.__globals__, None, None, call.__closure__
-        )
-        own.append(attribute_of(id(made)))
-        return made
-    codes: dict[tuple[str, bool], CodeType] = {}
-    omitting = False
-
-    def otherwise(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        nonlocal omitting
+    def slow(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         while args and args[-1] is _NOT_GIVEN:
             args = args[:-1]
-            omitting = True
-        if keywords:
-            return with_keywords(args, keywords)
-        place = implicit._place()
-        if place is not None:
-            wanted = codes.get((place, omitting))
-            if wanted is None:
-                # With code of its own, each is also specialized by Python for what it calls.
-                shared = _code(positions, only_these, class_first, place, omitting)
-                used = [{"of_this": own[0]}.get(name, name) for name in shared.co_names]
-                wanted = _of_kind(shared, code).replace(co_names=tuple(used))
-                codes[place, omitting] = wanted
-            if made.__code__ is not wanted:
-                made.__code__ = wanted
-        return general(args, keywords)
+        if keywords or len(args) != arity:
+            plan, call_args, call_keywords = keyword_call(own, args, keywords)
+            if plan is not None:
+                return plan.call(*call_args, **call_keywords)
+        try:
+            return slow_path.call(args, keywords)
+        finally:
+            if implicit._lookup_everywhere is not None and (target.fast or _NOTHING) is _NOTHING:
+                implicit._publish(own, target)
 
+    positions, arity = spec.positions, len(spec.positions)
     namespace = {
         "__name__": __name__,
-        "implicit": implicit,
+        "target": target,
         "scoped": implicit._scoped.get,
         "assigned": implicit._assigned,
-        "otherwise": otherwise,
+        "own_lookups": own_lookups,
+        "slow": slow,
+        "NOTHING": _NOTHING,
         "NOT_GIVEN": _NOT_GIVEN,
     }
-    first = _of_kind(_code(positions, only_these, class_first, "everywhere", False), code)
-    made = FunctionType(first, namespace, None, (_NOT_GIVEN,) * first.co_argcount)
-    own.append(attribute_of(id(made)))
+    template = _code(positions if -1 not in positions else None, not spec.names, spec.class_first)
+    kind = code_of(spec.function).co_flags & KINDS
+    template = template.replace(co_flags=template.co_flags | kind)
+    made = FunctionType(template, namespace, None, (_NOT_GIVEN,) * template.co_argcount)
+    own = namespace["own"] = id(made)
+    _targets[own] = target
+    # Only C code runs when it dies, before another one can have the same identity.
+    target.reference = weakref.ref(made, functools.partial(_targets.pop, own))
     return made
 
 
-def _keyword_calls(
-    sources: list[tuple[int, str | None]],
-    most: int,
-    general: Callable[[tuple[Any, ...], dict[str, Any]], Any],
-    implicit: ImplicitState,
-    class_first: bool,
-) -> tuple[Callable[[tuple[Any, ...], dict[str, Any]], Any], list[str]]:
-    """Make what calls with keyword arguments go to.
+def _keyword_call(
+    spec: DispatchSpec, implicit: Any
+) -> Callable[[int, tuple[Any, ...], dict[str, Any]], tuple[Any, Any, Any]]:
+    """Make the function that finds the cached plan of a call with keywords, or with defaults.
 
-    :param sources: for each argument that dispatches, its position and its name,
-      if it can be passed by that.
-    :param most: how many positional arguments are not out of the ordinary.
-    :return: it, and a list that wants the attribute of the generic function.
+    It returns the plan, ``None`` if it is not cached, and the arguments for it.
     """
-    from .lookup import is_plain  # which imports this module
+    arity, own_lookups = len(spec.parameters), implicit._own_lookups
 
-    own: list[str] = []
-    rest = sources[1:] if class_first else sources
-
-    def with_keywords(args: tuple[Any, ...], keywords: dict[Any, Any]) -> Any:
-        given = len(args)
+    def find(
+        own: int, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        if "default" in keywords:
+            return None, args, keywords
         lookup = keywords.get("lookup", MISSING)
         if lookup is MISSING:
             lookup = implicit._get()
-        elif not is_plain(lookup):
-            return general(args, keywords)
-        try:
-            answers = lookup._reg_answers
-            found = getattr(answers, own[0])
-            if class_first:
-                position, name = sources[0]
-                found = found[args[position] if position < given else keywords[name]]
-            for position, name in rest:
-                argument = args[position] if position < given else keywords[name]
-                found = found[argument.__class__]
-            if not sources:
-                found = found[0]
-        except Exception:
-            pass
+            passed = keywords
         else:
-            watched = answers.watched
-            composed = watched is None or watched == answers.seen
-            if composed and given <= most and "default" not in keywords:
-                keywords.pop("lookup", None)
-                return found(*args, **keywords)
-        return general(args, keywords)
+            passed = {name: value for name, value in keywords.items() if name != "lookup"}
+        if type(lookup) not in own_lookups:
+            return None, args, keywords
+        try:
+            tables = lookup._reg_cache
+            table, is_valid = tables.calls[own]
+            counts = tables._entries[own].counts
+            call_args, passed, dispatched = spec.bound(args, passed, counts)
+            if len(dispatched) != arity:
+                return None, args, keywords
+            classes = [argument.__class__ for argument in dispatched]
+            if spec.class_first and dispatched:
+                classes[0] = dispatched[0]
+            plan = table[id(classes[0]) if arity == 1 else tuple(map(id, classes))]
+        except Exception:
+            return None, args, keywords
+        if is_valid is None or is_valid():
+            return plan, call_args, passed
+        return None, args, keywords
 
-    return with_keywords, own
-
-
-def _of_kind(call: CodeType, code: CodeType | None) -> CodeType:
-    if code is None:
-        return call
-    # Those flags of all there are by which inspect tells what a call returns.
-    kinds = 0x20 | 0x80 | 0x200
-    return call.replace(co_flags=call.co_flags | code.co_flags & kinds)
+    return find
 
 
 @functools.cache
-def _code(
-    positions: tuple[int, ...], only_these: bool, class_first: bool, place: str, omitting: bool
-) -> CodeType:
-    """The code of a call, for the generic functions that dispatch alike.
+def _code(positions: tuple[int, ...] | None, only_these: bool, class_first: bool) -> CodeType:
+    """The code of a call, shared by all generic functions that dispatch alike.
 
-    :param place: where to look for answers.
-    :param omitting: whether to look at once if the last argument was left out.
-      Otherwise nothing is found for it, which takes longer, but not for others.
+    :param positions: the positions of the arguments that dispatch; ``None`` if one of them can
+      be passed by keyword only, so that there is no fast path.
+    :param only_these: whether there is no fast path for more positional arguments.
+    :param class_first: whether the first argument is itself the class.
     """
-    import linecache  # which is long to import
-
-    names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
-    classes = [f"{names[position]}.__class__" for position in positions]
+    count = max(positions or (), default=-1) + 1
+    names = [f"argument_{index}" for index in range(count)]
+    classes = [f"{names[position]}.__class__" for position in positions or ()]
     if class_first and classes:
-        classes[0] = names[positions[0]]
-    ordinary = " and not more" if only_these else ""
-    if omitting:
-        ordinary += f" and {names[-1]} is not NOT_GIVEN"
-    first, answers, condition = _PLACES[place]
+        classes[0] = names[(positions or ())[0]]
+    conditions = ["not more"] if only_these else ["True"]
+    if names:
+        conditions.append(f"{names[-1]} is not NOT_GIVEN")
+    if positions is None:
+        conditions = ["False"]
     source = _TEMPLATE.format(
         parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
-        ordinary=ordinary,
-        first="\n            ".join(first),
-        answers=answers,
-        condition=condition,
-        entries="".join(f"[{cls}]" for cls in classes) or "[0]",
+        ordinary=" and ".join(conditions),
+        key=", ".join(f"id({cls})" for cls in classes) or "()",
         arguments=", ".join(names if only_these else [*names, "*more"]),
         given=f"({''.join(name + ', ' for name in names)}*more,)",
     )
-    # So that a traceback through the call shows its lines.
-    kind = "" if only_these else " or more"
-    kind += " or less" if omitting else ""
-    filename = f"<reg call: {', '.join(classes) or 'no arguments'}{kind}, {place}>"
+    filename = f"<reg call: {', '.join(classes) or 'no arguments'}>"
+    # For tracebacks through the call, which show its lines.
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     code: CodeType = compile(source, filename, "exec").co_consts[0]
     return code

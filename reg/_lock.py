@@ -10,21 +10,20 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from _thread import RLock as _RLock
 
-__all__ = ["registry_lock"]
+__all__ = ["ReentrantLock", "registry_lock"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Final
+    from typing import Final
 
-    _CRLock: Any = threading.RLock
-else:
-    _CRLock = getattr(threading, "_CRLock", None)
+#: The class of all locks that a ``with`` statement holds.
+ReentrantLock = threading.RLock
 
+if not TYPE_CHECKING and sys.version_info[:2] == (3, 14) and isinstance(ReentrantLock(), _RLock):
 
-if not TYPE_CHECKING and sys.version_info[:2] == (3, 14) and _CRLock is not None:
-
-    class _InterruptibleRLock(_CRLock):
+    class ReentrantLock(_RLock):
         """A lock that a ``with`` statement releases even if a signal handler raises.
 
         Python 3.14 handles signals between the call of ``__enter__`` and the protected
@@ -41,9 +40,8 @@ if not TYPE_CHECKING and sys.version_info[:2] == (3, 14) and _CRLock is not None
                     self.release()
                 raise
 
-    registry_lock = _InterruptibleRLock()
-else:
-    registry_lock: Final = threading.RLock()
+
+registry_lock: Final = ReentrantLock()
 
 if hasattr(os, "register_at_fork"):
     # A child process must not inherit the lock from a thread that it does not have.

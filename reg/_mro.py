@@ -1,10 +1,10 @@
-"""Method resolution orders that know of virtual base classes.
+"""Method resolution orders with virtual base classes.
 
-An abstract base class is in the MRO of what inherits from it, but not in that
-of what is merely registered with it or fits its ``__subclasshook__``. The
-places such classes get here are those that ``functools.singledispatch`` gives
-them (PEP 443), worked out by the same extension of C3: behind the class that
-is the first to be a virtual subclass, and in front of that one's bases.
+An abstract base class is in the MRO of the classes that inherit from it, but not in that of a class
+that is registered with it or fits its ``__subclasshook__``. Such a base class is placed here as
+``functools.singledispatch`` places it (PEP 443), by the same extension of C3: behind the class that
+is the first to be a virtual subclass, and in front of that one's bases. Two rules go before it:
+the class itself always comes first, and its real MRO keeps its order.
 """
 
 from __future__ import annotations
@@ -19,45 +19,51 @@ _real_mro = type.__dict__["__mro__"].__get__
 
 
 def mro_of(cls: type) -> tuple[type, ...]:
-    """Get the MRO of a class, whatever its metaclass says of ``__mro__``.
+    """Return the MRO of a class, even if its metaclass has another ``__mro__``.
 
-    :raises TypeError: if it is no class.
+    :param cls: a class.
+    :raises TypeError: if it is not a class.
     """
     try:
         mro: tuple[type, ...] = _real_mro(cls)
     except TypeError:
-        raise TypeError(f"cannot look up for {cls!r}, which is no class") from None
+        raise TypeError(f"cannot look up for {cls!r}, which is not a class") from None
     return mro
 
 
 def virtual_mro(cls: type, registered: Collection[type]) -> tuple[type, ...]:
-    """Get the MRO of a class with those abstract classes in it that it is a virtual subclass of.
+    """Return the MRO of a class, with its virtual base classes among the registered ones.
 
     :param cls: a class.
-    :param registered: the classes that something is registered for. Those that
-      are not abstract have no influence.
-    :return: the MRO and, each in its place, the classes of ``registered`` that
-      ``issubclass()`` affirms for ``cls``.
+    :param registered: the classes that something is registered for. Only abstract ones make a
+      difference.
+    :return: the MRO, with the classes of ``registered`` that ``issubclass()`` affirms for ``cls``,
+      in their places.
     """
     mro = mro_of(cls)
     virtual: list[type] = []
     for candidate in registered:
-        # One that is registered under several names as well comes more than once.
+        # A class that is registered under several names as well comes more than once.
         known = candidate in mro or candidate in virtual
         if not known and is_abstract(candidate) and issubclass(cls, candidate):
             virtual.append(candidate)
     if not virtual:
         return mro
+    # A virtual base may derive from the class itself, and anything may be one of object.
+    return (cls, *(base for base in _composed(cls, mro, virtual) if base is not cls))
+
+
+def _composed(cls: type, mro: tuple[type, ...], virtual: list[type]) -> list[type]:
     additional = _with_useful_subclasses(cls, mro, virtual)
     try:
         order = _linearize(cls, additional)
     except _InconsistentError:
-        # singledispatch gives up here; in front of object is right for everyone.
-        return (*mro[:-1], *virtual, mro[-1])
+        # singledispatch raises RuntimeError here.
+        return [*mro[:-1], *virtual, mro[-1]]
     if [base for base in order if base in mro] == list(mro):
-        return tuple(order)
-    # C3 knows nothing of an mro() of the metaclass's own; but that is the order.
-    return (*_inserted(mro[:-1], virtual), mro[-1])
+        return order
+    # The metaclass has an mro() of its own, or a virtual base derives from one of the bases.
+    return [*_inserted(mro[:-1], virtual), mro[-1]]
 
 
 def _inserted(bases: tuple[type, ...], virtual: list[type]) -> list[type]:
@@ -74,7 +80,7 @@ class _InconsistentError(Exception):
 
 
 def _with_useful_subclasses(cls: type, mro: tuple[type, ...], virtual: list[type]) -> list[type]:
-    """Drop what another brings along as its base; prefer the subclass that brings more."""
+    """Drop base classes of others; prefer the subclass that has more of them as its bases."""
     leaves = [
         base
         for base in virtual
@@ -99,8 +105,7 @@ def _is_subclass(cls: type, other: type) -> bool:
     try:
         return issubclass(cls, other)
     except TypeError:
-        # A protocol that cannot be asked. Nobody registered for it; it only
-        # inherits from what somebody did.
+        # A protocol that cannot be asked. Nothing is registered for it, but for a base of it.
         return False
 
 

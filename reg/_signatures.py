@@ -1,19 +1,25 @@
-"""Reads signatures whose annotations may name what is not there yet."""
+"""Signatures whose annotations may name a class that is not defined yet."""
 
 from __future__ import annotations
 
+import inspect
 import sys
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import inspect
-    from typing import Any
+__all__ = ["signature_with_deferred"]
 
 
 def signature_with_deferred(callable: Any, **options: Any) -> inspect.Signature:
-    """Like ``inspect.signature()``; what an annotation cannot find is a ``ForwardRef``."""
-    import inspect
+    """Call ``inspect.signature()``; an annotation that cannot be evaluated is a ``ForwardRef``.
 
+    Python evaluates annotations when they are read, from 3.14 on.
+
+    :param callable: as for ``inspect.signature()``.
+    :param options: as for ``inspect.signature()``.
+    :return: the signature.
+    :raises TypeError: if it cannot be called.
+    :raises ValueError: if it does not tell its parameters.
+    """
     if sys.version_info >= (3, 14):
         import annotationlib
 

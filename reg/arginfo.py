@@ -1,78 +1,62 @@
-"""What a callable takes, and calling it with no more than that."""
+"""The parameters of a callable, and calls that pass no keywords but these."""
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Callable, Iterable
-from types import FunctionType, MethodType
+import inspect
+from collections.abc import Callable, Container, Iterable
+from types import CodeType, FunctionType, MethodType
+from typing import Any, NamedTuple
 
 from ._signatures import signature_with_deferred
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    # Imported where it is used: it takes longer than all of this package.
-    import inspect
-    from typing import Any, NamedTuple
 
 __all__ = [
     "ArgumentInfo",
     "accepted_keywords",
     "arginfo",
+    "filled_in",
     "is_positional",
     "mapply",
     "takes_keyword",
     "wrapped_by",
 ]
 
-# inspect.CO_VARKEYWORDS
-_VARIADIC_KEYWORDS = 0x08
+_CO_VARKEYWORDS = inspect.CO_VARKEYWORDS
 
 
-if TYPE_CHECKING:
+class ArgumentInfo(NamedTuple):
+    """The result of :func:`reg.arginfo`, a named tuple.
 
-    class _ArgumentInfo(NamedTuple):
-        args: list[str]
-        varargs: str | None
-        keywords: str | None
-        defaults: tuple[Any, ...] | None
-
-else:
-    _ArgumentInfo = namedtuple("_ArgumentInfo", ["args", "varargs", "keywords", "defaults"])
-
-
-class ArgumentInfo(_ArgumentInfo):
-    """What :func:`reg.arginfo` returns: a named tuple.
-
-    The four fields are those of the ``ArgSpec`` that ``inspect`` once had.
-    Keyword-only parameters are in none of them.
-
-    :param args: names of the positional parameters, in order.
-    :param varargs: name of the ``*`` parameter, or ``None``.
-    :param keywords: name of the ``**`` parameter, or ``None``.
-    :param defaults: defaults of the last positional parameters, or ``None`` if
-      none has one.
+    The four fields are those of the ``ArgSpec`` that ``inspect`` once had. Keyword-only parameters
+    are in none of them.
     """
 
-    __slots__ = ()
+    #: names of the positional parameters, in order
+    args: list[str]
+    #: name of the ``*`` parameter, or ``None``
+    varargs: str | None
+    #: name of the ``**`` parameter, or ``None``
+    keywords: str | None
+    #: defaults of the last positional parameters, or ``None`` if none of them has one
+    defaults: tuple[Any, ...] | None
 
 
 def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
-    """Tell which positional arguments a callable takes.
+    """Return the names and defaults of the positional parameters of a callable.
 
-    :param callable: a function, a method, a class, or an instance with a
-      ``__call__``. What Python fills in itself (``self``, ``cls``) is left
-      out; decorators are not looked behind, except that a generic function
-      takes what the function takes that was made generic.
-    :return: a new :class:`reg.arginfo.ArgumentInfo`, whose list is the caller's to change.
-      A class without a constructor of its own takes nothing.
-    :raises TypeError: if it cannot be called, or says nothing about its
-      parameters, as some built-in ones do not.
+    :param callable: a function, a method, a class, or an instance with a ``__call__``. The
+      parameters that Python fills in (``self``, ``cls``) are left out. Decorators are not looked
+      behind, but a generic function has the parameters of the function that it was made of.
+    :return: a new :class:`reg.arginfo.ArgumentInfo`, whose list is the caller's to change. It is
+      empty for a class that tells no names for the arguments of its constructor: one without a
+      constructor, and a built-in class such as ``int`` or ``dict``.
+    :raises TypeError: if it cannot be called, or is a built-in function that does not tell its
+      parameters.
     """
     args: list[str] = []
     defaults: list[Any] = []
     varargs = keywords = None
     parameters = _parameters_of_generic(callable)
-    for parameter in _parameters(callable) if parameters is None else parameters:
+    for parameter in _parameters(callable) or () if parameters is None else parameters:
         if is_positional(parameter):
             args.append(parameter.name)
             if parameter.default is not parameter.empty:
@@ -85,74 +69,93 @@ def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
 
 
 def mapply(func: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
-    """Call a function with those of the keyword arguments that it takes.
+    """Call a function with the positional arguments, and with the keywords that it takes.
 
-    :param func: any callable. One that cannot be inspected gets them all.
+    :param func: any callable. One that does not tell its parameters gets all keywords.
     :param args: passed on as they are.
-    :param kw: passed on where ``func`` has a parameter of that name; all of
-      them if it has a ``**`` parameter.
-    :return: what ``func`` returns.
+    :param kw: passed on where ``func`` has a parameter of that name; all of them if it has a
+      ``**`` parameter.
+    :return: the result of ``func``.
     """
     taken = accepted_keywords(func, kw)
     return func(*args, **{name: kw[name] for name in taken})
 
 
 def accepted_keywords(callable: Any, names: Iterable[str], /) -> list[str]:
-    """Those of the names that a callable can be passed as keyword arguments.
+    """Return the names that a callable takes as keyword arguments.
 
-    :return: a new list, in the order of ``names``; all of them if it has a
-      ``**`` parameter, or cannot be inspected.
+    :param callable: any callable.
+    :param names: the names in question.
+    :return: a new list, in the order of ``names``; all of them if it has a ``**`` parameter, or
+      does not tell its parameters.
     """
     try:
         parameters = _parameters(callable)
     except TypeError:
-        return list(names)
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        parameters = None
+    if parameters is None or any(each.kind is each.VAR_KEYWORD for each in parameters):
         return list(names)
     taken = {parameter.name for parameter in parameters if _is_by_name(parameter)}
     return [name for name in names if name in taken]
 
 
-def takes_keyword(callable: Any, name: str, /) -> bool:
-    """Tell whether a callable has a parameter of that name and no ``**``.
+def filled_in(callable: Any, /) -> tuple[bool, bool]:
+    """Return whether a call of an implementation is to add ``lookup`` and ``call_next``.
 
-    This is what decides whether an implementation is given ``lookup`` or
-    ``call_next``. A ``**`` parameter takes what the caller passed, and nothing
-    is slipped in; but a decorator's ``(*args, **kw)`` is looked behind, if
-    ``functools.wraps`` left a ``__wrapped__``, since it hands everything on.
+    Both are added for a parameter of that name, which can be passed by keyword. ``lookup`` is not
+    added beside a ``**`` parameter, where it never was. A decorator's ``(*args, **kw)`` is looked
+    behind, if ``functools.wraps`` left a ``__wrapped__``, since it passes everything on.
 
-    :return: ``False`` also for what cannot be inspected.
+    :param callable: the implementation.
+    :return: first for ``lookup``, then for ``call_next``; ``False`` for a callable that does not
+      tell its parameters.
     """
     function = callable.__func__ if type(callable) is MethodType else callable
+    names: Container[str]
     if type(function) is FunctionType and not hasattr(function, "__signature__"):
-        # The answer is in the code object; inspect would take 50 times as long,
-        # and matchers have it asked anew at every call.
+        # The code object answers 50 times as fast as inspect does; a matcher's answer is asked
+        # about at every call.
         code = function.__code__
-        if not code.co_flags & _VARIADIC_KEYWORDS:
-            first = code.co_posonlyargcount
-            last = code.co_argcount + code.co_kwonlyargcount
-            return name in code.co_varnames[first:last]
+        last = code.co_argcount + code.co_kwonlyargcount
+        names = code.co_varnames[code.co_posonlyargcount : last]
+        if not code.co_flags & _CO_VARKEYWORDS:
+            return "lookup" in names, "call_next" in names
     else:
         try:
             parameters = _parameters(callable)
         except TypeError:
             parameters = None
-        if parameters is not None and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return any(p.name == name and _is_by_name(p) for p in parameters)
+        names = {each.name for each in parameters or () if _is_by_name(each)}
+        if parameters is not None and not any(each.kind is each.VAR_KEYWORD for each in parameters):
+            return "lookup" in names, "call_next" in names
     wrapped = wrapped_by(callable)
-    return wrapped is not None and takes_keyword(wrapped, name)
+    behind = (False, False) if wrapped is None else filled_in(wrapped)
+    return behind[0], behind[1] or "call_next" in names
+
+
+def takes_keyword(callable: Any, name: str, /) -> bool:
+    """Return whether a call of an implementation is to add an argument of its own.
+
+    :param callable: the implementation.
+    :param name: ``"lookup"`` or ``"call_next"``; see :func:`filled_in`.
+    """
+    return filled_in(callable)[name == "call_next"]
 
 
 def wrapped_by(callable: Any, /) -> Any:
-    """The function that a decorator made with ``functools.wraps`` wraps, or ``None``.
+    """Return the function that a decorator made with ``functools.wraps`` wraps, or ``None``.
 
-    Not by ``getattr()``, to which some objects have an answer for any name.
+    :param callable: a function, or anything else.
     """
+    # Not by getattr(): some objects have an attribute of any name.
     return getattr(callable, "__dict__", {}).get("__wrapped__")
 
 
 def is_positional(parameter: inspect.Parameter, /) -> bool:
-    """Tell whether a parameter can be passed by position, as one of its own."""
+    """Return whether a parameter takes one positional argument.
+
+    :param parameter: of a signature.
+    """
     return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -160,12 +163,14 @@ def _is_by_name(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
 
 
-def _parameters(callable: Any) -> list[inspect.Parameter]:
-    """The parameters a caller can fill, or a ``TypeError``."""
-    import inspect
+def _parameters(callable: Any) -> list[inspect.Parameter] | None:
+    """Return the parameters that a caller can fill.
 
-    if isinstance(callable, type) and _has_no_constructor(callable):
-        return []
+    :return: a new list; ``None`` for a class whose ``__init__`` does not tell its parameters.
+    :raises TypeError: for another callable that does not tell them.
+    """
+    if isinstance(callable, type) and _has_built_in_constructor(callable):
+        return _parameters_of_built_in(callable)
     if isinstance(inspect.getattr_static(type(callable), "__call__", None), staticmethod):
         # inspect.signature() would take the first parameter for self.
         callable = callable.__call__
@@ -176,19 +181,31 @@ def _parameters(callable: Any) -> list[inspect.Parameter]:
     return list(signature.parameters.values())
 
 
+def _has_built_in_constructor(cls: type) -> bool:
+    constructors = [inspect.getattr_static(cls, name) for name in ("__init__", "__new__")]
+    functions = [getattr(constructor, "__func__", constructor) for constructor in constructors]
+    return type(cls).__call__ is type.__call__ and not any(
+        isinstance(getattr(function, "__code__", None), CodeType) for function in functions
+    )
+
+
+def _parameters_of_built_in(cls: type) -> list[inspect.Parameter] | None:
+    """Return the parameters of a constructor in C that have names for the caller.
+
+    Which of them can be inspected depends on the version of Python. Parameters by position only
+    are left out, so that the result does not.
+    """
+    try:
+        parameters = signature_with_deferred(cls, follow_wrapped=False).parameters.values()
+    except ValueError:
+        # An __init__ in C may take any keywords, as that of dict does.
+        return [] if inspect.getattr_static(cls, "__init__") is object.__init__ else None
+    return [each for each in parameters if each.kind is not each.POSITIONAL_ONLY]
+
+
 def _parameters_of_generic(callable: Any) -> list[inspect.Parameter] | None:
-    """Those of the function that was made generic; ``None`` if it is no generic function."""
+    """Return the parameters of the function that was made generic; ``None`` if it is no such."""
     is_method = type(callable) is MethodType
     function = callable.__func__ if is_method else callable
     dispatch = getattr(function, "__dict__", {}).get("__reg_dispatch__")
     return None if dispatch is None else list(dispatch.signature.parameters.values())[is_method:]
-
-
-def _has_no_constructor(cls: type) -> bool:
-    import inspect
-
-    return (
-        inspect.getattr_static(cls, "__init__") is object.__dict__["__init__"]
-        and inspect.getattr_static(cls, "__new__") is object.__dict__["__new__"]
-        and type(cls).__call__ is type.__call__
-    )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
 
-from ._cache import ObservedClassLookup
-from ._lock import registry_lock
+from ._lock import ReentrantLock, registry_lock
 from ._mro import mro_of
+from ._observers import ObservableClassLookup
 from .interfaces import IClassLookup, refuse_unless_class_lookup
 from .lookup import Lookup
 
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup"]
 
 
-class _Composition(ObservedClassLookup, IClassLookup):
+class _Composition(ObservableClassLookup, IClassLookup):
     """Asks several class lookups, in order."""
 
-    def _reg_composed(self) -> Iterable[Any]:
+    def _reg_parts(self) -> Iterable[Any]:
         raise NotImplementedError
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
@@ -36,7 +35,7 @@ class _Composition(ObservedClassLookup, IClassLookup):
         :return: the first component found, or ``None``.
         """
         classes = tuple(classes)
-        for part in self._reg_composed():
+        for part in self._reg_parts():
             found = _class_lookup_of(part).get(key, classes)
             if found is not None:
                 return found
@@ -50,7 +49,7 @@ class _Composition(ObservedClassLookup, IClassLookup):
         classes = tuple(classes)
         return [
             component
-            for part in self._reg_composed()
+            for part in self._reg_parts()
             for component in _class_lookup_of(part).all(key, classes)
         ]
 
@@ -90,12 +89,12 @@ class ListClassLookup(_Composition):
         if type(kept) in (list, tuple):
             for part in kept:
                 refuse_unless_class_lookup(part, self)
-        self._reg_compose("_reg_lookups", kept)
+        self._reg_set_parts("_reg_lookups", kept)
 
     def __repr__(self) -> str:
         return f"ListClassLookup({self._reg_lookups!r})"
 
-    def _reg_composed(self) -> Any:
+    def _reg_parts(self) -> Any:
         return self._reg_lookups
 
 
@@ -123,7 +122,7 @@ class ChainClassLookup(_Composition):
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
         refuse_unless_class_lookup(lookup, self)
-        self._reg_compose("_reg_chain", (lookup, self._reg_chain[1]))
+        self._reg_set_parts("_reg_chain", (lookup, self._reg_chain[1]))
 
     @property
     def next(self) -> Any:
@@ -133,16 +132,16 @@ class ChainClassLookup(_Composition):
     @next.setter
     def next(self, next: Any) -> None:
         refuse_unless_class_lookup(next, self)
-        self._reg_compose("_reg_chain", (self._reg_chain[0], next))
+        self._reg_set_parts("_reg_chain", (self._reg_chain[0], next))
 
     def __repr__(self) -> str:
         return f"ChainClassLookup({self.lookup!r}, {self.next!r})"
 
-    def _reg_composed(self) -> tuple[Any, ...]:
+    def _reg_parts(self) -> tuple[Any, ...]:
         return self._reg_chain
 
 
-class CachingClassLookup(ObservedClassLookup, IClassLookup):
+class CachingClassLookup(ObservableClassLookup, IClassLookup):
     """Remembers every answer of a class lookup, and keeps giving it.
 
     :param class_lookup: is asked once for each key and classes by :meth:`get`,
@@ -169,7 +168,7 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
     @class_lookup.setter
     def class_lookup(self, class_lookup: Any) -> None:
         refuse_unless_class_lookup(class_lookup, self)
-        self._reg_compose("_reg_class_lookup", class_lookup)
+        self._reg_set_parts("_reg_class_lookup", class_lookup)
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Find a component, or remember what was found.
@@ -189,7 +188,7 @@ class CachingClassLookup(ObservedClassLookup, IClassLookup):
 
     def clear(self) -> None:
         """Forget everything, so that the class lookup is asked anew."""
-        self._reg_compose("_reg_memory", _Memory())
+        self._reg_set_parts("_reg_memory", _Memory())
 
     def __repr__(self) -> str:
         return f"CachingClassLookup({self._reg_class_lookup!r})"
@@ -222,7 +221,7 @@ class _Memory:
     def __init__(self) -> None:
         self._functions: MutableMapping[Any, _Kept] = weakref.WeakKeyDictionary()
         self._others: dict[Hashable, _Kept] = {}
-        self._asking = threading.RLock()
+        self._asking = ReentrantLock()
         self._process = os.getpid()
 
     def answer(
@@ -237,7 +236,7 @@ class _Memory:
                 found = kept.get(place)
                 if found is None:
                     for cls in classes:
-                        mro_of(cls)  # An error for what is no class.
+                        mro_of(cls)  # an error for an object that is not a class
                     # Nothing of Python runs when a class dies: its reference
                     # becomes the default of pop().
                     forget = functools.partial(kept.pop, place)
@@ -245,12 +244,12 @@ class _Memory:
                     kept[place] = found
         return found[0]
 
-    def _lock(self) -> threading.RLock:
+    def _lock(self) -> ReentrantLock:
         if self._process != os.getpid():
             # A child that was forked must not wait for a thread that it does not have.
             with registry_lock:
                 if self._process != os.getpid():
-                    self._asking = threading.RLock()
+                    self._asking = ReentrantLock()
                     self._process = os.getpid()
         return self._asking
 

@@ -1,35 +1,25 @@
-"""Generic functions: which implementation runs depends on the arguments' classes."""
+"""Generic functions: a call finds the implementation for its arguments, and calls it."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from types import CodeType
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from ._cache import forget_former
+from ._cache import forget_former, make_call_plan
 from ._classes import describe
-from ._dispatch_spec import Dispatch
-from ._fastcall import make_call
-from .arginfo import accepted_keywords, takes_keyword
-from .implicit import NoImplicitLookupError, implicit
+from ._dispatch_spec import DispatchSpec
+from ._errors import ComponentLookupError, NoImplicitLookupError
+from ._fastcall import compiled, make_call
+from ._functions import function_attributes, function_of
+from ._matching import Matcher, Query, resolve_matchers
+from ._plan import ForeignChain, Plan
+from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
-from .lookup import (
-    NOTHING,
-    CallChain,
-    ComponentLookupError,
-    Lookup,
-    Matcher,
-    classes_of,
-    is_plain,
-    match,
-    with_lookup,
-)
-from .sentinel import MISSING
+from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
+from .sentinel import MISSING, UNDECIDED
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ParamSpec, TypeVar, overload
-
     from .generic_function import GenericFunction
 
     _P = ParamSpec("_P")
@@ -105,241 +95,222 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
         if isinstance(function, (staticmethod, classmethod, property)):
             advice = f"; put the decorator that makes it generic below @{type(function).__name__}"
         raise TypeError(f"only a function can be made generic; got {function!r}{advice}")
-    dispatch = Dispatch(function, names, class_first)
-    calls = _Calls(dispatch)
-    call: Any = make_call(
-        dispatch.keywords,
-        dispatch.positions,
-        calls.general,
-        implicit,
-        not names,
-        class_first,
-        _code_of_its_kind(function),
-    )
-    forget_former(call)
-    functools.update_wrapper(call, function)
+    spec = DispatchSpec(function, names, class_first)
+    slow_path = _SlowPath(spec)
+    generic: Any = make_call(spec, slow_path, implicit)
+    forget_former(generic)
+    functools.update_wrapper(generic, function)
     for attribute in ("__name__", "__qualname__"):
-        # A partial function and most instances have none to be copied.
-        if not hasattr(call, attribute):
-            setattr(call, attribute, type(function).__name__)
-    dispatch.generic = call
+        # A partial function and most instances have no such attribute to be copied.
+        if not hasattr(generic, attribute):
+            setattr(generic, attribute, type(function).__name__)
+    spec.generic = generic
     # Set after update_wrapper(), which copies those of a generic function.
-    call.__dict__["__reg_dispatch__"] = dispatch
-
-    def component(*args: Any, **keywords: Any) -> Any:
-        """Find the component that a call with these arguments would call.
-
-        ``lookup``, ``default`` and ``predicates`` are what
-        :meth:`reg.generic_function.GenericFunction.component` says.
-        """
-        lookup, dispatched, given = calls.asked("component", args, keywords)
-        return lookup.component(call, dispatched, **given, **calls.class_method)
-
-    def all(*args: Any, **keywords: Any) -> Any:
-        """Find all components for these arguments, in the order of ``call_next``.
-
-        ``lookup`` and ``predicates`` are what
-        :meth:`reg.generic_function.GenericFunction.all` says.
-        """
-        lookup, dispatched, given = calls.asked("all", args, keywords)
-        return lookup.all(call, dispatched, **given, **calls.class_method)
-
-    def explain(*args: Any, **keywords: Any) -> Any:
-        """Tell what a call with these arguments would call, and why; nothing is called.
-
-        ``lookup`` and ``predicates`` are what
-        :meth:`reg.generic_function.GenericFunction.explain` says.
-        """
-        from .tools.explain import explain
-
-        lookup = _lookup(keywords, call)
-        _check_lookup(lookup, call, "all", "component")
-        predicates = keywords.pop("predicates", None)
-        # All else that a call may have does not matter here, and may stay.
-        dispatched = dispatch.arguments(args, keywords)[2]
-        return explain(lookup, call, dispatched, predicates, **calls.class_method)
-
-    for method in (component, all, explain):
-        method.__qualname__ = f"{call.__qualname__}.{method.__name__}"
-        method.__module__ = call.__module__
-        call.__dict__[method.__name__] = method
-    return call
+    generic.__dict__["__reg_dispatch__"] = spec
+    questions = [slow_path.explain]
+    if compiled:
+        # It has the methods component() and all(), but is not made by Python as a function is.
+        generic.__dict__.update(function_attributes(function))
+    else:
+        questions += [slow_path.component, slow_path.all]
+    for question in questions:
+        generic.__dict__[question.__name__] = function_of(question, generic)
+    return generic
 
 
-def _code_of_its_kind(function: Callable[..., Any]) -> CodeType | None:
-    """The code of a coroutine function or a generator, asynchronous or not, else ``None``."""
-    import inspect
+class _SlowPath:
+    """The calls of one generic function that the fast path does not know.
 
-    function = inspect.unwrap(function)
-    while isinstance(function, functools.partial):
-        function = function.func
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    kinds = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
-    return code if isinstance(code, CodeType) and code.co_flags & kinds else None
+    :param spec: the arguments that dispatch.
+    """
 
+    def __init__(self, spec: DispatchSpec) -> None:
+        self._spec = spec
+        #: says that this is a class generic to a lookup, which may know of none
+        self._class_method = {"class_method": True} if spec.class_first else {}
 
-class _Calls:
-    """The calls of one generic function that are out of the ordinary."""
-
-    def __init__(self, dispatch: Dispatch) -> None:
-        self._dispatch = dispatch
-        self._function = dispatch.function
-        #: how to tell a lookup, which may know no class generics, that this is one
-        self.class_method = {"class_method": True} if dispatch.class_first else {}
-
-    def general(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def call(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call the generic function.
 
         :param args: the positional arguments.
         :param keywords: the keyword arguments; may be changed.
         """
-        lookup = _lookup(keywords, self._dispatch.generic)
+        lookup = _lookup(keywords, self._spec.generic)
         default = keywords.pop("default", MISSING)
-        args, keywords, dispatched = self._dispatch.arguments(args, keywords)
-        if not is_plain(lookup):
-            return self._ask(lookup, default, args, keywords, dispatched)
-        classes = classes_of(dispatched, self._dispatch.class_first)
-        if default is not MISSING:
-            return self._or_default(lookup, classes, default, args, keywords, dispatched)
-        return self._implementation(lookup, classes)(*args, **keywords)
-
-    def asked(
-        self, name: str, args: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-        """What a call to ``component`` or ``all`` is about.
-
-        :return: the lookup, the dispatch arguments, and those keyword arguments
-          that are for the lookup's method of that name.
-        """
-        known = {"lookup", "predicates", *(["default"] if name == "component" else [])}
-        for keyword in keywords:
-            if keyword not in known and keyword not in self._dispatch.names:
-                raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
-        lookup = _lookup(keywords, self._dispatch.generic)
-        given = {keyword: keywords[keyword] for keyword in keywords if keyword in known}
-        passed = {keyword: keywords[keyword] for keyword in keywords if keyword not in known}
-        # A class lookup has an all() too, but with another meaning.
-        _check_lookup(lookup, self._dispatch.generic, name, "component")
-        return lookup, self._dispatch.arguments(args, passed)[2], given
-
-    def _or_default(
-        self,
-        lookup: Lookup,
-        classes: tuple[type, ...],
-        default: Any,
-        args: tuple[Any, ...],
-        keywords: dict[str, Any],
-        dispatched: tuple[Any, ...],
-    ) -> Any:
-        """Call what is registered; the default if that is nothing, or gives ``None``."""
-        generic = self._dispatch.generic
-        answers = lookup._reg_current_answers()
-        first = None if answers is None else answers.first(generic, classes)
-        if first is MISSING:
+        if not has_default_behaviour(lookup):
+            return self._call_foreign(lookup, default, args, keywords)
+        plan, args, keywords, dispatched = self._plan(lookup, args, keywords)
+        if default is MISSING:
+            return plan.call(*args, **keywords)
+        if plan.first is MISSING:
             return default
-        if first is None or isinstance(first, Matcher):
+        if plan.first is UNDECIDED:
             # Whether there is anything is known only when all matchers were asked.
-            chain = self._chain(lookup, lookup._reg_every(generic, classes), dispatched)
-            result = None if chain.at(0) is MISSING else chain.call(0, args, keywords)
+            query = Query(dispatched)
+            resolved = plan.chain.resolved(query, 0)
+            if resolved[0] is MISSING:
+                return default
+            result = plan.chain.run(resolved, query, args, keywords)
         else:
-            result = self._implementation(lookup, classes)(*args, **keywords)
+            result = plan.call(*args, **keywords)
         return default if result is None else result
 
-    def _implementation(self, lookup: Lookup, classes: tuple[type, ...]) -> Any:
-        """What to call for these classes, remembered if the lookup can remember."""
-        generic = self._dispatch.generic
-        answers = lookup._reg_current_answers()
-        if answers is None:
-            return self._chained(lookup, lookup._reg_every(generic, classes))
-        # Taken before anything is looked up; see reg._cache.
-        warm = len(classes) == len(self._dispatch.parameters)
-        table = answers.call_table(generic, len(classes), warm)
-        implementation = table.entries.get(classes)
-        if implementation is MISSING:
-            table.watch(classes)
-            first = answers.look_up(generic, classes)
-            if first is MISSING:
-                implementation = with_lookup(self._function, lookup)
-            elif isinstance(first, Matcher) or takes_keyword(first, "call_next"):
-                implementation = self._chained(lookup, answers.every(generic, classes))
-            else:
-                implementation = with_lookup(self._adapt(first), lookup)
-            table.store(classes, implementation)
-        return implementation
+    def component(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Find the component that a call with these arguments would call.
 
-    def _chained(self, lookup: Lookup, candidates: Iterable[Any]) -> Callable[..., Any]:
-        """A call that asks matchers, or that hands on how to call what comes next."""
+        ``lookup``, ``default`` and ``predicates`` are described with
+        :meth:`reg.generic_function.GenericFunction.component`.
+        """
+        spec = self._spec
+        lookup, options = self._asked("component", args, keywords)
+        if not has_default_behaviour(lookup):
+            dispatched = spec.bound(args, keywords, 0)[2]
+            return lookup.component(spec.generic, dispatched, **options, **self._class_method)
+        plan, _, _, dispatched = self._plan(lookup, args, keywords)
+        component = first_component(plan, dispatched, options.get("predicates"))
+        if component is not MISSING:
+            return component
+        if options.get("default", MISSING) is MISSING:
+            classes = classes_of(dispatched, spec.class_first)
+            raise ComponentLookupError(key=spec.generic, classes=classes, lookup=lookup)
+        return options["default"]
 
-        def call_chain(*args: Any, **keywords: Any) -> Any:
-            dispatched = self._dispatch.arguments(args, keywords)[2]
-            return self._chain(lookup, candidates, dispatched).call(0, args, keywords)
+    def all(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Find all components for these arguments, in the order of ``call_next``.
 
-        return call_chain
+        ``lookup`` and ``predicates`` are described with
+        :meth:`reg.generic_function.GenericFunction.all`.
+        """
+        spec = self._spec
+        lookup, options = self._asked("all", args, keywords)
+        if not has_default_behaviour(lookup):
+            dispatched = spec.bound(args, keywords, 0)[2]
+            return lookup.all(spec.generic, dispatched, **options, **self._class_method)
+        plan, _, _, dispatched = self._plan(lookup, args, keywords)
+        if plan.all is None and plan.chain is None:
+            classes = classes_of(dispatched, spec.class_first)
+            candidates = tuple(lookup._reg_all_candidates(spec.generic, classes))
+            if any(isinstance(candidate, Matcher) for candidate in candidates):
+                return list(resolve_matchers(candidates, dispatched, options.get("predicates")))
+            plan.all = candidates
+        if plan.all is not None:
+            return list(plan.all)
+        return list(resolve_matchers(plan.chain.components, dispatched, options.get("predicates")))
 
-    def _chain(
-        self, lookup: Lookup, candidates: Iterable[Any], dispatched: tuple[Any, ...]
-    ) -> CallChain:
-        matched = match(candidates, dispatched, None)
-        return CallChain(lookup, matched, self._function, self._adapt)
+    def explain(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Explain which component a call with these arguments would call; nothing is called.
 
-    def _ask(
-        self,
-        lookup: Any,
-        default: Any,
-        args: tuple[Any, ...],
-        keywords: dict[str, Any],
-        dispatched: tuple[Any, ...],
+        ``lookup`` and ``predicates`` are described with
+        :meth:`reg.generic_function.GenericFunction.explain`.
+        """
+        from .tools.explain import explain
+
+        spec = self._spec
+        lookup = _lookup(keywords, spec.generic)
+        _check_lookup(lookup, spec.generic, "all", "component")
+        predicates = keywords.pop("predicates", None)
+        # All else that a call may have does not matter here, and may stay.
+        dispatched = spec.bound(args, keywords, self._counts(lookup))[2]
+        return explain(lookup, spec.generic, dispatched, predicates, **self._class_method)
+
+    def _counts(self, lookup: Any) -> int:
+        """The numbers of arguments, as bits, that something is registered for in a lookup."""
+        cache = lookup._reg_current_cache() if isinstance(lookup, Lookup) else None
+        return 0 if cache is None else cache.counts(self._spec.generic)
+
+    def _plan(
+        self, lookup: Lookup, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[Plan, tuple[Any, ...], dict[str, Any], tuple[Any, ...]]:
+        """Find the plan of a call.
+
+        :return: the plan, the arguments to call it with, and those that dispatch.
+        """
+        spec = self._spec
+        cache = lookup._reg_current_cache()
+        counts = 0 if cache is None else cache.counts(spec.generic)
+        while cache is not None:
+            call_args, call_keywords, dispatched = spec.bound(args, keywords, counts)
+            classes = classes_of(dispatched, spec.class_first)
+            plan = cache.call_plan(spec, classes)
+            # A registration may have come meanwhile, from another thread or from a __class__
+            # property: then the call may have to be bound, or not, after all.
+            if counts == (counts := cache.counts(spec.generic)):
+                return plan, call_args, call_keywords, dispatched
+        # A third-party class lookup does not say for which numbers of arguments it has
+        # components: the call is bound if there are none for the positional arguments.
+        counts = 1 << len(args)
+        while True:
+            call_args, call_keywords, dispatched = spec.bound(args, keywords, counts)
+            classes = classes_of(dispatched, spec.class_first)
+            components = tuple(lookup._reg_all_candidates(spec.generic, classes))
+            if components or not counts:
+                plan = make_call_plan(spec, lookup, functools.partial(iter, components))
+                return plan, call_args, call_keywords, dispatched
+            counts = 0
+
+    def _asked(
+        self, name: str, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Split the keyword arguments of ``component`` or ``all``.
+
+        :return: the lookup, and the options for its method; the arguments of the call stay
+          in ``keywords``.
+        """
+        spec = self._spec
+        lookup = _lookup(keywords, spec.generic)
+        # A class lookup has an all() too, but with another meaning.
+        _check_lookup(lookup, spec.generic, name, "component")
+        options = {
+            option: keywords.pop(option)
+            for option in ("predicates", *(["default"] if name == "component" else []))
+            if option in keywords
+        }
+        for keyword in keywords:
+            if keyword not in spec.keywords:
+                raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
+        return lookup, options
+
+    def _call_foreign(
+        self, lookup: Any, default: Any, args: tuple[Any, ...], keywords: dict[str, Any]
     ) -> Any:
-        """Call through a lookup of which nothing is known but its methods."""
-        _check_lookup(lookup, self._dispatch.generic, "call")
-        generic = self._dispatch.generic
+        """Call through a lookup of which only the methods are known."""
+        spec = self._spec
+        generic = spec.generic
+        _check_lookup(lookup, generic, "call")
+        args, keywords, dispatched = spec.bound(args, keywords, 1 << len(args))
         if (
             getattr(type(lookup), "call", None) is Lookup.call
-            or self._dispatch.names
+            or spec.names
             or "class_method" in keywords
         ):
-            # Our own call() does not know where call_next ends. Any other would
-            # have all of the arguments dispatch, and take the keyword for its own.
-            component = lookup.component(generic, dispatched, NOTHING, **self.class_method)
+            # Our own call() does not know where call_next ends. Any other would make all
+            # arguments dispatch, and take the keyword for its own.
+            component = lookup.component(generic, dispatched, NOTHING, **self._class_method)
             if component is NOTHING and default is not MISSING:
                 return default
-
-            def all_components() -> Iterator[Any]:
-                yield from lookup.all(generic, dispatched, **self.class_method)
-
-            chain = CallChain(lookup, all_components(), self._function, self._adapt)
-            result = chain.starting_with(component).call(0, args, keywords)
+            chain = ForeignChain(
+                lookup,
+                MISSING if component is NOTHING else component,
+                lambda: lookup.all(generic, dispatched, **self._class_method),
+                spec.function,
+                spec.adapt,
+            )
+            query = Query(dispatched)
+            result = chain.run(chain.resolved(query, 0), query, args, keywords)
             return default if result is None and default is not MISSING else result
         if default is not MISSING:
             keywords["default"] = default
         try:
-            return lookup.call(generic, args, **self.class_method, **keywords)
+            return lookup.call(generic, args, **self._class_method, **keywords)
         except ComponentLookupError:
             # Nothing registered, or an implementation failed to find something?
             find = getattr(lookup, "component", None)
             if (
                 find is not None
-                and find(generic, args, NOTHING, **self.class_method) is not NOTHING
+                and find(generic, args, NOTHING, **self._class_method) is not NOTHING
             ):
                 raise
-        return with_lookup(self._function, lookup)(*args, **keywords)
-
-    def _adapt(self, component: Any) -> Any:
-        """Let an implementation have other names for its parameters than the generic function."""
-        order = self._dispatch.order
-        if not self._dispatch.names or len(accepted_keywords(component, order)) == len(order):
-            return component
-
-        @functools.wraps(component)
-        def by_position(*args: Any, **keywords: Any) -> Any:
-            if keywords:
-                for name in order[len(args) :]:
-                    if name not in keywords:
-                        break
-                    args = (*args, keywords.pop(name))
-            return component(*args, **keywords)
-
-        return by_position
+        return make_call_plan(spec, lookup, tuple).call(*args, **keywords)
 
 
 def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:
@@ -354,11 +325,13 @@ def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:
 
 
 def _check_lookup(lookup: Any, generic: Callable[..., Any], *methods: str) -> None:
-    """Refuse what has not all of these methods, or has them for its instances only."""
+    """Refuse an object that has not all of these methods, or only for its instances."""
     if isinstance(lookup, Lookup):
         return
     if not all(callable(getattr(lookup, method, None)) for method in methods):
-        problem = "is none: it must have the methods component(), all() and call() of reg.Lookup"
+        problem = (
+            "is not a lookup: it must have the methods component(), all() and call() of reg.Lookup"
+        )
         if isinstance(lookup, IClassLookup):
             problem += "; pass reg.Lookup(it)"
         elif isinstance(lookup, (list, tuple)):

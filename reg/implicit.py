@@ -1,34 +1,27 @@
-"""The lookup behind every call of a generic function that is given none."""
+"""The implicit lookup: the one of a call of a generic function without ``lookup=``."""
 
 from __future__ import annotations
 
-import gc
+import sys
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from contextvars import Token
+from typing import Any, Final, Self
 
+from ._errors import NoImplicitLookupError
 from ._fastcall import ImplicitState
 from ._lock import registry_lock
-from .lookup import Lookup, is_plain
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Final, Self
+from ._scope_decorator import ScopeDecorator
+from .lookup import Lookup, has_default_behaviour
+from .registry import Registry
 
 __all__ = ["Implicit", "NoImplicitLookupError", "implicit"]
 
 
-class NoImplicitLookupError(Exception):
-    """A generic function was called without a lookup, and there is no implicit one.
-
-    Call ``reg.implicit.initialize(lookup)``, enter ``reg.implicit.using(lookup)``,
-    or pass ``lookup=`` to the call.
-    """
-
-
-class _Asked:
-    """Wraps what a warm call must not read answers from: anything but a plain lookup."""
+class _Uncacheable:
+    """Wraps an object whose tables the fast path must not read: any but a plain lookup."""
 
     __slots__ = ("lookup",)
 
@@ -36,29 +29,25 @@ class _Asked:
         self.lookup = lookup
 
 
-# In place of a lookup: whatever is the base when it is asked for.
-_BASE: Final = _Asked(None)
-
-# Where a thread keeps what tells others of its own lookup.
-_OWN: Final = "reg.implicit.own"
+# Stored in place of a lookup: the base lookup at the time of the call.
+_FOLLOW_BASE: Final = _Uncacheable(None)
 
 
-class _Own:
-    """Lies beside what a thread assigned, to find it by, and dies with it.
+class _ThreadSlot:
+    """The lookup that was assigned in one thread; it dies with the thread."""
 
-    It does not know the dictionary that it lies in: a cycle would keep all that
-    a dead thread had of its own, which is not ours, until it is collected.
-    """
+    __slots__ = ("__weakref__", "_on_death", "lookup")
 
-    reassigned: Callable[[], object] | None = None
+    def __init__(self, lookup: Any, on_death: Callable[[], object]) -> None:
+        self.lookup = lookup
+        self._on_death = on_death
 
     def __del__(self) -> None:
         # A call that is made while the rest of the thread dies has to look again.
-        if self.reassigned is not None:
-            self.reassigned()
+        self._on_death()
 
 
-class Using(ContextDecorator):
+class LookupScope(ScopeDecorator):
     """What :meth:`Implicit.using` returns: a context manager, and a decorator."""
 
     _token: Token[Any] | None = None
@@ -81,14 +70,14 @@ class Using(ContextDecorator):
         try:
             self._token = implicit._scope(stored)
         except BaseException:
-            # Interrupted when it may have been set already.
+            # The interruption may have come after it was set.
             implicit._scope(before)
             raise
         return self._lookup
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is not None:
-            self._implicit._tell(error)
+            self._implicit._notify(error)
         token, self._token = self._token, None
         if token is None:
             return
@@ -108,60 +97,115 @@ class Using(ContextDecorator):
             with suppress(ValueError):  # in another context
                 self.__exit__(None, None, None)
 
-    def _recreate_cm(self) -> Self:
-        # For each call of what is decorated, which may be under way already.
+    def _another(self) -> Self:
         return type(self)(self._implicit, self._lookup)
+
+
+class Preserved(ScopeDecorator):
+    """What :meth:`Implicit.preserved` returns: a context manager, and a decorator."""
+
+    def __init__(self, implicit: Implicit) -> None:
+        self._implicit = implicit
+
+    def __enter__(self) -> None:
+        implicit = self._implicit
+        self._base, self._scoped = implicit._base, implicit._scoped.get()
+        self._last_scope = implicit._last_scope
+        self._assigned: weakref.WeakKeyDictionary[_ThreadSlot, Any] = weakref.WeakKeyDictionary(
+            {slot: slot.lookup for slot in implicit._slots()}
+        )
+        # Last, since a signal handler may have assigned what is restored.
+        self._base_only = implicit._base_only
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        implicit = self._implicit
+        if error is not None:
+            implicit._notify(error)
+        # What is replaced dies without the lock: a lookup may wait for another thread then.
+        replaced: list[Any] = [implicit._current()]
+        with registry_lock:
+            try:
+                changes, slots = implicit._changes, implicit._slots()
+                replaced += [slot.lookup for slot in slots]
+                for slot in slots:
+                    slot.lookup = self._assigned.get(slot, _FOLLOW_BASE)
+                implicit._reassigned()
+                # A task or a thread may keep a context with any scope that was entered.
+                same_scope = implicit._last_scope is self._last_scope
+                implicit._base_only = self._base_only and same_scope
+                implicit._set_base(self._base)
+                if implicit._scoped.get() is not self._scoped:
+                    implicit._scope(self._scoped)
+                if implicit._changes != changes:
+                    # A signal handler has assigned a lookup meanwhile.
+                    implicit._not_only_the_base()
+            except BaseException:
+                # Some thread may still have another lookup.
+                implicit._not_only_the_base()
+                implicit._reassigned()
+                raise
+        del replaced
+
+    def _another(self) -> Self:
+        return type(self)(self._implicit)
 
 
 class Implicit(ImplicitState):
     """The implicit lookup: one for the process, one for a thread, one for a scope.
 
-    The innermost there is counts: that of :meth:`using`, else what was assigned
+    The innermost one counts: that of :meth:`using`, else the one assigned
     to :attr:`lookup` in this thread, else the base, which :meth:`initialize` sets.
 
-    Any object can be installed. One that is no lookup is an error at the call
+    Any object can be installed. One that is not a lookup is an error at the call
     that meets it.
 
     There is one instance, ``reg.implicit``.
     """
 
+    #: the classes of lookups that are known to find and call the way the package does
+    _own_lookups: Final = frozenset({Lookup, Registry})
+
     def __init__(self) -> None:
         super().__init__(Lookup)
         self._base: Any = None
         self._base_only = True
+        # Counts the scopes and assignments, to notice one in the middle of another change.
+        self._changes = 0
         # Another one for each scope that is entered.
         self._last_scope: object = None
-        # Is told of each exception that leaves a scope, and what counted there.
+        # Notified of each exception that leaves a scope, and of the lookup there.
         self._observer: Callable[[BaseException, Any], None] | None = None
-        # What threads that live have of their own, to be put back.
-        self._own: weakref.WeakValueDictionary[int, _Own] = weakref.WeakValueDictionary()
+        # The slots of all threads that have assigned a lookup.
+        self._all_slots: weakref.WeakSet[_ThreadSlot] = weakref.WeakSet()
 
     @property
     def base_lookup(self) -> Any:
-        """The lookup that counts where no other was set; ``None`` if there is none."""
+        """The lookup where no other was set; ``None`` if there is none."""
         return self._base
 
     def initialize(self, lookup: Any) -> None:
-        """Set the base, and make this thread follow it.
+        """Set the base lookup, and make this thread follow it.
 
-        :param lookup: a lookup, or ``None`` for none. Other threads keep what
-          they assigned themselves.
+        :param lookup: a lookup, or ``None`` for none. Other threads keep the lookups
+          that they assigned themselves.
+        :raises TypeError: if it is a list or another object that can never be a lookup.
         """
-        before = self._counting()
+        _refuse_container(lookup)
+        before = self._current()
         with registry_lock:
             self._wholly(lambda: self._initialize(lookup))
         del before
 
     def clear(self) -> None:
-        """Have no base any more, and make this thread follow that."""
+        """Remove the base lookup, and make this thread follow that."""
         self.initialize(None)
 
     def reset(self) -> None:
-        """Make this thread follow the base again.
+        """Make this thread follow the base lookup again.
 
         Inside :meth:`using`, that holds until its end.
         """
-        before = self._counting()
+        before = self._current()
         with registry_lock:
             self._wholly(self._reset)
         del before
@@ -172,156 +216,117 @@ class Implicit(ImplicitState):
 
         Assigning sets it for this thread, until :meth:`reset`; inside
         :meth:`using` for this scope, until its end. A new thread starts with
-        the base.
+        the base lookup. In asynchronous code, all tasks of a thread share what is
+        assigned there: use :meth:`using`. Assigning while an event loop runs in this
+        thread warns.
         """
-        found = self._get()
-        if found is _BASE:
+        stored = self._get()
+        if stored is _FOLLOW_BASE:
             return self._base
-        return found.lookup if type(found) is _Asked else found
+        return stored.lookup if type(stored) is _Uncacheable else stored
 
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
-        before = self._counting()
+        if self._scoped.get() is None and _in_event_loop():
+            warnings.warn(
+                "reg.implicit.lookup is assigned while an event loop runs in this thread, so all"
+                " tasks in it get this lookup from now on; enter reg.implicit.using(lookup)"
+                " instead, which holds for one task",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        before = self._current()
         with registry_lock:
             self._not_only_the_base()
             if self._scoped.get() is not None:
                 self._scope(_stored(lookup))
             else:
-                self._remember_this_thread()
                 self._assign(_stored(lookup))
         del before
 
-    @contextmanager
-    def preserved(self) -> Iterator[None]:
-        """Put back, at the end of a ``with`` block, all that is held at its beginning.
+    def preserved(self) -> Preserved:
+        """Restore, at the end of a ``with`` block, all that is held at its beginning.
 
-        That is the base, what threads assigned, and what counts in this scope:
-        for tests, whatever they do in between. Threads started in the block
+        That is the base lookup, the lookups that threads assigned, and the one of this
+        scope: for tests, whatever they do in between. Threads started in the block
         that still run follow the base again. Contexts keep what was set in them
-        by a block of :meth:`using`; and threads what they assigned, if they
-        have run since before ``gc.freeze()``.
-        """
-        base, scoped = self._base, self._scoped.get()
-        last_scope = self._last_scope
-        own: weakref.WeakKeyDictionary[_Own, Any] = weakref.WeakKeyDictionary()
-        for values in self._values_of_threads():
-            own[values[_OWN]] = values.get(self._key, _BASE)
-        # Last, since the handler of a signal may have assigned what is put back.
-        base_only = self._base_only
-        try:
-            yield
-        except BaseException as error:
-            self._tell(error)
-            raise
-        finally:
-            replaced: list[Any] = [self._counting()]
-            with registry_lock:
-                try:
-                    found = self._values_of_threads()
-                    # Whatever scope was entered, a task or a thread may keep its context;
-                    # and a thread that is not found keeps what it assigned.
-                    self._base_only = (
-                        base_only
-                        and self._last_scope is last_scope
-                        and len(found) == len(self._own)
-                    )
-                    if len(found) != len(self._own):
-                        # The handler of a signal has assigned after they were counted.
-                        self._base_only = False
-                    self._set_base(base, _stored(base))
-                    # Kept until no thread takes what is replaced for its lookup any more.
-                    replaced += [
-                        _put_back(values, self._key, own.get(values[_OWN], _BASE))
-                        for values in found
-                    ]
-                    self._reassigned()
-                    if self._scoped.get() is not scoped:
-                        self._scope(scoped)
-                except BaseException:
-                    # Some thread may have a lookup of its own still, or another one.
-                    self._not_only_the_base()
-                    self._reassigned()
-                    raise
-            del replaced
+        by a block of :meth:`using`.
 
-    def using(self, lookup: Any) -> Using:
+        :return: a context manager, or a decorator for a function of any kind.
+        """
+        return Preserved(self)
+
+    def using(self, lookup: Any) -> LookupScope:
         """Make a lookup the implicit one within a ``with`` block.
 
         :param lookup: a lookup, or ``None`` for none.
         :return: a context manager, which gives the lookup; or a decorator, for
-          a function each call of which is such a block.
+          a function of any kind whose body is such a block.
 
-        It holds for the running context (see :mod:`!contextvars`): in what is
+        It holds for the running context (see :mod:`!contextvars`): in code that is
         called from the block, in asyncio tasks and in ``asyncio.to_thread()``
-        started there, but in no other thread or task. Blocks can be nested;
-        each puts back what was before it, also after an exception.
+        started there, but in no other task, and in other threads only where Python
+        passes the context on. Blocks can be nested; each restores the lookup before it,
+        also after an exception.
         """
-        return Using(self, lookup)
+        return LookupScope(self, lookup)
 
     def __reduce__(self) -> str:
         # By reference: another process has its own.
         return "implicit"
 
-    def _counting(self) -> tuple[Any, Any]:
-        """What counts for this thread, to be kept until nothing is held any more.
-
-        What a lookup does as it dies may wait for another thread.
-        """
+    def _current(self) -> tuple[Any, Any]:
+        """The lookups of this thread, to be kept alive until no lock is held any more."""
         return self._base, self._get()
 
     def _wholly(self, change: Callable[[], object]) -> None:
-        """Change what counts for this thread, or leave all of it as it was."""
+        """Change the lookups of this thread, or leave all of them as they were."""
         base, scoped = self._base, self._scoped.get()
-        own = self._values_of_thread().get(self._key, _BASE)
+        slot = self._slot()
+        own = None if slot is None else slot.lookup
         try:
             change()
         except BaseException:
             if self._base is not base:
-                self._set_base(base, _stored(base))
-            if own is not _BASE:
+                self._set_base(base)
+            if slot is not None:
                 self._assign(own)
             if scoped is not None:
                 self._scope(scoped)
             raise
 
     def _initialize(self, lookup: Any) -> None:
-        self._set_base(lookup, _stored(lookup))
+        self._set_base(lookup)
         self._reset()
 
     def _reset(self) -> None:
         self._unassign()
         if self._scoped.get() is not None:
-            self._scope(_BASE)
+            self._scope(_FOLLOW_BASE)
 
-    def _remember_this_thread(self) -> None:
-        # In front of what it assigns, to die before that.
-        values = self._values_of_thread()
-        if _OWN not in values:
-            own = _Own()
-            own.reassigned = self._reassigned
-            self._own[id(own)] = own
-            values[_OWN] = own
+    def _slot(self) -> Any:
+        """The slot of this thread, ``None`` if it follows the base lookup."""
+        return self._assigned.__dict__.get("slot")
 
-    def _values_of_threads(self) -> list[dict[Any, Any]]:
-        """What each thread that lives, and has assigned a lookup, has of its own."""
-        alive = [own for reference in self._own.valuerefs() if (own := reference()) is not None]
-        if not alive:
-            return []
-        found = [
-            each
-            for each in gc.get_referrers(*alive)
-            if type(each) is dict and any(each.get(_OWN) is own for own in alive)
-        ]
-        # What was there before gc.freeze() is not among the referrers. That of another
-        # thread cannot be found then.
-        here = self._values_of_thread()
-        if _OWN in here and not any(each is here for each in found):
-            found.append(here)
-        return found
+    def _slots(self) -> list[_ThreadSlot]:
+        return list(self._all_slots)
+
+    def _assign(self, stored: Any) -> None:
+        slot = self._slot()
+        if slot is None:
+            slot = _ThreadSlot(stored, self._reassigned)
+            self._all_slots.add(slot)
+            self._assigned.slot = slot
+        slot.lookup = stored
+        self._reassigned()
+
+    def _unassign(self) -> None:
+        self._assigned.__dict__.pop("slot", None)
+        self._reassigned()
 
     @contextmanager
     def _observed(self, observer: Callable[[BaseException, Any], None]) -> Iterator[None]:
-        """Watch how scopes are left, for tools that explain what failed.
+        """Observe how scopes are left, for tools that explain failures.
 
         :param observer: is called with each exception that leaves a block of
           :meth:`using` or :meth:`preserved`, in any thread, and with the
@@ -334,43 +339,47 @@ class Implicit(ImplicitState):
         finally:
             self._observer = before
 
-    def _tell(self, error: BaseException) -> None:
+    def _notify(self, error: BaseException) -> None:
         if self._observer is not None:
             self._observer(error, self.lookup)
 
-    def _set_base(self, lookup: Any, stored: Any) -> None:
+    def _set_base(self, lookup: Any) -> None:
+        stored = _stored(lookup)
         while True:
             self._base = lookup
             self._assign_base(stored)
             base_only = self._base_only
             self._everywhere = lookup if base_only and stored is lookup else None
-            # Again if the handler of a signal has changed a part of it meanwhile.
+            # Again if a signal handler has changed a part of it meanwhile.
             if self._base is lookup and self._base_only is base_only:
                 break
 
     def _not_only_the_base(self) -> None:
-        # From now on, warm calls have to find out which one counts.
+        # From now on, each call has to find its lookup.
+        self._changes += 1
         if self._base_only or self._everywhere is not None:
             with registry_lock:
-                # In this order: a signal handler in between, which sets a base,
-                # does no harm.
+                # In this order: a signal handler in between that sets a base does no harm.
                 self._base_only = False
                 self._everywhere = None
 
 
 def _stored(lookup: Any) -> Any:
-    return lookup if is_plain(lookup) else _Asked(lookup)
+    return lookup if has_default_behaviour(lookup) else _Uncacheable(lookup)
 
 
-def _put_back(values: dict[Any, Any], key: object, lookup: Any) -> Any:
-    """Give a thread its lookup back, and return the one it has instead."""
-    if values.get(key, _BASE) is lookup:
-        return lookup
-    replaced = values.pop(key, None)
-    if lookup is not _BASE:
-        # What the thread assigns in between stays.
-        values.setdefault(key, lookup)
-    return replaced
+def _refuse_container(lookup: Any) -> None:
+    if isinstance(lookup, (list, tuple, set, frozenset, dict)):
+        raise TypeError(
+            f"reg.implicit.initialize() takes a lookup; got {lookup!r}: compose its parts with"
+            " reg.Lookup(reg.ListClassLookup([...]))"
+        )
+
+
+def _in_event_loop() -> bool:
+    # Without importing asyncio: a program that has not, runs no event loop.
+    events = sys.modules.get("asyncio.events")
+    return events is not None and events._get_running_loop() is not None
 
 
 #: The only instance.

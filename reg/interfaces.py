@@ -1,27 +1,18 @@
 """The two interfaces that everything else is written against.
 
-They are plain classes, without a metaclass, so that a framework can mix them
-into its own. Nothing has to inherit from them: whatever has the methods, with
-these meanings, can be looked up in and composed.
+They are plain classes, without a metaclass, so that a framework can mix them into its own. Nothing
+has to inherit from them: any object with these methods, in this meaning, can be composed.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Hashable, Iterable
 from types import FunctionType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._dispatch_spec import dispatch_of
+from ._annotations import registering
+from ._classes import ClassSpecification
 from .sentinel import MISSING
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, TypeVar, overload
-
-    from ._classes import ClassSpecification
-
-    _C = TypeVar("_C", bound=Callable[..., Any])
-    _T = TypeVar("_T")
 
 __all__ = [
     "IClassLookup",
@@ -29,6 +20,9 @@ __all__ = [
     "is_asked_without_instance",
     "refuse_unless_class_lookup",
 ]
+
+_C = TypeVar("_C", bound=Callable[..., Any])
+_T = TypeVar("_T")
 
 
 class IRegistry:
@@ -47,26 +41,38 @@ class IRegistry:
         ) -> None: ...
 
     def register(
-        self, key: Hashable, classes: Iterable[ClassSpecification], component: Any = MISSING
+        self,
+        key: Hashable,
+        classes: Iterable[ClassSpecification],
+        component: Any = MISSING,
+        *surplus: Any,
     ) -> Any:
         """Register a component under a key, for a combination of classes.
 
         :param key: anything hashable, often a generic function.
-        :param classes: for each argument a class; ``None`` for its type; a
-          union, for each of its alternatives; an abstract base class or a
-          runtime protocol, for virtual subclasses too; or the name of a class,
-          ``"package.module:Class"``, which is found without being imported.
-        :param component: any object but ``None``, often a function; an instance
-          of :class:`reg.Matcher` decides at each look-up. Left out, a decorator
-          is returned that registers what it decorates.
-        :raises TypeError: if the key cannot be hashed, if the component is
-          ``None``, or if something is given as a class that is none.
-        :raises RegistrationError: with ``replace=False``, if there is a
-          component for this key and one of these combinations.
+        :param classes: for each argument a class; ``None`` for its type; a union, for each of its
+          members; an abstract base class or a runtime protocol, for virtual subclasses too; an
+          alias of one of these; or the name of a class, ``"package.module:Class"``, which is found
+          without being imported.
+        :param component: any object but ``None``, often a function; an instance of
+          :class:`reg.Matcher` decides at each look-up.
+        :return: ``None``; without a component, a decorator that registers the function and returns
+          it as it was.
+        :raises TypeError: if the key cannot be hashed, if the component is ``None``, or if
+          something else is given as a class.
+        :raises RegistrationError: with ``replace=False``, if there is a component for this key and
+          one of these combinations.
 
-        A component that was registered for the same key and classes is
-        replaced. If an error is raised, nothing has changed.
+        A component that was registered for the same key and classes is replaced. If an error is
+        raised, nothing has changed.
         """
+        if surplus:
+            *more, last = component, *surplus
+            names = ", ".join(map(_name, (classes, *more)))
+            raise TypeError(
+                f"register() takes the classes as one list: register({_name(key)}, [{names}],"
+                f" {_name(last)})"
+            )
         return self._reg_register(key, classes, component)
 
     # Apart from register(), so that its types and its description stand once.
@@ -83,32 +89,20 @@ class IRegistry:
             @registry.implements(size)
             def document_size(document: Document) -> int: ...
 
-        :param generic: a generic function. Each parameter it dispatches on has
-          to be annotated in the implementation: where one has the same name,
-          that one; otherwise the one at the same position. A name that is not
-          defined yet is taken for a class further down the same module;
-          :func:`reg.check` tells of one that never comes.
+        :param generic: a generic function. Each parameter it dispatches on has to be annotated in
+          the implementation: the one of the same name, if the generic function names its dispatch
+          parameters; otherwise the one at the same position. If it takes any number of
+          arguments, all positional parameters of the implementation count.
         :return: a decorator that registers the function and returns it as it was.
-        :raises TypeError: if ``generic`` is none, if an annotation is missing,
-          or if it is not something to dispatch on (``list[int]``, ``Any`` …).
+        :raises TypeError: if ``generic`` is not a generic function, if an annotation is missing,
+          if it names something to which no call can be dispatched (``list[int]``, ``Any`` …), or
+          if a name in it is not defined. The class that is being defined, and a class further
+          down the same module, can be named before they are defined.
         """
-        # Not before it is used, to be imported faster.
-        from ._annotations import classes_from_annotations
-
-        dispatch = dispatch_of(generic)
-        # Names in annotations may belong to the function that registers.
-        names = sys._getframe(1).f_locals
-
-        def register(function: _C) -> _C:
-            self.register(
-                dispatch.generic, classes_from_annotations(dispatch, function, names), function
-            )
-            return function
-
-        return register
+        return registering(self, generic)
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
-        """Get what is registered for exactly these classes, or ``None``.
+        """Return the component that is registered for exactly these classes, or ``None``.
 
         :param key: as it was registered.
         :param classes: as they were registered.
@@ -124,17 +118,18 @@ class IClassLookup:
     """Finds components by key and classes."""
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
-        """Find the first of what :meth:`all` finds.
+        """Return the first component of :meth:`all`, or ``None``.
 
-        :param key: what the components were registered under.
+        :param key: the key that the components were registered under.
         :param classes: the classes of the arguments, one for each.
-        :return: the component, or ``None``.
         """
         raise NotImplementedError(f"{type(self).__name__} must define get()")
 
     def all(self, key: Hashable, classes: Iterable[type]) -> Iterable[Any]:
         """Find every component registered for these classes or bases of them.
 
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
         :return: an iterable, the most specific first: in the lexicographic
           order of the Cartesian product of the classes' MROs, so that the
           first class weighs most.
@@ -143,16 +138,16 @@ class IClassLookup:
 
 
 def refuse_unless_class_lookup(value: Any, taker: object) -> None:
-    """Refuse what cannot be asked for components, before it is composed.
+    """Refuse an object that cannot be asked for components, before it is composed.
 
-    :param value: what was given as a class lookup.
-    :param taker: what it was given to, for the error.
-    :raises TypeError: if it is none.
+    :param value: the object that was given as a class lookup.
+    :param taker: the object that it was given to, for the error.
+    :raises TypeError: if it is not a class lookup.
     """
     try:
         ask = getattr(value, "all", None)
     except Exception:
-        # A proxy, perhaps, of what is not there yet.
+        # Perhaps a proxy, whose object is not there yet.
         return
     advice = ""
     if callable(ask):
@@ -168,9 +163,17 @@ def refuse_unless_class_lookup(value: Any, taker: object) -> None:
 
 
 def is_asked_without_instance(cls: type, *methods: str) -> bool:
-    """Tell whether a class has these methods itself, be it from its metaclass."""
+    """Return whether a class can be asked itself, by methods that are not those of its instances.
+
+    :param cls: a class.
+    :param methods: the names of the methods.
+    """
     defined = [
         next((vars(base)[method] for base in cls.__mro__ if method in vars(base)), None)
         for method in methods
     ]
     return not any(isinstance(method, FunctionType) for method in defined)
+
+
+def _name(value: object) -> str:
+    return str(getattr(value, "__name__", repr(value)))

@@ -2,143 +2,52 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
-from ._cache import Answers, Observed
-from ._classes import describe
-from ._fastcall import Remembering
-from .arginfo import takes_keyword
+from ._cache import LookupCache
+from ._dispatch_spec import canonical_key
+from ._errors import ComponentLookupError
+from ._fastcall import CachedLookup, CallNext
+from ._matching import Matcher, Query, resolve_matchers
+from ._observers import Observable
+from ._plan import CandidateChain, ForeignChain, Plan, make_plan
 from .interfaces import refuse_unless_class_lookup
-from .sentinel import MISSING, Sentinel
+from .sentinel import MISSING, UNDECIDED, Sentinel
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Final, NoReturn
-
     from .tools.resolution import Resolution
 
 __all__ = [
     "NOTHING",
-    "CallChain",
     "CallNext",
     "ComponentLookupError",
     "Lookup",
     "Matcher",
     "classes_of",
-    "is_plain",
-    "match",
-    "with_lookup",
+    "has_default_behaviour",
 ]
 
-#: The default where a lookup that may be a stranger's is asked whether it finds
-#: anything. Not ``MISSING``, which would mean that there is no default.
+#: The default passed to a third-party lookup, to tell "nothing found" from any value. Not
+#: ``MISSING``, which would mean that there is no default.
 NOTHING: Final = Sentinel("NOTHING")
 
 
-class ComponentLookupError(LookupError):
-    """No component was found, and no default was given.
-
-    :param key: what was looked up.
-    :param classes: for which classes.
-    :param lookup: where; the error then tells what came nearest, which is found
-      out only when it is shown.
-
-    All can be left out in favour of a message.
-    """
-
-    def __init__(
-        self,
-        *args: object,
-        key: Hashable = MISSING,
-        classes: tuple[type, ...] = (),
-        lookup: Any = None,
-    ) -> None:
-        super().__init__(*args)
-        #: what was looked up; ``MISSING`` if the error only has a message
-        self.key = key
-        #: the classes of the arguments it was looked up for
-        self.classes = classes
-        #: where it was looked up; ``None`` if that is not known
-        self.lookup = lookup
-
-    def __str__(self) -> str:
-        if self.key is MISSING or self.args:
-            return super().__str__()
-        classes = ", ".join(f"{cls.__module__}.{cls.__qualname__}" for cls in self.classes)
-        problem = f"no component is registered under {describe(self.key)} for ({classes})"
-        if self.lookup is None:
-            return problem
-        from .tools.explain import nearest
-
-        return "\n".join([problem, *nearest(self.lookup, self.key, self.classes)])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Another process needs to know what happened, and not a copy of the registry.
-        state = {**self.__dict__, "lookup": None}
-        return type(self), (self.args or (str(self),)), state
-
-
-class Matcher:
-    """A component that decides from the arguments, at each look-up, which one it stands for.
-
-    Register an *instance* of a subclass that defines :meth:`__call__`.
-    """
-
-    def __call__(self, *args: Any, **predicates: Any) -> Any:
-        """Find the component for these arguments.
-
-        :param args: the dispatch arguments.
-        :param predicates: what :meth:`predicates` of the first matcher of this
-          look-up returned, or what the caller gave instead.
-        :return: the component, which is taken as it is; ``None`` to have the
-          next, less specific registration considered.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must define __call__()")
-
-    def predicates(self, *args: Any) -> Mapping[str, Any]:
-        """Compute what this matcher and those that are asked after it decide by.
-
-        It is called once in a look-up, on the first matcher met, and not at all
-        if the caller gave ``predicates``.
-
-        :param args: the dispatch arguments.
-        :return: keyword arguments for the matchers.
-        """
-        return {}
-
-    def _reg_keywords(
-        self,
-        args: tuple[Any, ...],
-        handed_on: Mapping[str, Any],
-        computed: dict[Any, Any],
-        given: bool,
-    ) -> Mapping[str, Any]:
-        """The keywords to call this matcher with.
-
-        :param handed_on: the predicates of the first matcher, or of the caller.
-        :param computed: for what later matchers need besides, to have it once.
-        :param given: whether they are the caller's, so that nothing is computed.
-        """
-        return handed_on
-
-
-class Lookup(Remembering, Observed):
-    """Finds components for objects: by their classes, and by what matchers say.
+class Lookup(CachedLookup, Observable):
+    """Finds components for objects: by their classes, and by the answers of matchers.
 
     :param class_lookup: where to look. The classes of the arguments are those
       that they claim (``__class__``), so that a proxy is taken for what it
       stands for.
-    :raises TypeError: if it is no class lookup and no lookup; so does
+    :raises TypeError: if it is neither a class lookup nor a lookup; so does
       assigning one.
 
-    What was found is remembered for as long as it is true, as far as the
-    class lookup is made of this package's parts. Any other, and one of a
-    subclass that defines ``all`` itself, is asked every time.
+    Results are cached for as long as they are valid, as far as the class lookup is made of
+    this package's parts. Any other class lookup, and one of a subclass that defines ``all``
+    itself, is asked every time.
     """
 
-    _reg_answers: Answers
+    _reg_cache: LookupCache
     _reg_class_lookup: Any
 
     def __init__(self, class_lookup: Any) -> None:
@@ -152,7 +61,7 @@ class Lookup(Remembering, Observed):
     @class_lookup.setter
     def class_lookup(self, class_lookup: Any) -> None:
         refuse_unless_class_lookup(class_lookup, self)
-        self._reg_compose("_reg_class_lookup", class_lookup)
+        self._reg_set_parts("_reg_class_lookup", class_lookup)
 
     def component(
         self,
@@ -168,16 +77,16 @@ class Lookup(Remembering, Observed):
         :param key: what it is registered under.
         :param args: the arguments whose classes it is looked up for.
         :param default: returned if there is none; ``None`` is a default too.
-        :param predicates: given to matchers instead of what they would compute.
+        :param predicates: given to matchers instead of those they would compute.
         :param class_method: whether the first argument is itself the class.
         :return: the first component in the order of :meth:`all`.
         :raises ComponentLookupError: if there is none, and no default.
         """
-        args = tuple(args)
+        key, args = canonical_key(key), tuple(args)
         classes = classes_of(args, class_method)
-        found = self._reg_find(key, args, classes, predicates)
-        if found is not MISSING:
-            return found
+        component = first_component(self._reg_plan(key, classes), args, predicates)
+        if component is not MISSING:
+            return component
         if default is MISSING:
             raise ComponentLookupError(key=key, classes=classes, lookup=self)
         return default
@@ -192,14 +101,16 @@ class Lookup(Remembering, Observed):
     ) -> list[Any]:
         """Find all components for these arguments.
 
-        The parameters are those of :meth:`component`.
-
+        :param key: what they are registered under.
+        :param args: the arguments whose classes they are looked up for.
+        :param predicates: given to matchers instead of those they would compute.
+        :param class_method: whether the first argument is itself the class.
         :return: a new list, the most specific first. A matcher is not in it,
-          but what it answered, unless that is ``None``.
+          but its answer, unless that is ``None``.
         """
-        args = tuple(args)
-        candidates = self._reg_every(key, classes_of(args, class_method))
-        return list(match(candidates, args, predicates))
+        key, args = canonical_key(key), tuple(args)
+        candidates = self._reg_all_candidates(key, classes_of(args, class_method))
+        return list(resolve_matchers(candidates, args, predicates))
 
     def call(self, key: Hashable, args: Iterable[Any], default: Any = MISSING, /, **kw: Any) -> Any:
         """Find the component for these arguments, and call it with them.
@@ -211,34 +122,35 @@ class Lookup(Remembering, Observed):
         :param class_method: by keyword only: whether the first argument is
           itself the class.
         :param kw: the keyword arguments of the call. ``lookup``, which is this
-          one, and ``call_next`` are added if the component has a parameter of
-          that name, and no ``**``.
-        :return: what the component returns.
+          one, and ``call_next`` are filled in if the component has a parameter of
+          that name.
+        :return: the result of the component.
         :raises ComponentLookupError: if there is none, and no default.
         """
         default = kw.pop("default", default)
         class_method = kw.pop("class_method", False)
-        args = tuple(args)
+        key, args = canonical_key(key), tuple(args)
         classes = classes_of(args, class_method)
-        overrides_all = type(self).all is not Lookup.all
-        flags: dict[str, Any] = {"class_method": True} if class_method else {}
 
-        def components() -> Iterator[Any]:
-            if overrides_all:
-                yield from self.all(key, args, **flags)
-            else:
-                yield from match(self._reg_every(key, classes), args, None)
-
-        def nothing_left(*args: object, **kw: object) -> NoReturn:
+        def nothing_left(*args: object, **kw: object) -> Any:
             raise ComponentLookupError(key=key, classes=classes, lookup=self)
 
-        chain = CallChain(self, components(), nothing_left)
+        chain: CandidateChain
+        overrides_all = type(self).all is not Lookup.all
         if overrides_all or type(self).component is not Lookup.component:
-            # A subclass has a way of its own to find what comes first, or next.
-            chain = chain.starting_with(self.component(key, args, NOTHING, **flags))
-        if chain.at(0) is MISSING and default is not MISSING:
+            # A subclass has a way of its own to find the first component, or the next.
+            flags: dict[str, Any] = {"class_method": True} if class_method else {}
+            first = self.component(key, args, NOTHING, **flags)
+            first = MISSING if first is NOTHING else first
+            chain = ForeignChain(self, first, lambda: self.all(key, args, **flags), nothing_left)
+        else:
+            candidates = tuple(self._reg_all_candidates(key, classes))
+            chain = CandidateChain(candidates, self, nothing_left)
+        query = Query(args)
+        resolved = chain.resolved(query, 0)
+        if resolved[0] is MISSING and default is not MISSING:
             return default
-        result = chain.call(0, args, kw)
+        result = chain.run(resolved, query, args, kw)
         return default if result is None and default is not MISSING else result
 
     def explain(
@@ -249,179 +161,98 @@ class Lookup(Remembering, Observed):
         *,
         class_method: bool = False,
     ) -> Resolution:
-        """Tell which component is found for these arguments, and why.
+        """Explain which component is found for these arguments, and why; nothing is called.
 
-        The parameters are those of :meth:`component`. All matchers that apply
-        are asked, as :meth:`all` asks them.
-
-        :return: what was found out, to be printed or read.
+        :param key: what it is registered under.
+        :param args: the arguments whose classes it is looked up for.
+        :param predicates: given to matchers instead of those they would compute.
+        :param class_method: whether the first argument is itself the class.
+        :return: the candidates in order, to be printed or read. All matchers that apply
+          are asked, as :meth:`all` asks them.
         """
         from .tools.explain import explain
 
-        return explain(self, key, tuple(args), predicates, class_method=class_method)
+        return explain(self, canonical_key(key), tuple(args), predicates, class_method=class_method)
 
     def explain_classes(self, key: Hashable, classes: Iterable[type]) -> Resolution:
-        """Tell which component is found for arguments of these classes, and why.
+        """Explain which component is found for arguments of these classes, and why.
 
         :param key: what it is registered under.
         :param classes: the classes of the arguments.
         :return: as :meth:`explain`; but a matcher cannot be asked without the
-          arguments, so that what it stands for stays open.
+          arguments, so that its answer stays open.
         """
         from .tools.explain import explain_classes
 
-        return explain_classes(self, key, tuple(classes))
+        return explain_classes(self, canonical_key(key), tuple(classes))
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        state.pop("_reg_answers", None)  # where the call is in C, it is kept elsewhere
+        state.pop("_reg_cache", None)  # in the C build, it is kept elsewhere
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._reg_remember(Answers(self))
+        self._reg_set_cache(LookupCache(self))
 
-    # What answers and calls are made of
+    # The parts of a look-up
 
-    def _reg_composed(self) -> tuple[Any, ...]:
+    def _reg_parts(self) -> tuple[Any, ...]:
         return (self._reg_class_lookup,)
 
-    def _reg_recomposed(self) -> None:
-        self._reg_remember(Answers(self))
-        super()._reg_recomposed()
+    def _reg_parts_changed(self) -> None:
+        self._reg_set_cache(LookupCache(self))
+        super()._reg_parts_changed()
 
-    def _reg_current_answers(self) -> Answers | None:
-        """The answers that hold now; ``None`` if nothing can be remembered."""
-        answers = self._reg_answers
-        while answers.leaves() is not None:
-            # Asked after the parts are known: another thread may have found them before
+    def _reg_current_cache(self) -> LookupCache | None:
+        """The cache that is valid now; ``None`` if nothing can be cached."""
+        cache = self._reg_cache
+        while cache.sources() is not None:
+            # Asked after the sources are known: another thread may have found them before
             # a list was changed, and this call have begun since.
-            if answers.is_composed_as_seen():
-                return answers
-            answers.expire()
-            answers = self._reg_answers
+            if cache.lists_unchanged():
+                return cache
+            cache.invalidate_all()
+            cache = self._reg_cache
         return None
 
-    def _reg_find(
-        self,
-        key: Hashable,
-        args: tuple[Any, ...],
-        classes: tuple[type, ...],
-        predicates: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """The component, or ``MISSING``."""
-        answers = self._reg_current_answers()
-        if answers is not None:
-            first = answers.first(key, classes)
-            if not isinstance(first, Matcher):
-                return first
-        return next(match(self._reg_every(key, classes), args, predicates), MISSING)
+    def _reg_plan(self, key: Hashable, classes: tuple[type, ...]) -> Plan:
+        cache = self._reg_current_cache()
+        if cache is not None:
+            return cache.plan(key, classes)
+        components = tuple(self._reg_class_lookup.all(key, classes))
+        return make_plan(lambda: components, self, _not_called)
 
-    def _reg_every(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
+    def _reg_all_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
         """All components, matchers as they are."""
-        answers = self._reg_current_answers()
-        if answers is not None:
-            return answers.every(key, classes)
-        found: Iterable[Any] = self._reg_class_lookup.all(key, classes)
-        return found
+        cache = self._reg_current_cache()
+        if cache is None:
+            candidates: Iterable[Any] = self._reg_class_lookup.all(key, classes)
+            return candidates
+        plan = cache.plan(key, classes)
+        if plan.chain is not None:
+            return plan.chain.components  # type: ignore[no-any-return]
+        if plan.all is None:
+            plan.all = tuple(cache.candidates(key, classes)())
+        return plan.all
 
 
-class CallChain:
-    """The components for one call, each of which can call the next.
-
-    :param lookup: for implementations that have a parameter ``lookup``.
-    :param components: in order; taken from only as far as needed.
-    :param fallback: is called when there are no more.
-    :param adapt: what to do with a component before it is called.
-    """
-
-    __slots__ = ("_adapt", "_components", "_fallback", "_found", "_lookup")
-
-    def __init__(
-        self,
-        lookup: Any,
-        components: Iterator[Any],
-        fallback: Callable[..., Any],
-        adapt: Callable[[Any], Callable[..., Any]] | None = None,
-    ) -> None:
-        self._lookup = lookup
-        self._components = components
-        self._fallback = fallback
-        self._adapt = adapt
-        self._found: list[Any] = []
-
-    def at(self, index: int) -> Any:
-        """The component at a place, or ``MISSING``."""
-        while len(self._found) <= index:
-            component = next(self._components, MISSING)
-            if component is MISSING:
-                return MISSING
-            self._found.append(component)
-        return self._found[index]
-
-    def starting_with(self, first: Any) -> CallChain:
-        """The chain that begins with another component and goes on behind that one's place.
-
-        :param first: the component, or ``NOTHING`` for an empty chain.
-        """
-        if first is NOTHING:
-            self._components = iter(())
-            return self
-        self._found = [first]
-        # Not searched before it is needed: each matcher on the way is asked again.
-        following = itertools.dropwhile(lambda each: each is not first, self._components)
-        self._components = itertools.islice(following, 1, None)
-        return self
-
-    def call(self, index: int, args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
-        """Call the component at a place, or the fallback."""
-        component = self.at(index)
-        if component is MISSING:
-            return with_lookup(self._fallback, self._lookup)(*args, **kw)
-        if "call_next" not in kw and takes_keyword(component, "call_next"):
-            kw = {**kw, "call_next": CallNext(self, index + 1, args, kw)}
-        if self._adapt is not None:
-            component = self._adapt(component)
-        return with_lookup(component, self._lookup)(*args, **kw)
+def _not_called(*args: object, **keywords: object) -> None:
+    """The end of a plan that is only asked for components."""
 
 
-class CallNext:
-    """What an implementation that has a parameter ``call_next`` is given.
-
-    Called with arguments, it calls the next component for the classes of the
-    *original* call with them; called without any, with those of the original
-    call. The last one to be called is the function that was made generic.
-
-    The idea is ``call-next-method`` of the Common Lisp Object System.
-    """
-
-    __slots__ = ("_args", "_chain", "_index", "_keywords")
-
-    def __init__(
-        self, chain: CallChain, index: int, args: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> None:
-        self._chain = chain
-        self._index = index
-        self._args = args
-        self._keywords = keywords
-
-    def __call__(self, /, *args: Any, **kw: Any) -> Any:
-        if not args and not kw:
-            args, kw = self._args, self._keywords
-        return self._chain.call(self._index, args, kw)
-
-
-def with_lookup(component: Any, lookup: Any) -> Any:
-    """The component itself, or bound to the lookup if it has a parameter for it."""
-    if takes_keyword(component, "lookup"):
-        return functools.partial(component, lookup=lookup)
+def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, Any] | None) -> Any:
+    """Get the first component of a plan; ``MISSING`` if there is none."""
+    if plan.first is not UNDECIDED:
+        return plan.first
+    component, _ = plan.chain.resolved(Query(args, predicates), 0)
     return component
 
 
-def is_plain(lookup: object) -> bool:
-    """Tell whether a lookup finds and calls the way the package does.
+def has_default_behaviour(lookup: object) -> bool:
+    """Return whether a lookup finds and calls the way the package does.
 
-    A stranger, and a subclass with methods of its own, has to be asked.
+    A third-party lookup, and a subclass with methods of its own, has to be asked.
     """
     cls = type(lookup)
     return (
@@ -437,26 +268,3 @@ def classes_of(args: tuple[Any, ...], class_method: bool) -> tuple[type, ...]:
     if class_method and args:
         return (args[0], *(arg.__class__ for arg in args[1:]))
     return tuple([arg.__class__ for arg in args])
-
-
-def match(
-    candidates: Iterable[Any], args: tuple[Any, ...], predicates: Mapping[str, Any] | None
-) -> Iterator[Any]:
-    """Go through components in order, and ask the matchers among them.
-
-    :param candidates: components and matchers; a matcher stands for its answer,
-      or for nothing if that is ``None``.
-    :param predicates: what the caller gave; ``None`` to have them computed.
-    """
-    given = predicates is not None
-    computed: dict[Any, Any] = {}
-    for candidate in candidates:
-        if not isinstance(candidate, Matcher):
-            yield candidate
-            continue
-        if predicates is None:
-            predicates = candidate.predicates(*args)
-        keywords = candidate._reg_keywords(args, predicates, computed, given)
-        answer = candidate(*args, **keywords)
-        if answer is not None:
-            yield answer

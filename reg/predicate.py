@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, overload
 
+from . import _trie
 from ._lock import registry_lock
-from .lookup import Matcher
+from ._matching import Matcher, Query
+from ._trie import Entry
 from .sentinel import MISSING, Sentinel
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Final, Protocol, TypeVar, overload
+_T = TypeVar("_T")
 
-    _T = TypeVar("_T")
 
-    class _Index(Protocol):
-        def add(self, key: Any, value: Any, /) -> object: ...
-        def get(self, key: Any, /) -> Any: ...
+class _Index(Protocol):
+    def add(self, key: Any, value: Any, /) -> object: ...
+    def get(self, key: Any, /) -> Any: ...
 
 
 __all__ = [
@@ -93,39 +93,13 @@ class Predicate:
         return f"Predicate({self.name!r})"
 
 
-class _Entry:
-    """A registered value, told from every other, also from an equal one."""
+class _IndexedKey:
+    """A registered key of a predicate with an index of its own; the index finds this object."""
 
-    __slots__ = ("keys", "value")
+    __slots__ = ("key",)
 
-    def __init__(self, keys: list[Any], value: Any) -> None:
-        self.keys = keys
-        self.value = value
-
-
-class _Pattern:
-    """The entries that name the same predicates, the others being ``ANY``.
-
-    :param named: for each predicate, whether it is named.
-    :param indexed: for each predicate, whether it has an index to be asked.
-
-    The rest of the predicates are keys of a dictionary, all in one.
-    """
-
-    def __init__(self, named: tuple[bool, ...], indexed: list[bool]) -> None:
-        self.named = named
-        self.asked = [place for place, name in enumerate(named) if name and indexed[place]]
-        self._keyed = [place for place, name in enumerate(named) if name and not indexed[place]]
-        self._entries: dict[tuple[Any, ...], list[_Entry]] = {}
-
-    def add(self, keys: list[Any], entry: _Entry) -> None:
-        self._entries.setdefault(tuple([keys[place] for place in self._keyed]), []).append(entry)
-
-    def get(self, keys: list[Any]) -> list[_Entry]:
-        return self._entries.get(tuple([keys[place] for place in self._keyed]), [])
-
-    def entries(self) -> list[_Entry]:
-        return [entry for entries in list(self._entries.values()) for entry in list(entries)]
+    def __init__(self, key: Any) -> None:
+        self.key = key
 
 
 class _Registering:
@@ -163,8 +137,8 @@ class PredicateRegistry(_Registering):
     :param predicates: the predicates; an earlier one weighs more.
     :raises PredicateRegistryError: if two have the same name.
 
-    A look-up takes one step for each combination of named predicates that
-    something is registered for, however many entries there are.
+    A look-up descends a trie of the keys: at each predicate the value, then ``ANY``. It goes
+    only where something is registered, so that it hardly depends on how many entries there are.
     """
 
     def __init__(self, predicates: Iterable[Predicate]) -> None:
@@ -176,17 +150,20 @@ class PredicateRegistry(_Registering):
                 f"each predicate must have a name of its own; got {', '.join(self._names)}"
             )
         self._indexes: list[_Index] = [p.create_index() for p in self.predicates]
-        # A dictionary does what a KeyIndex does. Any other index is asked.
+        # A dictionary does the work of a KeyIndex. Any other index is asked which of the
+        # registered keys match, and is given an object for each of them.
         self._indexed = [type(index) is not KeyIndex for index in self._indexes]
-        # Replaced, never changed: who looks something up reads it without a lock.
-        self._patterns: list[_Pattern] = []
+        self._indexed_keys: list[dict[Hashable, _IndexedKey]] = [{} for _ in self._indexes]
+        # A trie of tuples of values, by the key of each predicate. Never changed, but replaced.
+        self._root: Any = _trie.EMPTY
+        self._order = 0
 
     def _reg_register(self, predicates: Mapping[str, Any], value: Any) -> Any:
         for name in predicates:
             if name not in self._names:
-                what = "" if value is MISSING else f"{value!r} "
+                described = "" if value is MISSING else f"{value!r} "
                 raise PredicateRegistryError(
-                    f"cannot register {what}for the unknown predicate {name!r};"
+                    f"cannot register {described}for the unknown predicate {name!r};"
                     f" the predicates are {', '.join(self._names) or 'none'}"
                 )
         keys = [predicates.get(name, ANY) for name in self._names]
@@ -204,12 +181,31 @@ class PredicateRegistry(_Registering):
         return register
 
     def _add(self, keys: list[Any], value: Any) -> None:
-        entry = _Entry(keys, value)
         with registry_lock:
-            for key, index, indexed in zip(keys, self._indexes, self._indexed, strict=True):
-                if indexed and key is not ANY:
-                    index.add(key, entry)
-            self._pattern(tuple(key is not ANY for key in keys)).add(keys, entry)
+            path = tuple([self._key(position, key) for position, key in enumerate(keys)])
+            known = _trie.exact(self._root, path)
+            values = (value,) if known is None else (*known.value, value)
+            order = self._order if known is None else known.order
+            self._order += 1
+            self._root = _trie.add(self._root, Entry(path, values, order))
+
+    def _key(self, position: int, key: Any) -> Any:
+        """The key in the trie."""
+        if key is ANY or not self._indexed[position]:
+            return key
+        known = self._indexed_keys[position]
+        try:
+            indexed = known.get(key)
+        except TypeError:
+            # It cannot be hashed, which such an index may not need.
+            indexed = _IndexedKey(key)
+            self._indexes[position].add(key, indexed)
+            return indexed
+        if indexed is None:
+            indexed = _IndexedKey(key)
+            self._indexes[position].add(key, indexed)
+            known[key] = indexed
+        return indexed
 
     def get(self, predicates: Mapping[str, Any], default: Any = None) -> Any:
         """Find the value that is registered most specifically for these predicates.
@@ -221,25 +217,46 @@ class PredicateRegistry(_Registering):
         :raises PredicateRegistryError: if two values are registered for the
           same predicates, and those are what is found.
         """
-        keys = [predicates[name] for name in self._names]
-        found: dict[int, Any] = {}
-        for pattern in self._patterns:
-            if any(key is ANY and named for key, named in zip(keys, pattern.named, strict=True)):
-                continue
-            entries = pattern.get(keys)
-            for place in pattern.asked if entries else ():
-                if place not in found:
-                    found[place] = self._indexes[place].get(keys[place])
-                entries = [entry for entry in entries if entry in found[place]]
-            if len(entries) > 1:
-                raise PredicateRegistryError(
-                    "more than one value is registered for the predicates"
-                    f" {dict(zip(self._names, keys, strict=True))!r}:"
-                    f" {', '.join(repr(entry.value) for entry in entries)}"
-                )
-            if entries:
-                return entries[0].value
-        return default
+        return self._reg_get([predicates[name] for name in self._names], default)
+
+    def _reg_get(self, keys: list[Any], default: Any) -> Any:
+        """Find the value for the keys of all predicates, in their order."""
+        if True in self._indexed:
+            values = self._matching([self._root], keys, 0) if self._root else []
+        else:
+            entry = _first(self._root, keys, 0)
+            values = [] if entry is None else entry.value
+        if not values:
+            return default
+        if len(values) > 1:
+            raise PredicateRegistryError(
+                "more than one value is registered for the predicates"
+                f" {dict(zip(self._names, keys, strict=True))!r}:"
+                f" {', '.join(repr(value) for value in values)}"
+            )
+        return values[0]
+
+    def _matching(self, nodes: list[Any], keys: list[Any], position: int) -> list[Any]:
+        """Find the most specific values below nodes, where predicates have indexes to be asked.
+
+        :param nodes: the parts of the trie whose keys match up to the position; several,
+          since several registered keys can match one value.
+        """
+        if position == len(keys):
+            return [value for node in nodes for value in node.value]
+        key = keys[position]
+        if key is ANY:
+            matches: Any = ()
+        elif self._indexed[position]:
+            matches = self._indexes[position].get(key)
+        else:
+            matches = (key,)
+        named = [below for node in nodes for below in _below(node, matches, position)]
+        open_to_any = [below for node in nodes for below in _below(node, (ANY,), position)]
+        for group in (named, open_to_any):
+            if group and (values := self._matching(group, keys, position + 1)):
+                return values
+        return []
 
     def entries(self) -> list[tuple[dict[str, Any], Any]]:
         """List everything that is registered.
@@ -247,22 +264,52 @@ class PredicateRegistry(_Registering):
         :return: a new list of predicates and value, those that name an earlier
           predicate first. A predicate that may have any value is ``ANY``.
         """
-        return [
-            (dict(zip(self._names, entry.keys, strict=True)), entry.value)
-            for pattern in self._patterns
-            for entry in pattern.entries()
+        listed = [
+            ([key.key if isinstance(key, _IndexedKey) else key for key in entry.keys], value)
+            for entry in _trie.entries(self._root)
+            for value in entry.value
         ]
+        listed.sort(key=lambda keys_and_value: [key is ANY for key in keys_and_value[0]])
+        return [(dict(zip(self._names, keys, strict=True)), value) for keys, value in listed]
 
-    def _pattern(self, named: tuple[bool, ...]) -> _Pattern:
-        for pattern in self._patterns:
-            if pattern.named == named:
-                return pattern
-        pattern = _Pattern(named, self._indexed)
-        # An entry that names an earlier predicate goes before one that does not.
-        self._patterns = sorted(
-            [*self._patterns, pattern], key=lambda each: each.named, reverse=True
-        )
-        return pattern
+
+def _first(node: Any, keys: list[Any], position: int) -> Entry | None:
+    """Find the most specific entry: at each position the key itself comes before ``ANY``."""
+    while type(node) is not Entry:
+        if not node:
+            return None
+        key = keys[position]
+        position += 1
+        open_to_any = node.get(ANY)
+        below = None if key is ANY else node.get(key)
+        if below is not None:
+            if open_to_any is None:
+                node = below
+                continue
+            entry = _first(below, keys, position)
+            if entry is not None:
+                return entry
+        if open_to_any is None:
+            return None
+        node = open_to_any
+    registered = node.keys
+    while position < len(registered):
+        key = registered[position]
+        value = keys[position]
+        position += 1
+        if key is not ANY and key is not value and (value is ANY or key != value):
+            return None
+    return node
+
+
+def _below(node: Any, matches: Any, position: int) -> list[Any]:
+    """The parts of the trie below a node, under those of its keys that match."""
+    if type(node) is Entry:
+        key = node.keys[position]
+        return [node] if any(key is match or key == match for match in matches) else []
+    if len(node) < len(matches):
+        return [node[key] for key in node if key in matches]
+    return [below for match in matches if (below := node.get(match)) is not None]
 
 
 class PredicateMatcher(_Registering, Matcher):
@@ -296,25 +343,37 @@ class PredicateMatcher(_Registering, Matcher):
         :return: the most specific component, or ``None``.
         :raises PredicateRegistryError: if two are registered for the same predicates.
         """
-        return self.registry.get(self._reg_keywords(args, predicates, {}, False))
+        return self.registry.get(self._reg_keywords(Query(args), predicates))
 
-    def _reg_keywords(
-        self,
-        args: tuple[Any, ...],
-        handed_on: Mapping[str, Any],
-        computed: dict[Any, Any],
-        given: bool,
-    ) -> Mapping[str, Any]:
-        missing = [p for p in self.registry.predicates if p.name not in handed_on]
+    def _reg_ask(self, query: Query) -> Any:
+        cls = type(self)
+        if (
+            query.predicates is not None
+            or query.first_values is not None
+            or cls.__call__ is not PredicateMatcher.__call__
+            or cls.predicates is not PredicateMatcher.predicates
+        ):
+            return super()._reg_ask(query)
+        # The first matcher, and one of ours: no dictionary is needed to pass the values on.
+        registry, args = self.registry, query.args
+        values = [
+            predicate.default if predicate.calc is None else predicate.calc(*args)
+            for predicate in registry.predicates
+        ]
+        query.first_values = (registry._names, values)
+        return registry._reg_get(values, None)
+
+    def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
+        missing = [p for p in self.registry.predicates if p.name not in predicates]
         if not missing:
-            return handed_on
-        if given:
-            return {**handed_on, **{predicate.name: predicate.default for predicate in missing}}
+            return predicates
+        if query.given:
+            return {**predicates, **{predicate.name: predicate.default for predicate in missing}}
         for predicate in missing:
             # By identity: a framework's predicates may have an equality of their own.
-            if id(predicate) not in computed:
-                computed[id(predicate)] = _value(predicate, args)
-        return {**handed_on, **{each.name: computed[id(each)] for each in missing}}
+            if id(predicate) not in query.computed:
+                query.computed[id(predicate)] = _value(predicate, query.args)
+        return {**predicates, **{each.name: query.computed[id(each)] for each in missing}}
 
 
 def _value(predicate: Predicate, args: tuple[Any, ...]) -> Any:

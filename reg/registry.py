@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import types
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any, TypeVar
 
-from ._cache import ObservedClassLookup
-from ._classes import ClassSpecification, NamedClass, RegisteredClass, describe, registered_classes
-from ._components import Components, Registration, read_consistently
+from ._classes import (
+    ClassSpecification,
+    ForwardName,
+    NamedClass,
+    RegisteredClass,
+    describe,
+    registered_classes,
+)
+from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
+from ._mro import mro_of
+from ._observers import ObservableClassLookup
+from ._store import Registration, Store
 from .arginfo import wrapped_by
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, TypeVar
-
-    _T = TypeVar("_T")
+_T = TypeVar("_T")
 
 __all__ = [
     "ClassRegistry",
@@ -36,7 +43,7 @@ class RegistrationError(ValueError):
     """Something is registered already, or is not registered at all."""
 
 
-class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
+class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     """Components by key and classes.
 
     :param name: what tools call this registry.
@@ -50,7 +57,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
 
     _reg_name: str | None = None
     _reg_replace = True
-    _reg_store: Components
+    _reg_store: Store = Store()
 
     def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
         self._reg_name = name
@@ -64,7 +71,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
     def _reg_register(
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
-        _check_key(key)
+        key = _checked_key(key)
         combinations = registered_classes(key, classes)
         if component is not MISSING:
             self._reg_add(key, combinations, component)
@@ -84,18 +91,20 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
         :raises RegistrationError: if there is nothing registered for them; then
           nothing has changed.
         """
-        _check_key(key)
+        key = _checked_key(key)
         combinations = registered_classes(key, classes)
         with registry_lock:
-            found = []
+            self._reg_settle(key, itertools.chain(*combinations))
+            registrations = []
             for combination in combinations:
                 registration = self._reg_store.exact(key, combination)
                 if registration is None:
                     raise RegistrationError(
                         f"nothing is registered under {describe(key)} for {_names(combination)}"
                     )
-                found.append(registration)
-            replaced = self._reg_store.remove(found, lambda: self._reg_changed({key}))
+                registrations.append(registration)
+            replaced = self._reg_publish(self._reg_store.removing(registrations), {key})
+        # Dropped without the lock: a component that dies may wait for another thread.
         del replaced
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
@@ -107,13 +116,14 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
         :raises TypeError: if something is given as a class that is none, or a
           union, which stands for more than one combination.
         """
-        _check_key(key)
+        key = _checked_key(key)
         combinations = registered_classes(key, classes)
         if len(combinations) > 1:
             raise TypeError(
                 f"exact() takes one class at each position, not a union; got"
                 f" {len(combinations)} combinations under {describe(key)}"
             )
+        self._reg_settle(key, combinations[0])
         registration = self._reg_store.exact(key, combinations[0])
         return None if registration is None else registration.component
 
@@ -124,8 +134,7 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
         :param classes: the classes of the arguments.
         :return: the first of :meth:`all`, or ``None``.
         """
-        classes = tuple(classes)
-        return self._reg_read(lambda: next(self._reg_candidates(key, classes), None))
+        return next(self._reg_candidates(canonical_key(key), tuple(classes)), None)
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find all components registered for these classes or for bases of them.
@@ -136,25 +145,21 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
           of the classes' MROs: the first class weighs most, and ``object``
           comes last.
         """
-        classes = tuple(classes)
-        return self._reg_read(lambda: list(self._reg_candidates(key, classes)))
+        return list(self._reg_candidates(canonical_key(key), tuple(classes)))
 
     def registrations(self) -> list[Registration]:
         """List everything that is registered.
 
         :return: a new list; of what was registered for a union, each alternative.
         """
-        return self._reg_read(lambda: self._reg_store.registrations())
+        for key in self._reg_store.all_keys():
+            self._reg_settle(key, ())
+        return self._reg_store.registrations()
 
     def clear(self) -> None:
         """Forget all registrations. The registry stays in use wherever it is composed."""
-        store = self.__dict__.get("_reg_store")
-        if store is None:
-            self._reg_store = Components()
-            return
         with registry_lock:
-            keys = {registration.key for registration in store.registrations()}
-            replaced = store.clear(lambda: self._reg_changed(keys))
+            replaced = self._reg_publish(Store(), self._reg_store.all_keys())
         del replaced
 
     def __repr__(self) -> str:
@@ -163,28 +168,40 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
 
     def __getstate__(self) -> dict[str, Any]:
         # Not super(): a framework may have mixed in a class with another state.
-        state = ObservedClassLookup.__getstate__(self)
-        store = self._reg_store
-        # What came first cannot be told from registrations: others may have gone since.
-        state["_reg_store"] = self._reg_read(lambda: (store.registrations(), store.orders()))
-        return state
+        return ObservableClassLookup.__getstate__(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        registrations, orders = state.pop("_reg_store")
         self.__dict__.update(state)
-        self._reg_store = Components()
-        self._reg_store.add(registrations, lambda: None)
-        self._reg_store.put_in_order(orders)
 
-    def _reg_components(self) -> Components:
-        return self._reg_store
+    def _reg_settle(self, key: Hashable, classes: Iterable[RegisteredClass]) -> list[ForwardName]:
+        """Replace names that annotations gave to classes, once these are defined, by the classes.
+
+        :param classes: classes that may be named; those in a function are found only by them.
+        :return: the names of classes that are not defined yet.
+        """
+        names = self._reg_store.forward_names(key)
+        if not names:
+            return []
+        bases = [base for cls in classes if isinstance(cls, type) for base in mro_of(cls)]
+        defined: dict[ForwardName, type] = {}
+        for name in names:
+            cls = name.resolve() or next((base for base in bases if name.matches(base)), None)
+            if cls is not None:
+                defined[name] = cls
+        if defined:
+            with registry_lock:
+                replaced = self._reg_publish(self._reg_store.settled(key, defined), {key})
+            del replaced
+        return [name for name in names if name not in defined and not name.is_local]
+
+    def _reg_prepare(self, key: Hashable, classes: tuple[type, ...]) -> None:
+        for name in self._reg_settle(key, classes):
+            raise name.missing_error()
 
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
+        self._reg_prepare(key, classes)
         for registration in self._reg_store.matching(key, classes):
             yield registration.component
-
-    def _reg_read(self, read: Callable[[], _T]) -> _T:
-        return read_consistently([self._reg_store], read)
 
     def _reg_add(
         self, key: Hashable, combinations: list[tuple[RegisteredClass, ...]], component: Any
@@ -200,10 +217,11 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
             for combination in combinations
         ]
         with registry_lock:
+            self._reg_settle(key, itertools.chain(*combinations))
             if not self._reg_replace:
                 for registration in added:
                     self._reg_refuse_to_replace(registration)
-            replaced = self._reg_store.add(added, lambda: self._reg_changed({key}))
+            replaced = self._reg_publish(self._reg_store.adding(added), {key})
         del replaced
 
     def _reg_refuse_to_replace(self, registration: Registration) -> None:
@@ -216,17 +234,26 @@ class ClassRegistry(IRegistry, ObservedClassLookup, IClassLookup):
                 " is not registered; unregister the first, or use replace=True"
             )
 
-    def _reg_changed(self, keys: set[Hashable]) -> None:
-        observing = self._reg_observing()
+    def _reg_publish(self, store: Store, keys: set[Hashable]) -> Store:
+        """Replace the store, and invalidate the caches under these keys.
+
+        If an exception interrupts it, nothing has changed.
+
+        :return: the store before.
+        """
+        before = self._reg_store
         try:
-            for answers in observing:
-                answers.forget(keys)
+            self._reg_store = store
+            for cache in self._reg_caches():
+                cache.invalidate(keys)
         except BaseException:
-            # The change is taken back. Of those that were told by half, none is
-            # to go on with half of its tables.
-            for answers in observing:
-                answers.expire()
+            # A signal handler may have published another one since, which stays.
+            if self._reg_store is store:
+                self._reg_store = before
+            for cache in self._reg_caches():
+                cache.invalidate_all()
             raise
+        return before
 
 
 class Registry(IRegistry, Lookup):
@@ -279,7 +306,11 @@ class Registry(IRegistry, Lookup):
         return copied
 
 
-def _check_key(key: Hashable) -> None:
+def _checked_key(key: Hashable) -> Hashable:
+    """Refuse what cannot be a key.
+
+    :return: the key; the generic function, for a copy that a decorator made of it.
+    """
     try:
         hash(key)
     except TypeError as error:
@@ -294,6 +325,7 @@ def _check_key(key: Hashable) -> None:
             f"{key!r} is a generic function bound to an object or a class, under which no call"
             f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
         )
+    return canonical_key(key)  # type: ignore[no-any-return]
 
 
 def _names(classes: tuple[RegisteredClass, ...]) -> str:

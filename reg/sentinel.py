@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Final
-
-__all__ = ["MISSING", "Sentinel"]
+__all__ = ["MISSING", "UNDECIDED", "Sentinel"]
 
 
 class Sentinel:
@@ -40,3 +37,6 @@ class Sentinel:
 
 #: Stands for "not given" wherever ``None`` is a value like any other.
 MISSING: Final = Sentinel("MISSING")
+
+#: The first component of a plan in which a matcher comes first.
+UNDECIDED: Final = Sentinel("UNDECIDED")

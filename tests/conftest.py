@@ -64,9 +64,6 @@ def implicit_put_back() -> Iterator[None]:
     base, base_only, scoped = implicit.base_lookup, implicit._base_only, implicit._scoped.get()
     assert scoped is None, "a test begins inside of using()"
     own = implicit.lookup
-    if not reg._fastcall.compiled:
-        # Calls look elsewhere from the first scope of a process on.
-        implicit._no_scope_yet = True
     yield
     if implicit._scoped.get() is not None:
         implicit._scope(None)

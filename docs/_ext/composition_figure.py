@@ -1,7 +1,7 @@
-"""The figure of what a composition answers, drawn from actual look-ups.
+"""The figure of a composition, drawn from actual look-ups.
 
 The directive ``composition-figure`` makes the registries of the start page,
-asks reg what there is for four calls, and draws the answers.
+asks reg for the candidates of four calls, and draws them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Screen: ...
 
 @reg.generic
 def show(item: Any, place: Any) -> Any:
-    """What the figure shows calls of."""
+    """The generic function of the calls in the figure."""
 
 
 _REGISTERED: dict[str, dict[str, tuple[type, type]]] = {
@@ -68,7 +68,7 @@ def figure() -> list[str]:
             parts.append(_cell(place * _COLUMN_WIDTH, top + _LINE, names, chosen=chosen))
     label = (
         "A table of four calls. Each goes from the application to the framework to the function,"
-        " and is answered by the first that has something for its classes."
+        " and the first that has a match for its classes runs."
     )
     width = len(_COLUMNS) * _COLUMN_WIDTH
     return [picture(width, _TOP + len(_CALLS) * _ROW_HEIGHT, label, parts)]

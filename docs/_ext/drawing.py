@@ -1,4 +1,4 @@
-"""What the figures of the documentation are drawn with: SVG in the colours of the page."""
+"""Draws the figures of the documentation: SVG in the colours of the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INVERSE = "var(--color-background-primary, white)"
 def picture(width: float, height: float, label: str, parts: Iterable[str]) -> str:
     """Put parts together to a picture; keep it so narrow that it fits a telephone.
 
-    :param label: says in words what is to be seen.
+    :param label: describes the picture in words.
     """
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"'
@@ -49,7 +49,7 @@ def text(
 
 
 class FigureDirective(SphinxDirective):
-    """Puts what ``draw`` draws in the page, with the content of the directive as its caption.
+    """Puts the result of ``draw`` in the page, with the content of the directive as its caption.
 
     Pictures stand beside each other, or one below the other where there is no room.
     """

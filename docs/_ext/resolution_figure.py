@@ -1,8 +1,8 @@
 """The figure of how a call is resolved, drawn from an actual look-up.
 
-The directive ``resolution-figure`` makes two registries, asks reg which
-components there are for a call, and draws the answer. If the order changed,
-so would the figure.
+The directive ``resolution-figure`` makes two registries, asks reg for
+the candidates of a call, and draws their order. If the order changed, so would
+the figure.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class HTML(Target): ...
 
 @reg.generic
 def render(model: Model, target: Target) -> str:
-    """What the figure resolves a call of."""
+    """The generic function of the call in the figure."""
     return "fallback"
 
 

@@ -1,10 +1,11 @@
-"""Publish a directory: make a site of it, and tell what rendered what.
+"""Publish a directory as a website, with two applications built on one framework.
 
-    python docs/examples/publish.py docs
+    python docs/examples/publish.py docs/examples/folder
     python docs/examples/publish.py docs --application handbook --output /tmp/site
     python docs/examples/publish.py docs/index.rst --terminal
 
-The framework and the two applications that this runs are in ``publishing``.
+It reports which implementation rendered each file. The framework and the applications are in
+``publishing``.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 try:
-    from publishing.framework import Terminal, model, render
+    from publishing.framework import Application, Terminal, model, render
     from publishing.handbook import application as handbook
     from publishing.models import Model
     from publishing.plain import application as plain
-    from publishing.site import Rendered, publish
+    from publishing.site import Rendered, publish, publish_all
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -28,80 +29,103 @@ try:
 
     import reg
 except ModuleNotFoundError as error:
-    sys.exit(f"{error}: the example needs what comes with pip install '.[examples]'")
+    sys.exit(f"{error}: the example needs pip install '.[examples]'")
 
 APPLICATIONS = {application.name: application for application in (plain, handbook)}
+#: In place of an implementation: the generic function itself ran.
+FALLBACK = "render"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    application = APPLICATIONS[options.application]
-    console = Console()
-    if options.terminal:
-        with reg.implicit.using(application.lookup):
-            try:
-                console.print(render(model(options.directory), Terminal()))
-            except (OSError, ValueError) as error:
-                return _failed(error)
-        return 0
     try:
-        rendered = publish(application, options.directory, options.output, options.skip)
+        if options.terminal:
+            _show(options.directory, APPLICATIONS[options.application or "plain"])
+        else:
+            _publish(options)
     except (OSError, ValueError) as error:
-        return _failed(error)
-    console.print(report(rendered))
-    fell_back = sum(bool(each.fell_back) for each in rendered)
-    console.print(
-        f"{application.name} published {len(rendered)} files and directories,"
-        f" of which {fell_back} fell back.",
-        f"The site begins at {options.output / 'index.html'}",
-        sep="\n",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+        print(f"publish.py: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
-def report(rendered: Sequence[Rendered]) -> Table:
-    """Tabulate which implementation rendered what, and what fell back."""
-    table = Table("File", "Model", "Rendered by", "Fell back because", box=SIMPLE_HEAD)
+def _show(path: Path, application: Application) -> None:
+    with reg.implicit.using(application.lookup):
+        Console().print(render(model(path), Terminal()))
+
+
+def _publish(options: argparse.Namespace) -> None:
+    paths = options.directory, options.output, options.skip
+    if options.application:
+        application = APPLICATIONS[options.application]
+        rendered = {application.name: publish(application, *paths)}
+    else:
+        rendered = publish_all(APPLICATIONS.values(), *paths)
+    console = Console()
+    console.print(report(rendered))
+    lines = [*reasons(rendered), ""]
+    for name, files in rendered.items():
+        fell_back = sum(bool(file.fell_back) for file in files)
+        lines.append(
+            f"{name} published {len(files)} files and folders, {fell_back} by falling back."
+        )
+    lines.append(f"Open {options.output.resolve() / 'index.html'}")
+    console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+
+def report(rendered: Mapping[str, Sequence[Rendered]]) -> Table:
+    """Tabulate which implementation rendered each file, with a column for each application.
+
+    :param rendered: the rendered files by the name of the application.
+    """
+    table = Table("File", *rendered, box=SIMPLE_HEAD)
     for column in table.columns:
         column.overflow = "fold"
-    for each in rendered:
-        indentation = "  " * min(len(each.path.parts) - 1, 8)
-        implementation = "render" if each.implementation is None else _name(each.implementation)
-        reason = "".join(c if c.isprintable() else " " for c in "; ".join(each.fell_back))
+    by_path = [{file.path: file for file in files} for files in rendered.values()]
+    for path in dict.fromkeys(path for files in by_path for path in files):
+        names = [_name(files[path].implementation) if path in files else "" for files in by_path]
+        style = "bold" if len(set(names)) > 1 else ""
+        indentation = "  " * min(len(path.parts) - 1, 8)
         table.add_row(
-            Text(indentation + (Model(Path(each.path)).name or ".")),
-            Text(type(each.model).__name__),
-            Text(implementation, style="" if each.implementation else "yellow"),
-            Text(reason, style="yellow"),
+            Text(indentation + (Model(Path(path)).name or ".")),
+            *(Text(name, style="yellow" if name == FALLBACK else style) for name in names),
         )
     return table
 
 
+def reasons(rendered: Mapping[str, Sequence[Rendered]]) -> Iterator[str]:
+    """Give a line for each file that fell back, with the reasons."""
+    lines = (
+        f"{file.path} fell back: {'; '.join(file.fell_back)}"
+        for files in rendered.values()
+        for file in files
+        if file.fell_back
+    )
+    for line in dict.fromkeys(lines):
+        yield "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+
+
 def _name(implementation: object) -> str:
+    if implementation is None:
+        return FALLBACK
     module = inspect.getmodule(implementation)
     package = "" if module is None else module.__name__.rpartition(".")[2]
     return f"{package}.{getattr(implementation, '__qualname__', implementation)}"
 
 
-def _failed(error: Exception) -> int:
-    print(f"publish.py: {error}", file=sys.stderr)
-    return 1
-
-
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Publish a directory as an HTML site.")
-    parser.add_argument("directory", type=Path, help="what to publish")
+    parser.add_argument("directory", type=Path, help="the directory to publish")
     parser.add_argument(
         "--application",
         choices=sorted(APPLICATIONS),
-        default="plain",
-        help="decides how things are rendered (default: %(default)s)",
+        help="publish with this one only (default: with both)",
     )
     parser.add_argument(
-        "--output", type=Path, default=Path("site"), help="where to (default: ./%(default)s)"
+        "--output",
+        type=Path,
+        default=Path("site"),
+        help="the folder for the site (default: ./%(default)s)",
     )
     parser.add_argument(
         "--skip",

@@ -14,11 +14,12 @@ from __future__ import annotations
 import collections
 import difflib
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, Protocol
 
 from packaging.utils import canonicalize_name
+
+from reg._lock import ReentrantLock
 
 from .backend import Backend
 from .caller_warnings import DeferredWarnings, describe_error
@@ -127,7 +128,7 @@ class Discovery:
         self._working: Found | None = None
         #: all that is published with the state
         self.publications: list[Publication] = []
-        self.lock = threading.RLock()
+        self.lock = ReentrantLock()
 
     # Queries
 

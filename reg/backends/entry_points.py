@@ -107,10 +107,44 @@ def _by_distribution(
                 continue
             seen.add(normalized(name))
         try:
-            yield from list(distribution.entry_points.select(group=group))
+            yield from _points_of(distribution, group)
         except Exception as error:
             subject = _location(distribution) if name is None else name
             complain(name, f"the distribution {subject!a}", error)
+
+
+def _points_of(distribution: Any, group: str) -> list[Any]:
+    try:
+        return list(distribution.entry_points.select(group=group))
+    except ValueError:
+        # From Python 3.15 on, one malformed value hides all entry points beside it.
+        return list(_line_by_line(distribution, group))
+
+
+class _Point:
+    """An entry point whose value is first read when it is loaded."""
+
+    def __init__(self, name: str, value: str, group: str, dist: Any) -> None:
+        self.name = name
+        self.value = value
+        self.group = group
+        self.dist = dist
+
+    def load(self) -> Any:
+        return importlib.metadata.EntryPoint(self.name, self.value, self.group).load()
+
+
+def _line_by_line(distribution: Any, group: str) -> Iterator[_Point]:
+    section = None
+    for line in map(str.strip, (distribution.read_text("entry_points.txt") or "").splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            section = line.strip("[]")
+        elif line and not line.startswith("#") and section is not None:
+            name, equals, value = map(str.strip, line.partition("="))
+            if not equals:
+                raise ValueError(f"{line!a} has no '='")
+            if section == group:
+                yield _Point(name, value, group, distribution)
 
 
 def _metadata(distribution: Any, field: str) -> str | None:

@@ -1,7 +1,7 @@
-"""What to explain of a test that failed: the calls of generic functions that it is about.
+"""Explanations for a failed test: of the calls of generic functions that it is about.
 
-They are read in the source, and nothing is called for it. So of an argument that
-is a call itself, its class is known only if it is one of a class.
+The calls are read in the source, and nothing is called again. So the class of
+an argument that is itself a call is known only if a class is called.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any, Final, NamedTuple
 
-from .._dispatch_spec import Dispatch
 from ..lookup import ComponentLookupError, Lookup
 from ..sentinel import MISSING
+from ..tools.provenance import dispatch_arguments, dispatch_of
 
 __all__ = ["explanations"]
 
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-# Of what class is what is written like this, whatever is in it.
+# The class of each literal display.
 _DISPLAYS: Final[dict[type[ast.expr], type]] = {
     ast.Dict: dict,
     ast.DictComp: dict,
@@ -31,12 +31,12 @@ _DISPLAYS: Final[dict[type[ast.expr], type]] = {
     ast.SetComp: set,
     ast.Tuple: tuple,
 }
-# Where a test is called from, it says nothing of it.
+# Frames of test runners are skipped.
 _RUNNERS: Final = ("_pytest", "pluggy", "pytest_asyncio", "anyio", "asyncio")
 
 
 class _Argument(NamedTuple):
-    """What is known of an argument; what is not, is ``MISSING``."""
+    """An argument of a call; ``MISSING`` stands for a class or value that is not known."""
 
     cls: Any
     value: Any
@@ -45,43 +45,44 @@ class _Argument(NamedTuple):
 def explanations(
     error: BaseException, implicit_for: Callable[[BaseException], Any]
 ) -> Iterator[str]:
-    """Explain what a failed test asked of generic functions.
+    """Explain the calls of generic functions that a failed test is about.
 
-    :param error: what it raised.
-    :param implicit_for: tells the implicit lookup of where an error was raised.
+    :param error: the error that the test raised.
+    :param implicit_for: returns the implicit lookup that counted where an error
+      was raised.
     :return: the explanations, as text: for a :exc:`reg.ComponentLookupError` of
-      what was not found; for a failed assertion of the calls in its line and in
-      those that its names were assigned in, or else in the line it was called
-      from. For all else there are none.
+      the look-up that failed; for a failed assertion of the calls in its line
+      and in those that its names were assigned in, or else in the line it was
+      called from. There are none for other errors.
     """
     if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from explanations(each, implicit_for)
+        for inner in error.exceptions:
+            yield from explanations(inner, implicit_for)
     elif isinstance(error, ComponentLookupError):
         if isinstance(error.lookup, Lookup) and error.key is not MISSING:
             yield str(error.lookup.explain_classes(error.key, error.classes))
     elif isinstance(error, AssertionError):
         for frame, lineno in _frames(error):
-            found = list(_in_frame(frame, lineno, implicit_for(error)))
-            yield from dict.fromkeys(found)
-            if found:
+            texts = list(_in_frame(frame, lineno, implicit_for(error)))
+            yield from dict.fromkeys(texts)
+            if texts:
                 return
 
 
 def _frames(error: BaseException) -> list[tuple[FrameType, int]]:
-    """Where an error was raised, and where that was called from, up to the test."""
-    found = []
+    """The frames of an error with their lines, from where it was raised up to the test."""
+    frames = []
     traceback = error.__traceback__
     while traceback is not None:
         module = traceback.tb_frame.f_globals.get("__name__", "")
         if module.partition(".")[0] not in _RUNNERS:
-            found.append((traceback.tb_frame, traceback.tb_lineno))
+            frames.append((traceback.tb_frame, traceback.tb_lineno))
         traceback = traceback.tb_next
-    return found[::-1]
+    return frames[::-1]
 
 
 def _in_frame(frame: FrameType, lineno: int, implicit: Any) -> Iterator[str]:
-    """Explain the calls in a line that is being run."""
+    """Explain the calls in the line that a frame runs."""
     source = "".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals))
     try:
         module = ast.parse(source)
@@ -92,9 +93,9 @@ def _in_frame(frame: FrameType, lineno: int, implicit: Any) -> Iterator[str]:
         return
     function = _innermost(module, lineno, *_FUNCTIONS) or module
     parts = _expressions(statement)
-    names = [each for part in parts for each in ast.walk(part) if isinstance(each, ast.Name)]
-    for each in names:
-        parts += _assigned(each.id, function, statement)
+    names = [node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)]
+    for name in names:
+        parts += _assigned(name, function, statement)
     for part in parts:
         for node in ast.walk(part):
             if isinstance(node, ast.Call):
@@ -102,25 +103,25 @@ def _in_frame(frame: FrameType, lineno: int, implicit: Any) -> Iterator[str]:
 
 
 def _innermost(module: ast.AST, lineno: int, *kinds: type[ast.AST]) -> Any:
-    """The last node of a kind that a line is in."""
-    found = [
+    """The last node of some kinds that contains a line."""
+    nodes = [
         node
         for node in ast.walk(module)
         if isinstance(node, kinds)
         and getattr(node, "lineno", 0) <= lineno <= (getattr(node, "end_lineno", 0) or 0)
     ]
-    return max(found, key=lambda node: getattr(node, "lineno", 0), default=None)
+    return max(nodes, key=lambda node: getattr(node, "lineno", 0), default=None)
 
 
 def _expressions(statement: ast.stmt) -> list[ast.AST]:
-    """What is run of a statement itself, without the statements within it."""
+    """The expressions of a statement itself, without those of the statements within it."""
     children = ast.iter_child_nodes(statement)
     return [child for child in children if isinstance(child, (ast.expr, ast.withitem))]
 
 
 def _assigned(name: str, function: ast.AST, before: ast.stmt) -> list[ast.expr]:
-    """What a name was assigned last before a statement, if that can be told."""
-    found = [
+    """The expression that a name was assigned last before a statement, in a list."""
+    assignments = [
         (node.lineno, node.value)
         for node in ast.walk(function)
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None
@@ -128,41 +129,41 @@ def _assigned(name: str, function: ast.AST, before: ast.stmt) -> list[ast.expr]:
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name) and target.id == name
     ]
-    return [max(found, key=lambda each: each[0])[1]] if found else []
+    return [max(assignments, key=lambda assignment: assignment[0])[1]] if assignments else []
 
 
 def _explained(node: ast.Call, frame: FrameType, implicit: Any) -> Iterator[str]:
-    """Explain a call, if it is one of a generic function and enough is known of it."""
+    """Explain a call of a generic function, if the classes of its arguments are known."""
     generic, first = _generic(node.func, frame)
-    dispatch = getattr(generic, "__reg_dispatch__", None)
-    if not isinstance(dispatch, Dispatch) or any(each.arg is None for each in node.keywords):
+    dispatch = dispatch_of(generic)
+    if dispatch is None or any(keyword.arg is None for keyword in node.keywords):
         return
-    keywords = {each.arg or "": each.value for each in node.keywords}
+    keywords = {keyword.arg or "": keyword.value for keyword in node.keywords}
     lookup = _value(keywords.pop("lookup"), frame) if "lookup" in keywords else implicit
-    args = (*first, *(_argument(each, frame) for each in node.args))
+    args = (*first, *(_argument(argument, frame) for argument in node.args))
+    named = {name: _argument(argument, frame) for name, argument in keywords.items()}
     try:
-        picked = dispatch.arguments(
-            args, {name: _argument(each, frame) for name, each in keywords.items()}
-        )[2]
-    except TypeError:  # one is missing
+        picked = dispatch_arguments(dispatch, args, named, lookup)
+    except TypeError:  # An argument is missing.
         return
-    # One that was left to its default is not wrapped.
-    known = [
-        each if isinstance(each, _Argument) else _Argument(type(each), each) for each in picked
+    # A default is not wrapped.
+    arguments = [
+        argument if isinstance(argument, _Argument) else _Argument(type(argument), argument)
+        for argument in picked
     ]
-    classes = [each.cls for each in known]
-    if dispatch.class_first and known:
-        classes[0] = known[0].value
+    classes = [argument.cls for argument in arguments]
+    if dispatch.class_first and arguments:
+        classes[0] = arguments[0].value
     if isinstance(lookup, Lookup) and all(isinstance(cls, type) for cls in classes):
         yield str(lookup.explain_classes(dispatch.generic, classes))
 
 
 def _generic(node: ast.expr, frame: FrameType) -> tuple[Any, tuple[_Argument, ...]]:
-    """What is called, and the instance that it is a method of."""
+    """The object that is called, and the instance that it is a method of."""
     if not isinstance(node, ast.Attribute):
         return _value(node, frame), ()
     owner = _argument(node.value, frame)
-    if node.attr in ("component", "all") and hasattr(owner.value, "__reg_dispatch__"):
+    if node.attr in ("component", "all") and dispatch_of(owner.value) is not None:
         return owner.value, ()
     if isinstance(owner.value, (type, ModuleType)):
         return inspect.getattr_static(owner.value, node.attr, MISSING), ()

@@ -16,7 +16,7 @@ from ..registry import Registry
 
 _SECTION = "reg explains"
 
-# The attribute of an exception that has it.
+# The attribute of an exception that keeps its implicit lookup.
 _LEFT = "__reg_left__"
 
 
@@ -43,7 +43,7 @@ def reg_registry(reg_implicit: Implicit) -> Registry:
 
 
 class _Left:
-    """The lookup that counted where an exception left a scope; kept by the exception itself."""
+    """The implicit lookup of the scope that an exception left; kept by the exception itself."""
 
     def __init__(self, lookup: Any) -> None:
         self.lookup = lookup
@@ -54,20 +54,20 @@ class _Left:
 
 
 def _note(error: BaseException, lookup: Any) -> None:
-    # It must not be in the way of the exception. What is left first is the innermost.
+    # Nothing here may hide the exception. The scope that it leaves first is the innermost.
     with suppress(Exception):
         error.__dict__.setdefault(_LEFT, _Left(lookup))
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Show what was found where ``assert reg.check(lookup) == []`` fails."""
+    """Show the findings where ``assert reg.check(lookup) == []`` fails."""
     checking = sys.modules.get("reg.tools.check")
     if checking is None or op != "==" or not (isinstance(left, list) and isinstance(right, list)):
         return None
-    if right or not all(isinstance(each, checking.Finding) for each in left):
+    if right or not all(isinstance(item, checking.Finding) for item in left):
         return None
-    found = [line for finding in left for line in str(finding).splitlines()]
-    return [f"{len(left)} finding{'s' if len(left) > 1 else ''} of reg.check() == []", *found]
+    lines = [line for finding in left for line in str(finding).splitlines()]
+    return [f"{len(left)} finding{'s' if len(left) > 1 else ''} of reg.check() == []", *lines]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,7 +81,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show, with a failed test, what was found in the calls that it is about."""
+    """Show, with a failed test, the explanations of the calls that it is about."""
     report = yield
     if call.when == "call" and call.excinfo is not None:
         report.sections += _sections(call.excinfo.value)
@@ -98,5 +98,5 @@ def _sections(failure: BaseException) -> list[tuple[str, str]]:
     try:
         return [(_SECTION, text) for text in explanations(failure, implicit_for)]
     except Exception as error:
-        # Whatever is wrong with what is tested, pytest is to go on.
-        return [(_SECTION, f"what was found cannot be explained: {error!r}")]
+        # The test run goes on, even if the tested program is broken.
+        return [(_SECTION, f"the calls of this test cannot be explained: {error!r}")]

@@ -1,44 +1,169 @@
-"""Pairs of registrations of which each is the more specific at another position."""
+"""Ambiguities: two registrations apply, and neither is the more specific one.
+
+Two kinds are found. In the first, each registration is the more specific one
+at another position; the first argument decides. In the second, two abstract
+classes that have nothing to do with each other have a common virtual subclass;
+the order of registration decides. CLOS, Julia and plum report the first kind
+as ambiguities or decide it by position, as this package does.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from .._classes import NamedClass, RegisteredClass, loaded_class
-from .._components import Registration, ranking
+from .._classes import NamedClass, RegisteredClass, is_abstract, loaded_class
+from .._store import Registration, ranking
+from .loaded import is_likely, loaded_subclasses, package_of, preferred
+from .provenance import Source, applicable
 
-__all__ = ["crossings"]
+__all__ = ["Ambiguity", "Tie", "ambiguities", "ties"]
 
-# So many of those that lose against one registration are told.
+# The number of shadowed registrations that are kept for a chosen one.
 _SHOWN = 3
 
 _Classes: TypeAlias = "tuple[RegisteredClass, ...]"
 
 
-def crossings(
-    registrations: list[Registration],
-) -> Iterator[tuple[Registration, list[tuple[Registration, _Classes]], int]]:
-    """Find the pairs that only the first-argument rule decides between.
+class Ambiguity(NamedTuple):
+    """A registration, and those that it shadows only because the first argument decides."""
 
-    Those for which something is registered for exactly the classes where they
-    meet are none: there, neither is found.
+    chosen: Registration
+    #: a few of the shadowed ones, each with the most general classes for which
+    #: both apply: their meet
+    shadowed: list[tuple[Registration, _Classes]]
+    #: the number of shadowed ones beside the first; there may be still more
+    more: int
 
-    :param registrations: those of one registry, under one key.
-    :return: a registration; a few of those that it wins over, each with the
-      classes where both apply; and how many more were met before the search
-      was given up.
+
+class Tie(NamedTuple):
+    """Two registrations between which only the order of registration decides."""
+
+    chosen: Registration
+    shadowed: Registration
+    #: loaded classes for which both apply
+    classes: tuple[type, ...]
+
+
+def ambiguities(registrations: list[Registration]) -> Iterator[Ambiguity]:
+    """Find the pairs between which only the first argument decides.
+
+    A pair is not ambiguous if its meet is registered.
+
+    :param registrations: of one registry, under one key.
+    :return: the ambiguities, by chosen registration.
     """
     by_arity: dict[int, list[Registration]] = {}
     for registration in registrations:
         by_arity.setdefault(len(registration.classes), []).append(registration)
     for arity, alike in by_arity.items():
         if arity > 1:
-            yield from _Search(alike, arity).all()
+            yield from _AmbiguityFinder(alike, arity).all()
 
 
-class _Search:
+def ties(source: Source, registrations: list[Registration]) -> Iterator[Tie]:
+    """Find the pairs between which only the order of registration decides.
+
+    A tie needs a loaded class that both apply to: a built-in one, or one of the
+    packages that the registrations are from.
+
+    :param source: the registry.
+    :param registrations: its registrations under one key.
+    :return: each pair once, of a great number only the first hundred.
+    """
+    by_arity: dict[int, list[Registration]] = {}
+    for registration in registrations:
+        by_arity.setdefault(len(registration.classes), []).append(registration)
+    tied = (
+        tie
+        for arity, alike in by_arity.items()
+        for position in range(arity)
+        for pair, cls in _undecided(alike, position).items()
+        for tie in _ties_between(source, alike, position, pair, cls)
+    )
+    reported: set[frozenset[int]] = set()
+    for tie in itertools.islice(tied, 100):
+        pair = frozenset((id(tie.chosen), id(tie.shadowed)))
+        if pair not in reported:
+            reported.add(pair)
+            yield tie
+
+
+def _undecided(registrations: list[Registration], position: int) -> dict[tuple[type, type], type]:
+    """Find the pairs of abstract classes whose order is that of registration.
+
+    :return: for each pair a loaded class to which both apply.
+    """
+    registered = dict.fromkeys(registration.classes[position] for registration in registrations)
+    abstract = [cls for cls in registered if isinstance(cls, type) and is_abstract(cls)]
+    if len(abstract) < 2:
+        return {}
+    packages = {
+        package_of(value)
+        for registration in registrations
+        for value in (registration.key, registration.component, *registration.classes)
+    }
+    forward, backward = ranking(abstract), ranking(abstract[::-1])
+    witnesses: dict[tuple[type, type], type] = {}
+    for cls in loaded_subclasses(object):
+        if not is_likely(cls, packages):
+            continue
+        try:
+            if sum(issubclass(cls, base) for base in abstract) < 2:
+                continue
+            order, reverse = forward(cls), backward(cls)
+        except Exception:
+            continue  # The hook of an abstract class, or a metaclass, raises an error.
+        for first, second in itertools.combinations(order, 2):
+            if reverse.index(second) < reverse.index(first):
+                pair: Any = (first, second)
+                witnesses[pair] = preferred([witnesses.get(pair, cls), cls], pair)
+    return witnesses
+
+
+def _ties_between(
+    source: Source,
+    registrations: list[Registration],
+    position: int,
+    pair: tuple[type, type],
+    cls: type,
+) -> Iterator[Tie]:
+    """Find the registrations for two abstract classes that a call for ``cls`` decides between."""
+    by_prefix: dict[_Classes, tuple[list[Registration], list[Registration]]] = {}
+    for registration in registrations:
+        for side, abstract in enumerate(pair):
+            if registration.classes[position] is abstract:
+                sides = by_prefix.setdefault(registration.classes[:position], ([], []))
+                sides[side].append(registration)
+    for sides in by_prefix.values():
+        for first, second in itertools.product(*sides):
+            meet = _meet(first.classes, second.classes, position, cls)
+            if meet is None:
+                continue
+            candidates = list(applicable(source.class_lookup, first.key, meet))
+            if candidates[0] is first:
+                yield Tie(first, second, meet)
+            elif candidates[0] is second:
+                yield Tie(second, first, meet)
+
+
+def _meet(classes: _Classes, others: _Classes, position: int, cls: type) -> tuple[type, ...] | None:
+    """Find loaded classes to which both registrations apply, with ``cls`` at a position."""
+    result: list[type] = []
+    for index, (first, second) in enumerate(zip(classes, others, strict=True)):
+        if index == position:
+            result.append(cls)
+            continue
+        loaded = [loaded_class(c) if isinstance(c, NamedClass) else c for c in (first, second)]
+        meets = [c for c in loaded if c and ranking([first])(c) and ranking([second])(c)]
+        if not meets:
+            return None
+        result.append(meets[0])
+    return tuple(result)
+
+
+class _AmbiguityFinder:
     """Registrations for one number of classes, and how their classes are related."""
 
     def __init__(self, registrations: list[Registration], arity: int) -> None:
@@ -49,23 +174,24 @@ class _Search:
             branch = self._tree
             for cls in registration.classes:
                 branch = branch.setdefault(cls, {})
-        #: for each position and class, the others that it is a subclass of
+        #: for each position and class, its bases among the registered classes
         self._bases = [self._relate(position) for position in range(arity)]
-        #: the other way round
+        #: for each position and class, its subclasses among the registered classes
         self._derived = [_inverse(bases) for bases in self._bases]
 
-    def all(self) -> Iterator[tuple[Registration, list[tuple[Registration, _Classes]], int]]:
-        for winner in self._registrations:
-            crossing = (
+    def all(self) -> Iterator[Ambiguity]:
+        """Search for the registrations that each one shadows, and give up after a few."""
+        for chosen in self._registrations:
+            shadowed = (
                 (self._known[classes], meet)
-                for classes, meet in self._crossing(winner.classes, self._tree, (), (), False)
+                for classes, meet in self._shadowed(chosen.classes, self._tree, (), (), False)
                 if meet not in self._known
             )
-            found = list(itertools.islice(crossing, 10 * _SHOWN))
-            if found:
-                yield winner, found[:_SHOWN], len(found) - 1
+            first = list(itertools.islice(shadowed, 10 * _SHOWN))
+            if first:
+                yield Ambiguity(chosen, first[:_SHOWN], len(first) - 1)
 
-    def _crossing(
+    def _shadowed(
         self,
         classes: _Classes,
         branch: dict[RegisteredClass, Any],
@@ -73,11 +199,15 @@ class _Search:
         meet: _Classes,
         behind: bool,
     ) -> Iterator[tuple[_Classes, _Classes]]:
-        """Go down to the registrations that ``classes`` comes before, and yet is behind.
+        """Find the registrations that lose to ``classes`` although more specific somewhere.
 
-        :param other: the classes of the registration come to so far.
-        :param meet: of these and ``classes``, the more specific ones.
-        :param behind: whether ``other`` is the more specific at a position.
+        They lose at the first position at which they differ, and are more
+        specific at a later one.
+
+        :param branch: the registrations that begin with ``other``.
+        :param other: the classes of the registration as far as it is known.
+        :param meet: the more specific ones of these and ``classes``.
+        :param behind: whether ``other`` is more specific at some position.
         """
         depth = len(other)
         if depth == len(classes):
@@ -85,20 +215,21 @@ class _Search:
                 yield other, meet
             return
         cls = classes[depth]
-        more_specific = _common(self._derived[depth].get(cls, _NONE), branch)
-        # The first position at which they differ has to decide for classes.
         if other != classes[:depth]:
-            for each in more_specific:
-                yield from self._crossing(
-                    classes, branch[each], (*other, each), (*meet, each), True
+            for more in _common(self._derived[depth].get(cls, _NONE), branch):
+                yield from self._shadowed(
+                    classes, branch[more], (*other, more), (*meet, more), True
                 )
         if depth == len(classes) - 1 and not behind:
             return
-        for each in _common(self._bases[depth].get(cls, _NONE) | {cls}, branch):
-            yield from self._crossing(classes, branch[each], (*other, each), (*meet, cls), behind)
+        for less in _common(self._bases[depth].get(cls, _NONE) | {cls}, branch):
+            yield from self._shadowed(classes, branch[less], (*other, less), (*meet, cls), behind)
 
     def _relate(self, position: int) -> dict[RegisteredClass, set[RegisteredClass]]:
-        registered = dict.fromkeys(each.classes[position] for each in self._registrations)
+        """Find the bases of each class registered at a position, among those registered there."""
+        registered = dict.fromkeys(
+            registration.classes[position] for registration in self._registrations
+        )
         ranked = ranking(registered)
         related: dict[RegisteredClass, set[RegisteredClass]] = {}
         for cls in registered:
@@ -114,7 +245,7 @@ _NONE: frozenset[RegisteredClass] = frozenset()
 def _common(
     classes: set[RegisteredClass] | frozenset[RegisteredClass], branch: dict[RegisteredClass, Any]
 ) -> list[RegisteredClass]:
-    """The classes that there is a branch for, found through whichever are fewer."""
+    """The classes that a branch has, searched through the smaller of both."""
     if len(classes) < len(branch):
         return [cls for cls in classes if cls in branch]
     return [cls for cls in branch if cls in classes]

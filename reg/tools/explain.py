@@ -1,28 +1,36 @@
-"""Telling which component a look-up finds, and why.
+"""Explanations: which component a look-up finds, and why.
 
 Order, matchers and answers are those of the call: the candidates come from
-the lookup itself, and go through :func:`reg.lookup.match`. What is added here
-is where each came from, and what it means.
+the lookup itself, and go through :func:`reg._matching.resolve_matchers`. Each gets its
+provenance and its reason here.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from .._classes import NamedClass, RegisteredClass, loaded_class
-from .._components import Registration, ranking
-from .._dispatch_spec import Dispatch
+from .._classes import describe
+from .._matching import Matcher, Query, resolve_matchers
 from ..arginfo import takes_keyword
-from ..lookup import Lookup, Matcher, classes_of, is_plain, match
-from ..registry import ClassRegistry, definition_of
-from .provenance import Found, Part, find, name_of, parts
-from .resolution import Candidate, Outcome, Resolution, full_name, short_name, short_names
+from ..lookup import classes_of, has_default_behaviour
+from ..predicate import PredicateMatcher
+from ..registry import definition_of
+from .inapplicable import argument_name, inapplicable
+from .names import names_of, short_name
+from .provenance import (
+    Located,
+    Source,
+    dispatch_of,
+    located,
+    lookup_name,
+)
+from .resolution import Candidate, Outcome, Resolution
 
-__all__ = ["explain", "explain_classes", "nearest"]
+__all__ = ["closest_candidates", "explain", "explain_classes"]
 
-
-# So many of what does not fit are shown in an error.
+# The number of inapplicable registrations that an error shows.
 _SHOWN = 5
 
 
@@ -36,59 +44,103 @@ def explain(
 ) -> Resolution:
     """Explain a look-up for arguments; see :meth:`reg.Lookup.explain`.
 
-    :param lookup: any lookup. Of a stranger's, only what its ``all()`` and
-      ``component()`` say is known.
+    :param lookup: any lookup. Of a third-party lookup, only the results of its
+      ``all()`` and ``component()`` are known.
+    :param key: the key to look up.
+    :param args: the arguments that dispatch.
+    :param predicates: given to matchers instead of those that they would
+      compute.
+    :param class_method: whether the first argument is itself the class.
+    :return: the explanation.
+    :raises TypeError: if a class is expected and an instance is given.
+    :raises ValueError: if the lookup is composed of itself.
     """
     classes = classes_of(args, class_method)
-    found = find(lookup, key, classes, args)
-    witnesses = [_Witness(each) for each in found]
-    stand_ins = [each.found.component if each.matcher is None else each for each in witnesses]
-    for _ in match(stand_ins, args, predicates):
+    _refuse_instances(key, classes)
+    recorders = [RecordingMatcher(candidate) for candidate in located(lookup, key, classes, args)]
+    stand_ins = [
+        recorder.located.component if recorder.matcher is None else recorder
+        for recorder in recorders
+    ]
+    for _ in resolve_matchers(stand_ins, args, predicates):
         pass
-    if not is_plain(lookup):
-        _move_what_it_finds_itself(witnesses, lookup, key, args, predicates, class_method)
-    return _resolution(lookup, key, classes, witnesses)
+    if not has_default_behaviour(lookup):
+        _apply_override(recorders, lookup, key, args, predicates, class_method)
+    notes = _unknown_predicates(recorders, predicates)
+    return _resolution(lookup, key, classes, recorders, notes)
 
 
-def explain_classes(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> Resolution:
-    """Explain a look-up for classes; see :meth:`reg.Lookup.explain_classes`."""
-    witnesses = [_Witness(each) for each in find(lookup, key, classes, None)]
-    return _resolution(lookup, key, classes, witnesses)
+def explain_classes(
+    lookup: Any,
+    key: Hashable,
+    classes: tuple[type, ...],
+    predicates: Mapping[str, Any] | None = None,
+) -> Resolution:
+    """Explain a look-up for classes; see :meth:`reg.Lookup.explain_classes`.
+
+    :param lookup: any lookup.
+    :param key: the key to look up.
+    :param classes: the classes of the arguments.
+    :param predicates: values by name; predicate matchers are asked with them,
+      and use the defaults of the others. ``None`` leaves open the answers of
+      all matchers.
+    :return: the explanation.
+    :raises TypeError: if an instance is given as a class.
+    :raises ValueError: if the lookup is composed of itself.
+    """
+    _refuse_instances(key, classes)
+    recorders = [RecordingMatcher(candidate) for candidate in located(lookup, key, classes, None)]
+    if predicates is not None:
+        asked = [r for r in recorders if isinstance(r.matcher, PredicateMatcher)]
+        for _ in resolve_matchers(asked, (), predicates):
+            pass
+    notes = _unknown_predicates(recorders, predicates)
+    return _resolution(lookup, key, classes, recorders, notes)
 
 
-def nearest(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[str]:
-    """The lines that an error shows of what came nearest."""
+def closest_candidates(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[str]:
+    """List the registrations that come closest to a look-up that found nothing.
+
+    :param lookup: the lookup.
+    :param key: the key that was looked up.
+    :param classes: the classes it was looked up for.
+    :return: lines for an error; none if nothing is registered under the key.
+    """
+    resolution = explain_classes(lookup, key, classes)
     lines = []
-    misfits = _misfits(lookup, key, classes)
-    for candidate in explain_classes(lookup, key, classes).candidates:
+    for candidate in resolution.candidates:
         if isinstance(candidate.registered, Matcher):
             reason = "the matcher had no answer for these arguments"
         else:
-            reason = "fits now: it was registered after this look-up"
-        lines.append(_nearest_line(candidate, reason))
-    lines += [_nearest_line(each, each.reason) for each in misfits[:_SHOWN]]
-    if len(misfits) > _SHOWN:
-        lines.append(f"  and {len(misfits) - _SHOWN} more that do not fit")
+            reason = "it applies now: it was registered after this look-up"
+        lines.append(_closest_line(candidate, reason))
+    others = resolution.inapplicable
+    lines += [_closest_line(candidate, candidate.reason) for candidate in others[:_SHOWN]]
+    if len(others) > _SHOWN:
+        lines.append(f"  and {len(others) - _SHOWN} more that do not apply")
     return ["the nearest are:", *lines] if lines else []
 
 
-class _Witness(Matcher):
-    """Stands in for a candidate while the lookup's own code decides, and writes down what is said.
+class RecordingMatcher(Matcher):
+    """Replaces a candidate during resolution and records how it was asked.
 
-    An error of a matcher's does not end the explanation; it is part of it.
+    An error of a matcher does not end the explanation; it is part of it.
+
+    :param located: the candidate.
     """
 
-    def __init__(self, found: Found) -> None:
-        self.found = found
-        self.matcher = found.component if isinstance(found.component, Matcher) else None
-        #: what the candidate stands for; a matcher, until it is asked, for nothing
-        self.answer: Any = found.component if self.matcher is None else None
+    def __init__(self, located: Located) -> None:
+        self.located = located
+        self.matcher = located.component if isinstance(located.component, Matcher) else None
+        #: the resulting component; ``None`` for a matcher that was not asked
+        self.answer: Any = located.component if self.matcher is None else None
         self.keywords: Mapping[str, Any] | None = None
         self.error: Exception | None = None
-        #: says what a lookup with a way of its own did with it
-        self.verdict: str | None = None
+        #: why a lookup that overrides ``component()`` did not choose it
+        self.override_reason: str | None = None
 
     def predicates(self, *args: Any) -> Mapping[str, Any]:
+        """Ask the matcher for its predicates, and record an error."""
         if self.matcher is None:
             return {}
         try:
@@ -97,22 +149,17 @@ class _Witness(Matcher):
             self.error = error
             return {}
 
-    def _reg_keywords(
-        self,
-        args: tuple[Any, ...],
-        handed_on: Mapping[str, Any],
-        computed: dict[Any, Any],
-        given: bool,
-    ) -> Mapping[str, Any]:
+    def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.matcher is None or self.error is not None:
             return {}
         try:
-            return self.matcher._reg_keywords(args, handed_on, computed, given)
+            return self.matcher._reg_keywords(query, predicates)
         except Exception as error:
             self.error = error
             return {}
 
     def __call__(self, *args: Any, **predicates: Any) -> Any:
+        """Ask the matcher, and record its predicates and its answer or error."""
         if self.matcher is not None and self.error is None:
             self.keywords = predicates
             try:
@@ -122,204 +169,182 @@ class _Witness(Matcher):
         return self.answer
 
 
-def _move_what_it_finds_itself(
-    witnesses: list[_Witness],
+def _apply_override(
+    recorders: list[RecordingMatcher],
     lookup: Any,
     key: Hashable,
     args: tuple[Any, ...],
     predicates: Mapping[str, Any] | None,
     class_method: bool,
 ) -> None:
-    """Have the last word spoken by a lookup that has a ``component()`` of its own."""
+    """Let an overridden ``component()`` decide."""
     keywords: dict[str, Any] = {"class_method": True} if class_method else {}
     if predicates is not None:
         keywords["predicates"] = predicates
-    marker = object()
-    component = lookup.component(key, args, marker, **keywords)
+    nothing = object()
+    component = lookup.component(key, args, nothing, **keywords)
     method = f"{type(lookup).__name__}.component()"
-    for witness in witnesses:
-        if witness.answer is component:
+    for recorder in recorders:
+        if recorder.answer is component:
             return
-        witness.verdict = f"passed over by {method}"
-    if component is not marker:
-        witness = _Witness(Found(component, None, Part(name_of(lookup), lookup)))
-        witness.answer = component
-        witnesses.insert(0, witness)
+        recorder.override_reason = f"passed over by {method}"
+    if component is not nothing:
+        source = Source(lookup_name(lookup), lookup)
+        recorder = RecordingMatcher(Located(component, None, source))
+        recorder.answer = component
+        recorders.insert(0, recorder)
+
+
+def _refuse_instances(key: Hashable, classes: tuple[Any, ...]) -> None:
+    for position, cls in enumerate(classes):
+        # Not isinstance(): an instance can claim any __class__.
+        if not issubclass(type(cls), type):
+            raise TypeError(
+                f"{describe(key)} is looked up for a class as its {argument_name(key, position)};"
+                f" got {cls!r}, which is an instance: give its class, {short_name(type(cls))}"
+            )
+
+
+def _unknown_predicates(
+    recorders: list[RecordingMatcher], predicates: Mapping[str, Any] | None
+) -> tuple[str, ...]:
+    """Name the given predicates that no matcher among the candidates knows."""
+    matchers = [r.matcher for r in recorders if r.matcher is not None]
+    if not predicates or not matchers:
+        return ()
+    known: list[str] = []
+    for matcher in matchers:
+        if not isinstance(matcher, PredicateMatcher):
+            return ()  # It may take any predicate.
+        known += [predicate.name for predicate in matcher.registry.predicates]
+    notes = []
+    for name in predicates:
+        if name not in known:
+            similar = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {similar[0]!r}?" if similar else ""
+            notes.append(
+                f"the predicate {name!r} is ignored, since no matcher here knows it; they know"
+                f" {', '.join(dict.fromkeys(known)) or 'none'}{hint}"
+            )
+    return tuple(notes)
 
 
 def _resolution(
-    lookup: Any, key: Hashable, classes: tuple[type, ...], witnesses: list[_Witness]
+    lookup: Any,
+    key: Hashable,
+    classes: tuple[type, ...],
+    recorders: list[RecordingMatcher],
+    notes: tuple[str, ...],
 ) -> Resolution:
-    dispatch = _dispatch(key)
+    dispatch = dispatch_of(key)
     fallback = None if dispatch is None else dispatch.function
-    first: _Witness | None = None
+    first: RecordingMatcher | None = None
     candidates: list[Candidate] = []
-    for index, witness in enumerate(witnesses):
-        outcome, reason = _outcome(witness, first, classes, key)
+    for index, recorder in enumerate(recorders):
+        outcome, reason = _outcome(recorder, first, classes, key)
         if outcome in ("chosen", "failed"):
-            first = witness
-        if outcome == "chosen" and any(each.outcome == "undecided" for each in candidates):
+            first = recorder
+        if outcome == "chosen" and any(before.outcome == "undecided" for before in candidates):
             outcome, reason = "undecided", "found if no matcher before it has an answer"
-        found = witness.found
+        component, registration, source = recorder.located
         candidates.append(
             Candidate(
-                registered=found.component,
-                component=witness.answer,
-                classes=None if found.registration is None else found.registration.classes,
-                **_place(found),
-                lookup=found.part.name,
+                registered=component,
+                component=recorder.answer,
+                classes=None if registration is None else registration.classes,
+                **_place(recorder.located),
+                lookup=source.name,
                 outcome=outcome,
                 reason=reason,
-                predicates=witness.keywords,
-                error=witness.error,
-                call_next=_call_next(witness, witnesses[index + 1 :], fallback),
+                predicates=recorder.keywords,
+                error=recorder.error,
+                call_next=_call_next(recorder, recorders[index + 1 :], fallback),
             )
         )
     return Resolution(
         key=key,
         classes=classes,
-        lookup=name_of(lookup),
+        lookup=lookup_name(lookup),
         candidates=tuple(candidates),
-        misfits=tuple(_misfits(lookup, key, classes)),
+        inapplicable=tuple(inapplicable(lookup, key, classes)),
         fallback=fallback,
+        notes=notes,
     )
 
 
 def _outcome(
-    witness: _Witness, first: _Witness | None, classes: tuple[type, ...], key: Hashable
+    recorder: RecordingMatcher,
+    first: RecordingMatcher | None,
+    classes: tuple[type, ...],
+    key: Hashable,
 ) -> tuple[Outcome, str]:
-    """What becomes of a candidate, and why; ``first`` is the one that is found."""
-    if witness.error is not None:
+    """The outcome of a candidate and its reason; ``first`` is the one that is found."""
+    if recorder.error is not None:
         if first is None:
-            return "failed", f"raises {witness.error!r}"
-        return "beaten", f"{_why_later(witness, first, classes, key)}; raises {witness.error!r}"
-    if witness.verdict is not None:
-        return "beaten", witness.verdict
-    if witness.matcher is not None and witness.keywords is None:
+            return "failed", f"raises {recorder.error!r}"
+        return "shadowed", f"{_why_later(recorder, first, classes, key)}; raises {recorder.error!r}"
+    if recorder.override_reason is not None:
+        return "shadowed", recorder.override_reason
+    if recorder.matcher is not None and recorder.keywords is None:
         if first is None:
             return "undecided", "a matcher: decides by the arguments, not by classes alone"
-        return "beaten", _why_later(witness, first, classes, key)
-    if witness.answer is None:
+        return "shadowed", _why_later(recorder, first, classes, key)
+    if recorder.answer is None:
         return "declined", "has no answer for these arguments"
-    if first is None:
-        return "chosen", "comes first"
-    return "beaten", _why_later(witness, first, classes, key)
+    if first is not None:
+        return "shadowed", _why_later(recorder, first, classes, key)
+    if dispatch_of(key) is not None and not callable(recorder.answer):
+        return "chosen", "comes first; but a call fails, since it cannot be called"
+    return "chosen", "comes first"
 
 
-def _why_later(witness: _Witness, first: _Witness, classes: tuple[type, ...], key: Hashable) -> str:
+def _why_later(
+    recorder: RecordingMatcher,
+    first: RecordingMatcher,
+    classes: tuple[type, ...],
+    key: Hashable,
+) -> str:
     """Why a candidate comes after the one that is found."""
     if first.error is not None:
         return "not reached: an error comes first"
-    mine, other = witness.found, first.found
-    if mine.part.class_lookup is not other.part.class_lookup:
-        return f"{other.part.name} is asked before {mine.part.name}"
+    mine, other = recorder.located, first.located
+    if mine.source.class_lookup is not other.source.class_lookup:
+        return f"{other.source.name} is asked before {mine.source.name}"
     if mine.registration is None or other.registration is None:
-        return f"comes later in what {mine.part.name} gives"
+        return f"comes later in the results of {mine.source.name}"
     pairs = zip(mine.registration.classes, other.registration.classes, classes, strict=True)
     for position, (less, more, cls) in enumerate(pairs):
         if less != more:
             return (
-                f"{_argument(key, position)}: {short_name(less)} comes after {short_name(more)}"
+                f"{argument_name(key, position)}: {short_name(less)} comes after {short_name(more)}"
                 f" in the MRO of {short_name(cls)}"
             )
-    return f"comes later in what {mine.part.name} gives"
+    return f"comes later in the results of {mine.source.name}"
 
 
-def _call_next(witness: _Witness, later: list[_Witness], fallback: Any) -> str | None:
-    if witness.answer is None or not takes_keyword(witness.answer, "call_next"):
+def _call_next(
+    recorder: RecordingMatcher, later: list[RecordingMatcher], fallback: Any
+) -> str | None:
+    """Name the target of the ``call_next`` of a candidate that has the parameter."""
+    if recorder.answer is None or not takes_keyword(recorder.answer, "call_next"):
         return None
-    for each in later:
-        if each.error is not None:
-            return f"{short_name(each.matcher)}, which raises {each.error!r}"
-        if each.answer is not None:
-            return short_name(each.answer)
-        if each.keywords is None:
-            return f"what {short_name(each.matcher)} decides"
+    for following in later:
+        if following.error is not None:
+            return f"{short_name(following.matcher)}, which raises {following.error!r}"
+        if following.answer is not None:
+            return short_name(following.answer)
+        if following.keywords is None:
+            return f"the answer of {short_name(following.matcher)}"
     return "ComponentLookupError" if fallback is None else f"{short_name(fallback)}, the fallback"
 
 
-def _misfits(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[Candidate]:
-    """What is registered under a key for other classes, the nearest first."""
-    fits: dict[tuple[RegisteredClass, type], bool] = {}
-    found: list[tuple[tuple[int, int, int], Candidate]] = []
-    for part in parts(lookup) if isinstance(lookup, Lookup) else ():
-        if not isinstance(part.class_lookup, ClassRegistry):
-            continue
-        for registration in part.class_lookup.registrations():
-            if registration.key != key:
-                continue
-            wrong = []
-            for position, pair in enumerate(zip(registration.classes, classes, strict=False)):
-                if pair not in fits:
-                    fits[pair] = bool(ranking([pair[0]])(pair[1]))
-                if not fits[pair]:
-                    wrong.append(position)
-            difference = abs(len(registration.classes) - len(classes))
-            if not wrong and not difference:
-                continue
-            reason, related = _why_not(registration, classes, wrong)
-            candidate = Candidate(
-                registered=registration.component,
-                component=None,
-                classes=registration.classes,
-                filename=registration.filename,
-                lineno=registration.lineno,
-                lookup=part.name,
-                outcome="misfit",
-                reason=reason,
-            )
-            found.append(((difference, len(wrong), not related), candidate))
-    return [candidate for _, candidate in sorted(found, key=lambda each: each[0])]
-
-
-def _why_not(
-    registration: Registration, classes: tuple[type, ...], wrong: list[int]
-) -> tuple[str, bool]:
-    """Why a registration does not apply, and whether it is for a subclass of what was asked."""
-    if len(registration.classes) != len(classes):
-        many = (
-            "1 class" if len(registration.classes) == 1 else f"{len(registration.classes)} classes"
-        )
-        reason = f"is registered for {many}, looked up for {len(classes)}"
-        dispatch = _dispatch(registration.key)
-        by_position = 0 if dispatch is None or dispatch.names else len(dispatch.parameters)
-        if len(classes) < len(registration.classes) <= by_position:
-            reason += "; what is passed by keyword or left to its default does not dispatch"
-        return reason, False
-    position = wrong[0]
-    registered, cls = registration.classes[position], classes[position]
-    argument = _argument(registration.key, position)
-    mine, other = short_name(cls), short_name(registered)
-    if mine == other:
-        mine, other = full_name(cls), full_name(registered)
-    if isinstance(registered, NamedClass):
-        if loaded_class(registered) is None:
-            return f"{argument}: {other} is not loaded, so {mine} is none", False
-    elif cls in registered.__mro__:
-        return f"{argument}: {mine} is a base of {other}, not a subclass", True
-    return f"{argument}: {mine} is no subclass of {other}", False
-
-
-def _nearest_line(candidate: Candidate, reason: str) -> str:
-    classes = ", ".join(short_names(candidate.classes or ()))
-    place = f", at {candidate.place}" if candidate.place else ""
-    return f"  {candidate.name} for ({classes}){place}: {reason}"
-
-
-def _place(found: Found) -> dict[str, Any]:
-    if found.registration is not None:
-        return {"filename": found.registration.filename, "lineno": found.registration.lineno}
-    filename, lineno = definition_of(found.component) or (None, None)
+def _place(candidate: Located) -> dict[str, Any]:
+    if (registration := candidate.registration) is not None:
+        return {"filename": registration.filename, "lineno": registration.lineno}
+    filename, lineno = definition_of(candidate.component) or (None, None)
     return {"filename": filename, "lineno": lineno}
 
 
-def _argument(key: Hashable, position: int) -> str:
-    dispatch = _dispatch(key)
-    if dispatch is not None and position < len(dispatch.parameters):
-        return dispatch.parameters[position]
-    return f"argument {position + 1}"
-
-
-def _dispatch(key: Hashable) -> Dispatch | None:
-    dispatch = getattr(key, "__reg_dispatch__", None)
-    return dispatch if isinstance(dispatch, Dispatch) else None
+def _closest_line(candidate: Candidate, reason: str) -> str:
+    place = f", at {candidate.place}" if candidate.place else ""
+    return f"  {candidate.name} for {names_of(candidate.classes or ())}{place}: {reason}"

@@ -1,93 +1,237 @@
-"""Where in a composition of class lookups a component comes from."""
+"""The registries of a composition, and from which of them a component comes.
+
+All that the tools read of the core's inner state is read here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from .._cache import Observed, ObservedClassLookup
-from .._components import Registration
+from .._classes import RegisteredClass
+from .._dispatch_spec import DispatchSpec
+from .._observers import Observable, ObservableClassLookup
+from .._store import Registration, ranking
 from ..compose import CachingClassLookup, ChainClassLookup
 from ..lookup import Lookup
 from ..registry import ClassRegistry
 
-__all__ = ["Found", "Part", "find", "name_of", "parts"]
+__all__ = [
+    "Located",
+    "Registered",
+    "Source",
+    "applicable",
+    "applies",
+    "dispatch_arguments",
+    "dispatch_of",
+    "forwarded_arguments",
+    "is_lookup",
+    "located",
+    "lookup_name",
+    "registered_by_key",
+    "registrations",
+    "sources",
+]
 
 
-class Part(NamedTuple):
-    """A class lookup of a composition, with what tools call it."""
+class Source(NamedTuple):
+    """A class lookup that answers on its own, with its name in a composition."""
 
     name: str
     class_lookup: Any
 
 
-class Found(NamedTuple):
+class Located(NamedTuple):
     """A component that applies, and where it comes from."""
 
     component: Any
+    #: ``None`` if it comes from a third-party class lookup
     registration: Registration | None
-    part: Part
+    source: Source
 
 
-def parts(lookup: Any) -> Iterator[Part]:
-    """Walk a composition, in the order it is asked: every class lookup that answers on its own.
+#: The registrations under one key by registry, in the order in which these are asked.
+Registered: TypeAlias = "list[tuple[Source, list[Registration]]]"
 
-    What a :class:`reg.CachingClassLookup` asks is walked as well.
+
+def is_lookup(value: object) -> bool:
+    """Return whether a value is a lookup, a registry or a class lookup of this package."""
+    return isinstance(value, Observable)
+
+
+def dispatch_of(key: object) -> DispatchSpec | None:
+    """Get the dispatch specification of a generic function.
+
+    :param key: any key.
+    :return: the specification; ``None`` if the key is not a generic function.
     """
-    return _walk(lookup, "")
+    dispatch = getattr(key, "__reg_dispatch__", None)
+    return dispatch if isinstance(dispatch, DispatchSpec) else None
 
 
-def name_of(lookup: Any) -> str:
-    """What tools call a lookup: kind and name, as it was given one."""
-    kind = type(lookup).__name__
+def dispatch_arguments(
+    dispatch: DispatchSpec, args: tuple[Any, ...], keywords: dict[str, Any], lookup: Any
+) -> tuple[Any, ...]:
+    """Pick the arguments of a call on which a generic function dispatches.
+
+    :param dispatch: of the generic function.
+    :param args: the positional arguments of the call.
+    :param keywords: its keyword arguments, without ``lookup`` and ``default``.
+    :param lookup: the lookup of the call.
+    :return: the arguments, in the order of the classes in a registration.
+    :raises TypeError: if one is missing.
+    """
+    counts = 0
+    for _, registration in registrations(lookup) if isinstance(lookup, Lookup) else ():
+        if registration.key == dispatch.generic:
+            counts |= 1 << len(registration.classes)
+    return dispatch.bound(args, keywords, counts)[2]
+
+
+def forwarded_arguments(
+    dispatch: DispatchSpec, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Work out the arguments with which a call reaches an implementation.
+
+    :param dispatch: of a generic function with named dispatch.
+    :param args: the positional arguments of the call.
+    :param keywords: its keyword arguments.
+    :return: the positional and keyword arguments; among them those that
+      dispatch by name and were left to their defaults.
+    """
+    args, keywords, _ = dispatch.bound(args, keywords, 0)
+    return args, keywords
+
+
+def sources(lookup: Any) -> list[Source]:
+    """Walk a composition in the order in which it is asked.
+
+    :param lookup: a lookup or class lookup.
+    :return: each class lookup that answers on its own. Those behind a
+      :class:`reg.CachingClassLookup` are among them.
+    :raises ValueError: if the composition contains itself.
+    """
+    return list(_walk(lookup, "", ()))
+
+
+def registered_by_key(lookup: Any) -> dict[Hashable, Registered]:
+    """Sort everything that is registered in a composition by key.
+
+    :param lookup: a lookup or class lookup.
+    :return: the registrations. A registry that is composed twice is asked
+      once, where it comes first.
+    :raises ValueError: if the composition contains itself.
+    """
+    by_key: dict[Hashable, Registered] = {}
+    first: dict[int, Source] = {}
+    for source, registration in registrations(lookup):
+        if first.setdefault(id(source.class_lookup), source) is not source:
+            continue
+        groups = by_key.setdefault(registration.key, [])
+        if not groups or groups[-1][0] is not source:
+            groups.append((source, []))
+        groups[-1][1].append(registration)
+    return by_key
+
+
+def registrations(lookup: Any) -> list[tuple[Source, Registration]]:
+    """List everything that is registered in a composition.
+
+    :param lookup: a lookup or class lookup.
+    :return: the registrations with their registries. A registry that is
+      composed twice is in the list twice.
+    :raises ValueError: if the composition contains itself.
+    """
+    return [
+        (source, registration)
+        for source in sources(lookup)
+        if isinstance(source.class_lookup, ClassRegistry)
+        for registration in source.class_lookup.registrations()
+    ]
+
+
+def applicable(
+    registry: ClassRegistry, key: Hashable, classes: tuple[type, ...]
+) -> Iterator[Registration]:
+    """Find the registrations of one registry that apply to classes.
+
+    :param registry: the registry.
+    :param key: the key that they are registered under.
+    :param classes: the classes of the arguments.
+    :return: the registrations, most specific first.
+    """
+    return registry._reg_store.matching(key, classes)
+
+
+def applies(registered: RegisteredClass, cls: type) -> bool:
+    """Return whether a registration for one class applies to arguments of another."""
+    return bool(ranking([registered])(cls))
+
+
+def lookup_name(lookup: Any) -> str:
+    """Name a lookup by its class and the name of its registry."""
+    class_name = type(lookup).__name__
     registry = lookup if isinstance(lookup, ClassRegistry) else getattr(lookup, "registry", None)
     name = registry._reg_name if isinstance(registry, ClassRegistry) else None
-    return kind if name is None else f"{kind} {name!r}"
+    return class_name if name is None else f"{class_name} {name!r}"
 
 
-def find(
+def located(
     lookup: Any, key: Hashable, classes: tuple[type, ...], args: tuple[Any, ...] | None
-) -> list[Found]:
-    """What the lookup itself finds, in its order, with where it comes from."""
+) -> list[Located]:
+    """Find all components that apply, as the lookup itself finds them.
+
+    :param lookup: any lookup. Of a third-party lookup, only the result of its
+      ``all()`` is known.
+    :param key: the key that they are registered under.
+    :param classes: the classes of the arguments.
+    :param args: the arguments; ``None`` if they are not known.
+    :return: the components, matchers as they are, in the order of the lookup.
+    :raises ValueError: if the composition contains itself.
+    """
     if isinstance(lookup, Lookup):
-        components = list(lookup._reg_every(key, classes))
-        known = _given(lookup, "", key, classes)
+        sources(lookup)
+        components = list(lookup._reg_all_candidates(key, classes))
+        known = _located_in(lookup, "", key, classes)
     else:
         components = [] if args is None else list(lookup.all(key, args))
         known = []
-    return _with_origin(components, known, Part(name_of(lookup), lookup))
+    return _identified(components, known, Source(lookup_name(lookup), lookup))
 
 
-def _with_origin(components: Iterable[Any], known: list[Found], giver: Part) -> list[Found]:
-    """Find out, for each component, which of the known ones it is."""
-    found = []
+def _identified(components: Iterable[Any], known: list[Located], giver: Source) -> list[Located]:
+    """Find each component among the known ones; the others come from ``giver``."""
+    result = []
     for component in components:
-        # By identity: what is registered may have any idea of equality.
-        place = next((i for i, each in enumerate(known) if each.component is component), None)
-        found.append(Found(component, None, giver) if place is None else known.pop(place))
-    return found
+        # By identity: a component may define any equality.
+        index = next((i for i, other in enumerate(known) if other.component is component), None)
+        result.append(Located(component, None, giver) if index is None else known.pop(index))
+    return result
 
 
-def _given(part: Any, path: str, key: Hashable, classes: tuple[type, ...]) -> list[Found]:
-    """What a part of a composition gives."""
-    below = [
-        found for step, each in _steps(part, path) for found in _given(each, step, key, classes)
-    ]
-    own = _part(part, path)
+def _located_in(part: Any, path: str, key: Hashable, classes: tuple[type, ...]) -> list[Located]:
+    """Find the components that a part of a composition gives."""
+    source = _source(part, path)
     if isinstance(part, ClassRegistry):
-        below = [Found(r.component, r, own) for r in part._reg_store.matching(key, classes)]
-    return below if _only_passes_on(part) else _with_origin(part.all(key, classes), below, own)
+        below = [Located(r.component, r, source) for r in applicable(part, key, classes)]
+    else:
+        below = [
+            candidate
+            for step, child in _steps(part, path)
+            for candidate in _located_in(child, step, key, classes)
+        ]
+    return below if _passes_on(part) else _identified(part.all(key, classes), below, source)
 
 
-def _only_passes_on(part: Any) -> bool:
-    """Tell whether what is below a part, or registered in it, is what it gives."""
+def _passes_on(part: Any) -> bool:
+    """Return whether a part gives its registrations, or the results of its parts, as they are."""
     if isinstance(part, (Lookup, CachingClassLookup)):
         return isinstance(part, Lookup)
-    return isinstance(part, ObservedClassLookup) and part._reg_answers_itself()
+    return isinstance(part, ObservableClassLookup) and part._reg_uses_builtin_all()
 
 
 def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
-    """The parts that a part is composed of, each with the way to it."""
+    """The parts that a part is composed of, each with the path to it."""
     if isinstance(part, Lookup):
         return [(path, part.class_lookup)]
     prefix = f"{path}." if path else ""
@@ -95,18 +239,30 @@ def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
         return [(f"{prefix}class_lookup", part.class_lookup)]
     if isinstance(part, ChainClassLookup):
         return [(f"{prefix}lookup", part.lookup), (f"{prefix}next", part.next)]
-    composed = part._reg_composed() if isinstance(part, Observed) else None
-    return [(f"{prefix}lookups[{index}]", each) for index, each in enumerate(composed or ())]
+    composed = part._reg_parts() if isinstance(part, Observable) else None
+    return [(f"{prefix}lookups[{index}]", child) for index, child in enumerate(composed or ())]
 
 
-def _walk(part: Any, path: str) -> Iterator[Part]:
+def _walk(part: Any, path: str, above: tuple[tuple[str, Any], ...]) -> Iterator[Source]:
+    """Walk the parts of a part.
+
+    :param above: the parts that contain it, with the paths to them.
+    """
+    for outer_path, outer in above:
+        if outer is part:
+            # Not by repr(), which would walk the circle as well.
+            raise ValueError(
+                f"this {type(part).__name__} is composed of itself: its"
+                f" {path.removeprefix(outer_path).lstrip('.')} leads back to it, so that no call"
+                " through it ends; take it out there"
+            )
     steps = _steps(part, path)
-    for step, each in steps:
-        yield from _walk(each, step)
+    for step, child in steps:
+        yield from _walk(child, step, (*above, (path, part)))
     if not steps:
-        yield _part(part, path)
+        yield _source(part, path)
 
 
-def _part(part: Any, path: str) -> Part:
+def _source(part: Any, path: str) -> Source:
     name = part._reg_name if isinstance(part, ClassRegistry) else None
-    return Part(name or path or type(part).__name__, part)
+    return Source(name or path or type(part).__name__, part)

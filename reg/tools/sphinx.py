@@ -1,4 +1,4 @@
-"""A Sphinx extension: ``reg-implementations`` shows what implements a generic function.
+"""A Sphinx extension: ``reg-implementations`` lists the implementations of a generic function.
 
 Add ``"reg.tools.sphinx"`` to ``extensions`` in ``conf.py``. Autodoc shows
 the signature and docstring of a generic function as of any other.
@@ -13,10 +13,9 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from .._cache import Observed
-from .listing import registrations
-from .resolution import full_name, short_name
-from .targets import TargetError, imported
+from .names import full_name, short_name
+from .provenance import is_lookup, registrations
+from .targets import TargetError, import_target
 
 __all__ = ["Implementations", "setup"]
 
@@ -24,7 +23,7 @@ _HEADINGS = ("Registered for", "Implementation", "In")
 
 
 class Implementations(SphinxDirective):
-    """The table of what is registered for a generic function in a lookup."""
+    """The table of the implementations of a generic function in a lookup."""
 
     required_arguments = 1
     option_spec = {"lookup": directives.unchanged_required}  # noqa: RUF012
@@ -32,18 +31,18 @@ class Implementations(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         if "lookup" not in self.options:
             raise self.error("add :lookup: package.module:name, where the implementations are")
-        generic = self._imported(self.arguments[0])
-        lookup = self._imported(self.options["lookup"])
-        if not isinstance(lookup, Observed):
-            raise self.error(f"{self.options['lookup']} is no lookup or registry: {lookup!r}")
+        generic = self._import(self.arguments[0])
+        lookup = self._import(self.options["lookup"])
+        if not is_lookup(lookup):
+            raise self.error(f"{self.options['lookup']} is not a lookup or registry: {lookup!r}")
         rows = [
             (
-                [(full_name(cls), "class", short_name(cls)) for cls in each.classes],
-                [(full_name(each.component), "func", short_name(each.component))],
-                name,
+                [_reference(cls, "class") for cls in registration.classes],
+                _reference(registration.component, "func"),
+                source.name,
             )
-            for name, each in registrations(lookup)
-            if each.key == generic
+            for source, registration in registrations(lookup)
+            if registration.key == generic
         ]
         if not rows:
             return [nodes.paragraph(text="Nothing is registered.")]
@@ -51,14 +50,14 @@ class Implementations(SphinxDirective):
         for index, heading in enumerate(_HEADINGS):
             lines.append(f"   {'* -' if index == 0 else '  -'} {heading}")
         for classes, component, name in rows:
-            lines.append(f"   * - {', '.join(_reference(*each) for each in classes) or 'nothing'}")
-            lines.append(f"     - {_reference(*component[0])}")
+            lines.append(f"   * - {', '.join(classes) or 'nothing'}")
+            lines.append(f"     - {component}")
             lines.append(f"     - {name}")
         return self.parse_text_to_nodes("\n".join(lines))
 
-    def _imported(self, target: str) -> Any:
+    def _import(self, target: str) -> Any:
         try:
-            return imported(target)
+            return import_target(target)
         except TargetError as error:
             raise self.error(str(error)) from error
 
@@ -69,7 +68,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _reference(target: str, role: str, text: str) -> str:
+def _reference(value: Any, role: str) -> str:
+    """Write a link to a documented object, or its name if it cannot be a target."""
+    target, text = full_name(value), short_name(value)
     if not all(part.isidentifier() for part in target.split(".")):
         return f"``{text}``"
     return f":py:{role}:`{text} <{target}>`"

@@ -1,4 +1,4 @@
-"""What is named as ``package.module:name``, on the command line and in documents."""
+"""Targets: objects named as ``package.module:name``, on the command line and in documents."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ import sys
 import traceback
 from typing import Any
 
-__all__ = ["TargetError", "imported", "one_line"]
+__all__ = ["TargetError", "describe_error", "import_target"]
 
-# So many of the names that there are instead are listed.
+# The number of existing names that an error lists.
 _SHOWN = 8
 
 
 class TargetError(Exception):
-    """A target names nothing; the message says what to write instead."""
+    """A target names nothing; the message gives the form or the names that exist."""
 
 
-def imported(target: str) -> Any:
-    """Import what a target names.
+def import_target(target: str) -> Any:
+    """Import the object that a target names.
 
-    :param target: such as ``"package.module:name"``; behind the colon there may
-      be dots as well.
+    :param target: such as ``"package.module:name"``; the name may have dots.
     :return: the object of that name.
-    :raises TargetError: if there is none. The message is one line.
+    :raises TargetError: if there is no such object. The message is one line.
 
-    What a module prints while it is imported goes to the standard error: the
-    standard output may be data.
+    Output of the module during its import goes to the standard error, since
+    the standard output may be data.
     """
     module, colon, name = target.partition(":")
     if not (module and colon and name):
@@ -37,30 +36,34 @@ def imported(target: str) -> Any:
         raise TargetError(f"{target!r} names nothing; type package.module:name{hint}")
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            found: Any = importlib.import_module(module)
+            value: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:
         raise TargetError(
-            f"cannot import {module!r} ({one_line(error)}{_place(error)}); modules are imported"
-            " from the current directory, and of what is installed"
+            f"cannot import {module!r} ({describe_error(error)}{_place(error)}); modules are"
+            " imported from the current directory, and from installed distributions"
         ) from error
     for attribute in name.split("."):
         try:
-            found = getattr(found, attribute)
+            value = getattr(value, attribute)
         except AttributeError:
             raise TargetError(
                 f"{target!r} names nothing: there is no {attribute!r} among"
-                f" {_names(found, attribute)}"
+                f" {_names(value, attribute)}"
             ) from None
-    return found
+    return value
 
 
-def one_line(error: BaseException) -> str:
-    """Say in one line what was raised."""
+def describe_error(error: BaseException) -> str:
+    """Describe an error in one line.
+
+    :param error: the error.
+    :return: its class and message.
+    """
     return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
 
 
 def _place(error: BaseException) -> str:
-    """Where a module raised an error, unless it was import itself that did."""
+    """The place where a module raised an error; empty if the import system did."""
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, SyntaxError) or frames[-1].filename.startswith(("<frozen", __file__)):
         return ""
@@ -70,8 +73,8 @@ def _place(error: BaseException) -> str:
 
 
 def _names(owner: Any, wanted: str) -> str:
-    """The names that something has, the most similar first; not all, if they are many."""
-    names = [each for each in dir(owner) if not each.startswith("_")]
-    names.sort(key=lambda each: -difflib.SequenceMatcher(None, each, wanted).ratio())
+    """The public names of an object, the most similar first; of many, the first few."""
+    names = [name for name in dir(owner) if not name.startswith("_")]
+    names.sort(key=lambda name: -difflib.SequenceMatcher(None, name, wanted).ratio())
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN]) or 'its names, of which there are none'}{more}"
+    return f"{', '.join(names[:_SHOWN]) or 'its names, of which it has none'}{more}"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import collections.abc
+import dataclasses
+import functools
 import importlib
 import sys
 import textwrap
 import typing
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import reg
 
@@ -340,3 +344,625 @@ def test_a_registry_of_an_applications_own_has_implements(registry):
     def implementation(thing: int): ...
 
     assert own.registered == [(size, (int,), implementation)]
+
+
+# Where a name is looked up
+
+
+def test_a_name_means_what_it_does_in_the_module_of_the_implementation(registry, load):
+    plugin = load("class Text: ...\ndef show_text(thing: 'Text'): ...")
+
+    class Text: ...
+
+    registry.implements(size)(plugin.show_text)
+    assert registry.exact(size, [plugin.Text]) is plugin.show_text
+    assert registry.exact(size, [Text]) is None
+
+
+def test_a_local_class_of_the_caller_is_not_looked_at(registry, load):
+    plugin = load("def show_text(thing: 'Text'): ...")
+
+    class Text: ...
+
+    with pytest.raises(TypeError, match="'Text' is not defined"):
+        registry.implements(size)(plugin.show_text)
+    assert registry.registrations() == []
+
+
+class Note: ...
+
+
+class Shelf:
+    class Note: ...
+
+    def method(self, thing: Note): ...
+
+    def __call__(self, thing: Note): ...
+
+    @staticmethod
+    def static(thing: Note): ...
+
+
+def note_size(thing: Note, unit): ...
+
+
+class Noted(NamedTuple):
+    thing: Note
+
+
+@dataclasses.dataclass
+class Kept:
+    thing: Note | None
+
+
+class Made:
+    def __new__(cls, thing: Note): ...
+
+
+class Remade(Made):
+    def __init__(self, other): ...
+
+
+@functools.wraps(note_size)
+def wrapper(*args, **keywords): ...
+
+
+@pytest.mark.parametrize(
+    ("implementation", "cls"),
+    [
+        (note_size, Note),
+        (functools.partial(note_size, unit="m"), Note),
+        (functools.partial(functools.partial(note_size), unit="m"), Note),
+        (wrapper, Note),
+        (functools.lru_cache(note_size), Note),
+        (Noted, Note),
+        (Kept, Note),
+        (Made, Note),
+        (Shelf().method, Shelf.Note),
+        (Shelf(), Shelf.Note),
+        (Shelf.static, Shelf.Note),
+        (functools.partial(Shelf.method, Shelf()), Shelf.Note),
+    ],
+)
+def test_every_kind_of_implementation_is_looked_up_where_it_is_defined(
+    registry, implementation, cls
+):
+    registry.implements(size)(implementation)
+    assert registry.exact(size, [cls]) == implementation
+
+
+def test_the_constructor_that_python_calls_first_is_the_one_that_counts(registry):
+    with pytest.raises(TypeError, match="does not annotate its parameter 'other'"):
+        registry.implements(size)(Remade)
+
+
+def test_a_class_body_goes_before_its_module_while_it_runs_as_well(registry):
+    class Shelf:
+        class Note: ...
+
+        @registry.implements(size)
+        def note_size(self: Note): ...
+
+    assert registry.exact(size, [Shelf.Note]) is Shelf.note_size
+    assert registry.exact(size, [Note]) is None
+
+
+def test_a_class_of_the_function_around_is_known_while_that_runs(registry):
+    class Note: ...
+
+    def plain(thing: Note): ...
+
+    @dataclasses.dataclass
+    class Kept:
+        thing: Note
+
+    class Call:
+        def __call__(self, thing: Note): ...
+
+    for implementation in (plain, functools.partial(plain), Kept, Call()):
+        registry.clear()
+        registry.implements(size)(implementation)
+        assert registry.exact(size, [Note]) == implementation
+
+
+def test_a_decorator_of_an_applications_own_can_stand_between(registry):
+    def sized(function):
+        return registry.implements(size)(function)
+
+    class Note: ...
+
+    @sized
+    def note_size(thing: Note): ...
+
+    assert registry.exact(size, [Note]) is note_size
+
+
+def test_a_class_of_a_function_that_has_returned_is_known_to_those_who_use_it(registry):
+    def make(used):
+        class Note: ...
+
+        def knows(thing: Note):
+            return Note
+
+        def does_not(thing: Note): ...
+
+        return Note, (knows if used else does_not)
+
+    made, knows = make(used=True)
+    registry.implements(size)(knows)
+    assert registry.exact(size, [made]) is knows
+    _, does_not = make(used=False)
+    registry.clear()
+    registry.implements(size)(does_not)
+    # As Python has it: the name is that of the module then.
+    assert registry.exact(size, [Note]) is does_not
+
+
+def test_a_function_that_runs_twice_has_its_own_classes(registry):
+    def make(outer=None):
+        class Own: ...
+
+        def implementation(thing: Own): ...
+
+        if outer is None:
+            inner = make(implementation)
+            assert registry.exact(size, [Own]) is implementation
+            assert inner is not Own
+        else:
+            registry.implements(size)(outer)
+            assert registry.exact(size, [Own]) is None
+            registry.implements(size)(implementation)
+            assert registry.exact(size, [Own]) is implementation
+        return Own
+
+    make()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="needs type parameters")
+def test_a_type_parameter_is_refused_by_its_name_too(registry):
+    names = {}
+    exec(
+        "def one[T: int](thing: 'T'): ...\n"
+        "class Box[T]:\n    def size(self, thing: 'T'): ...\n"
+        "    def __init__(self, thing: 'T'): ...",
+        names,
+    )
+    for implementation in (names["one"], names["Box"], names["Box"](1).size):
+        with pytest.raises(TypeError, match=r"its parameter 'thing' .*bounds it"):
+            registry.implements(size)(implementation)
+
+
+# Names that are not defined yet
+
+
+@pytest.mark.parametrize("annotation", ["Outer", "Outer.Inner", "Inner", "Inner | None"])
+@pytest.mark.parametrize("is_local", [False, True])
+def test_the_class_that_is_being_defined_can_be_named(load, annotation, is_local):
+    classes = f"""
+        class Outer:
+            class Inner:
+                @registry.implements(plus)
+                def plus_int(self: {annotation!r}, other: int): return "int"
+        """
+    if is_local:
+        classes = f"def make():{classes}return Outer\nOuter = make()\n"
+    else:
+        classes = textwrap.dedent(classes)
+    names = "import reg\nregistry = reg.Registry()\nplus = reg.generic(lambda first, second: '')\n"
+    module = load(names + classes)
+    meant = module.Outer if annotation == "Outer" else module.Outer.Inner
+    assert module.plus(meant(), 1, lookup=module.registry) == "int"
+    assert module.plus(meant(), "", lookup=module.registry) == ""
+    assert module.plus("", 1, lookup=module.registry) == ""
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_the_class_of_a_reloaded_module_is_the_one_that_is_being_defined(load, quote):
+    if not quote and sys.version_info < (3, 14):
+        pytest.skip("annotations are evaluated later from Python 3.14 on")
+    module = load(
+        f"""
+        import reg
+
+        registry = reg.Registry()
+
+        @reg.generic
+        def plus(first, second): return "fallback"
+
+        class Money:
+            @registry.implements(plus)
+            def plus_int(self: {quote}Money{quote}, other: int): return "money"
+        """
+    )
+    assert module.plus(module.Money(), 1, lookup=module.registry) == "money"
+    former = module.Money
+    importlib.reload(module)
+    assert module.Money is not former
+    assert module.plus(module.Money(), 1, lookup=module.registry) == "money"
+
+
+def test_the_class_being_defined_is_not_another_one_of_its_name(registry):
+    class Note:
+        @reg.generic
+        def plus(self, other):
+            return "fallback"
+
+        @registry.implements(plus)
+        def plus_int(self: Note, other: int):
+            return "local"
+
+    assert Note().plus(1, lookup=reg.Lookup(registry)) == "local"
+    assert Note.plus(globals()["Note"](), 1, lookup=reg.Lookup(registry)) == "fallback"
+
+
+def test_each_call_of_a_function_defines_a_class_of_its_own(registry):
+    def make():
+        class Local:
+            @registry.implements(meet)
+            def meet_local(self: Local, other: Local | int): ...
+
+        return Local
+
+    classes = [make(), make()]
+    names = {name for each in registry.registrations() for name in each.classes if name is not int}
+    assert [[name.matches(cls) for name in names].count(True) for cls in classes] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "annotation", ["'Later'", "'Later.Inner'", "'Later | None'", "typing.Optional['Later']"]
+)
+def test_a_class_further_down_the_module_can_be_named(load, annotation):
+    module = load(
+        f"""
+        import reg
+        import typing
+
+        registry = reg.Registry()
+
+        @reg.generic
+        def size(thing): return "fallback"
+
+        @registry.implements(size)
+        def later_size(thing: {annotation}): return "later"
+
+        class Later:
+            class Inner: ...
+        """
+    )
+    cls = module.Later.Inner if "Inner" in annotation else module.Later
+    assert module.size(cls(), lookup=module.registry) == "later"
+
+
+@pytest.mark.parametrize("annotation", ["import_of_a_class.Page", "import_of_a_class.Page | None"])
+def test_a_class_of_a_module_in_a_circular_import_can_be_named(tmp_path, monkeypatch, annotation):
+    (tmp_path / "import_of_a_class.py").write_text(
+        "import import_of_an_implementation\nclass Page: ...\n"
+    )
+    (tmp_path / "import_of_an_implementation.py").write_text(
+        "import import_of_a_class, reg\n"
+        "registry = reg.Registry()\n"
+        "size = reg.generic(lambda thing: 'fallback')\n"
+        "@registry.implements(size)\n"
+        f"def page_size(thing: {annotation!r}): return 'page'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("import_of_a_class", "import_of_an_implementation"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    pages = importlib.import_module("import_of_a_class")
+    module = pages.import_of_an_implementation
+    assert module.size(pages.Page(), lookup=module.registry) == "page"
+    for name in ("import_of_a_class", "import_of_an_implementation"):
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "advice"),
+    [
+        ("itn", r"did you mean 'int'\?"),
+        ("no_such_import.DataFrame", r"register\(\), which takes 'package.module:Class'"),
+        ("no_such_import.DataFrame | None", "'no_such_import' is not defined"),
+        ("typing.Nothing", "has no attribute 'Nothing'"),
+        ("int + None", "cannot be evaluated"),
+        ("", "an instance of tuple"),
+        ("typing", "an instance of module"),
+    ],
+)
+def test_an_annotation_that_means_nothing_is_refused_with_what_to_write(
+    registry, annotation, advice
+):
+    def implementation(thing): ...
+
+    implementation.__annotations__["thing"] = annotation
+    with pytest.raises(
+        TypeError, match=rf"implementation annotates its parameter 'thing'.*{advice}"
+    ):
+        registry.implements(size)(implementation)
+    assert registry.registrations() == []
+
+
+Loop = "Loop"
+
+
+def test_a_quoted_name_that_is_a_quoted_name_is_refused_if_it_has_no_end(registry):
+    def implementation(thing: Loop): ...
+
+    with pytest.raises(TypeError, match="'thing' with 'Loop', which refers to itself"):
+        registry.implements(size)(implementation)
+
+
+@pytest.mark.parametrize("annotation", ["itn", "pathlib.Path", "Later"])
+def test_a_name_that_its_module_does_not_go_on_to_define_is_refused_at_once(load, annotation):
+    source = f"""
+        import reg
+        import typing
+
+        if typing.TYPE_CHECKING:
+            import pathlib
+            from somewhere import Later
+
+        registry = reg.Registry()
+
+        @reg.generic
+        def size(thing): return "fallback"
+
+        @registry.implements(size)
+        def path_size(thing: "{annotation}"): ...
+
+        registry.is_reached = True
+        """
+    with pytest.raises(TypeError, match="is not defined where the annotation is written"):
+        load(source)
+
+
+def test_a_module_that_imports_all_names_may_have_one_further_down(load):
+    names = load("class Later: ...")
+    module = load(
+        f"""
+        import reg
+
+        registry = reg.Registry()
+
+        @reg.generic
+        def size(thing): return "fallback"
+
+        @registry.implements(size)
+        def later_size(thing: "Later"): return "later"
+
+        from {names.__name__} import *
+        """
+    )
+    assert module.size(names.Later(), lookup=module.registry) == "later"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are evaluated when defined")
+def test_annotations_that_python_evaluates_later_need_no_quotes(load):
+    module = load(
+        """
+        import typing
+        import reg
+
+        if typing.TYPE_CHECKING:
+            import pathlib
+
+        registry = reg.Registry()
+
+        @reg.generic
+        def size(thing: Later, unit: pathlib.Path | None = None): return "fallback"
+
+        @registry.implements(size)
+        def later_size(
+            thing: Later | Later.Inner, unit: None, *, lookup: pathlib.Path
+        ) -> pathlib.Path:
+            return "later"
+
+        @registry.implements(size)
+        def optional_size(thing: typing.Optional[Other], unit: int): return "other"
+
+        def make():
+            class Local: ...
+
+            @registry.implements(size)
+            def local_size(thing: Local | Later, unit: Local): return "local"
+
+            return Local
+
+        Local = make()
+
+        class Later:
+            class Inner: ...
+        class Other: ...
+        """
+    )
+    for cls, unit, expected in [
+        (module.Later, None, "later"),
+        (module.Later.Inner, None, "later"),
+        (module.Other, 1, "other"),
+        (type(None), 1, "other"),
+        (module.Local, module.Local(), "local"),
+        (module.Later, module.Local(), "local"),
+        (module.Later, 1, "fallback"),
+    ]:
+        assert module.size(cls(), unit, lookup=module.registry) == expected
+    assert reg.arginfo(module.later_size).args == ["thing", "unit"]
+    assert reg.arginfo(module.size).args == ["thing", "unit"]
+    with pytest.raises(TypeError, match="'pathlib' is not defined where"):
+
+        @module.registry.implements(module.size)
+        def path_size(thing: pathlib.Path, unit: int): ...  # noqa: F821
+
+
+# Aliases
+
+
+def test_a_quoted_name_in_an_alias_means_what_it_does_where_the_alias_is(registry, load):
+    scope = load("import typing\nFilter = typing.Union[bool, 'Denied']\nclass Denied: ...")
+    user = load(
+        f"import {scope.__name__} as scope\ndef one(thing: scope.Filter): ...\n"
+        "def two(thing: 'scope.Filter | None'): ..."
+    )
+    for implementation in (user.one, user.two):
+        registry.clear()
+        registry.implements(size)(implementation)
+        assert registry.exact(size, [bool]) is implementation
+        assert registry.exact(size, [scope.Denied]) is implementation
+
+
+def test_a_quoted_name_in_an_alias_that_means_two_things_is_refused(registry, load):
+    scope = load("import typing\nFilter = typing.Union[bool, 'Denied']\nclass Denied: ...")
+    user = load(
+        f"import {scope.__name__} as scope\nclass Denied: ...\ndef one(thing: scope.Filter): ..."
+    )
+    with pytest.raises(TypeError, match=r"'thing'.*'Denied', quoted in an alias, is .* or .*"):
+        registry.implements(size)(user.one)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="needs the type statement")
+@pytest.mark.parametrize(
+    "annotation",
+    ["Number", "'Number'", "Nested", "Number | None", "Quoted", "Noted", "Either[int, float]"],
+)
+def test_an_alias_is_what_it_stands_for(registry, load, annotation):
+    module = load(
+        f"""
+        import typing
+        type Number = int | float
+        type Nested = Number | str
+        type Quoted = "int | float"
+        type Noted = typing.Annotated[Number, "a note"]
+        type Either[A, B] = B | A
+        def implementation(thing: {annotation}): ...
+        """
+    )
+    registry.implements(size)(module.implementation)
+    for cls in (int, float):
+        assert registry.exact(size, [cls]) is module.implementation
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="needs the type statement")
+@pytest.mark.parametrize("annotation", ["Loop", "int | Loop", "Undefined", "Either[int]"])
+def test_an_alias_without_a_value_is_refused(registry, load, annotation):
+    module = load(
+        f"""
+        type Loop = int | Loop
+        type Undefined = Missing | int
+        type Either[A, B] = A | B
+        def implementation(thing: {annotation}): ...
+        """
+    )
+    with pytest.raises(TypeError, match=r"its parameter 'thing' .*alias"):
+        registry.implements(size)(module.implementation)
+
+
+# Any number of arguments
+
+
+def test_all_positional_parameters_count_where_any_number_dispatches(registry):
+    @reg.generic
+    def join(*parts):
+        return "fallback"
+
+    @reg.generic
+    def join_to(first, *rest):
+        return "fallback"
+
+    for generic in (join, join_to):
+
+        @registry.implements(generic)
+        def join_two(first: int, second: str, call_next=None, *, lookup, more=0): ...
+
+        assert registry.exact(generic, [int, str]) is join_two
+    assert len(registry.registrations()) == 2
+
+
+@pytest.mark.parametrize("parameter", ["*rest: str", "second: str = ''", "call_next=None, *rest"])
+def test_an_implementation_for_several_numbers_of_arguments_is_refused(registry, parameter):
+    @reg.generic
+    def join(*parts): ...
+
+    names = {}
+    exec(f"def implementation(first: int, {parameter}): ...", names)
+    with pytest.raises(TypeError, match=r"by its parameter '(rest|second)'.*once for each number"):
+        registry.implements(join)(names["implementation"])
+
+
+# Class generics
+
+
+@pytest.mark.parametrize("annotation", [type, "type", typing.Type, type[Any], "type[Any]"])  # noqa: UP006
+def test_a_class_generic_takes_any_class(registry, annotation):
+    @reg.classgeneric
+    def make(cls): ...
+
+    def implementation(cls): ...
+
+    implementation.__annotations__["cls"] = annotation
+    registry.implements(make)(implementation)
+    assert registry.exact(make, [object]) is implementation
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("implementation", [5, None, iter, dict, object()])
+def test_an_implementation_without_a_signature_is_refused(registry, implementation):
+    with pytest.raises(TypeError, match=r"cannot be read: .*register\(\)"):
+        registry.implements(size)(implementation)
+
+
+def test_an_implementation_whose_signature_raises_is_refused(registry):
+    class Broken:
+        @property
+        def __signature__(self):
+            raise ZeroDivisionError("broken")
+
+        def __call__(self, thing: int): ...
+
+    with pytest.raises(TypeError, match=r"cannot be read: broken; name the classes"):
+        registry.implements(size)(Broken())
+
+
+def test_a_class_that_isinstance_alone_affirms_is_refused_as_an_annotation(registry):
+    class Parameter(type):
+        def __instancecheck__(cls, instance):
+            return getattr(instance, "is_parameter", False)
+
+    class TensorParameter(metaclass=Parameter): ...
+
+    def implementation(thing: TensorParameter): ...
+
+    with pytest.raises(
+        TypeError, match=r"its parameter 'thing' .*Parameter defines __instancecheck__"
+    ):
+        registry.implements(size)(implementation)
+
+
+# Spellings
+
+_CLASSES = {"int": int, "str": str, "Animal": Animal, "Cat": Cat, "None": None}
+
+
+@given(st.lists(st.sampled_from(sorted(_CLASSES)), min_size=2, unique=True), st.data())
+def test_every_spelling_of_an_annotation_is_registered_alike(names, data):
+    members = [_CLASSES[name] for name in names]
+    union = functools.reduce(lambda first, second: first | second, members)
+    spellings = [
+        union,
+        typing.Union[tuple(members)],  # noqa: UP007
+        Annotated[union, "a note"],
+        " | ".join(names),
+        " |\n    ".join(reversed(names)),
+        repr(" | ".join(names)),
+        f"typing.Union[{', '.join(names)}]",
+        f"typing.Union[{', '.join(map(repr, names))}]",
+        typing.Union[tuple(names)],  # noqa: UP007
+    ]
+    if sys.version_info >= (3, 12):
+        spellings.append(typing.TypeAliasType("Alias", union))
+
+    def implementation(thing): ...
+
+    implementation.__annotations__["thing"] = data.draw(st.sampled_from(spellings))
+    registry = reg.Registry()
+    registry.implements(size)(implementation)
+    expected = {(type(None) if cls is None else cls,) for cls in members}
+    assert {registration.classes for registration in registry.registrations()} == expected

@@ -7,6 +7,7 @@ import collections
 import dataclasses
 import functools
 import gc
+import itertools
 import typing
 import weakref
 
@@ -14,6 +15,7 @@ import pytest
 
 import reg
 from reg import arginfo, mapply
+from reg.arginfo import filled_in
 
 
 def test_a_function_has_args_varargs_keywords_and_defaults():
@@ -84,6 +86,24 @@ def test_a_class_without_constructor_takes_nothing():
 
     for cls in (Thing, WithMeta, Abstract, Generic, object):
         assert arginfo(cls) == ([], None, None, None)
+
+
+class Settings(dict): ...
+
+
+class Token(str): ...
+
+
+@pytest.mark.parametrize(
+    "cls", [int, str, bool, bytes, float, range, list, dict, set, ValueError, Settings, Token]
+)
+def test_a_built_in_class_tells_no_names_on_any_python(cls):
+    assert arginfo(cls) == ([], None, None, None)
+
+
+def test_a_built_in_class_that_tells_names_takes_them():
+    assert arginfo(itertools.count).args == ["start", "step"]
+    assert next(mapply(itertools.count, start=3, unknown=1)) == 3
 
 
 def test_a_class_with_only_new_takes_what_that_takes():
@@ -234,6 +254,12 @@ def test_mapply_calls_methods_classes_and_instances():
     assert isinstance(mapply(Plain, a=1), Plain)
 
 
+def test_mapply_leaves_out_what_a_built_in_class_does_not_take():
+    assert mapply(int, "7", unknown=1) == 7
+    assert mapply(Token, "text", unknown=1) == "text"
+    assert mapply(Settings, a=1) == {"a": 1}
+
+
 def test_mapply_passes_all_to_what_cannot_be_inspected():
     assert mapply(dict, a=1) == {"a": 1}
     assert mapply(max, 1, 2) == 2
@@ -327,3 +353,68 @@ def test_a_generic_function_takes_what_the_function_takes():
     assert reg.arginfo(size) == (["item", "unit"], "rest", None, ("m",))
     assert reg.arginfo(Shop.price).args == ["self", "item"]
     assert reg.arginfo(Shop().price).args == ["item"]
+
+
+@pytest.mark.parametrize(
+    ("implementation", "expected"),
+    [
+        (lambda thing: None, (False, False)),
+        (lambda thing, lookup: None, (True, False)),
+        (lambda thing, *, call_next: None, (False, True)),
+        (lambda thing, call_next, lookup=None: None, (True, True)),
+        (lambda thing, lookup, call_next, /: None, (False, False)),
+        (lambda *lookup, **call_next: None, (False, False)),
+        (lambda thing, **kw: None, (False, False)),
+        (lambda thing, lookup, call_next, **kw: None, (False, True)),
+        (lambda thing, *, call_next, **kw: None, (False, True)),
+        (iter, (False, False)),
+        (int, (False, False)),
+        (dict, (False, False)),
+        (5, (False, False)),
+    ],
+)
+def test_lookup_and_call_next_are_filled_in_where_they_are_named(implementation, expected):
+    assert filled_in(implementation) == expected
+
+    class Call:
+        def __call__(self, *args):
+            return implementation(*args)
+
+    if callable(implementation) and not isinstance(implementation, type):
+        Call.__call__ = staticmethod(implementation)
+        assert filled_in(Call()) == expected
+        assert filled_in(functools.partial(implementation)) == expected
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "expected"),
+    [
+        (lambda *args, **kw: None, (True, True)),
+        (lambda thing, *, call_next, **kw: None, (True, True)),
+        (lambda thing, *, lookup, **kw: None, (True, True)),
+        (lambda thing: None, (False, False)),
+        (lambda thing, lookup: None, (True, False)),
+    ],
+)
+def test_a_wrapper_that_passes_everything_on_is_looked_behind(wrapper, expected):
+    def implementation(thing, lookup, call_next): ...
+
+    functools.update_wrapper(wrapper, implementation)
+    assert filled_in(wrapper) == expected
+
+
+def test_call_next_is_given_beside_other_keywords():
+    @reg.generic
+    def render(item, **options):
+        return ("fallback", options)
+
+    registry = reg.Registry()
+
+    @registry.register(render, [int])
+    def framed(item, *, call_next, **options):
+        return ("framed", options, *call_next())
+
+    expected = ("framed", {"colour": "red"}, "fallback", {"colour": "red"})
+    for _ in range(2):
+        assert render(1, colour="red", lookup=registry) == expected
+    assert registry.component(render, [1]) is framed

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import abc
 import collections.abc
+import contextlib
+import copy
 import functools
 import gc
 import importlib
+import pickle
 import sys
 import types
 import typing
+import weakref
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import reg
+from reg._classes import ForwardName, NamedClass
 
 
 @pytest.fixture(params=[reg.ClassRegistry, reg.Registry])
@@ -267,12 +274,295 @@ def test_a_class_of_anything_is_the_class_itself(registry, given, cls):
 
 
 @pytest.mark.skipif(not hasattr(typing, "TypeAliasType"), reason="came with Python 3.12")
-def test_an_alias_of_types_is_refused_with_what_to_use_instead(registry):
-    alias = typing.TypeAliasType("Number", int | float)
-    with pytest.raises(TypeError, match=r"an alias of, Number\.__value__"):
+def test_an_alias_of_types_is_what_it_stands_for(registry):
+    number = typing.TypeAliasType("number", int | float)
+    optional = typing.TypeAliasType("optional", number | None)
+    parameter = typing.TypeVar("parameter")
+    either = typing.TypeAliasType("either", parameter | bytes, type_params=(parameter,))
+    for alias, classes in [
+        (number, [int, float]),
+        (optional, [int, float, type(None)]),
+        (number | str, [int, float, str]),
+        (either[str], [str, bytes]),
+        (typing.TypeAliasType("items", list[typing.Any]), [list]),
+        (typing.TypeAliasType("name", "decimal:Decimal"), ["decimal:Decimal"]),  # noqa: F722
+    ]:
+        registry.clear()
         registry.register("key", [alias], "component")
-    registry.register("key", [alias.__value__], "component")
-    assert look_up(registry, [float]) == ["component"]
+        assert [each.classes for each in registry.registrations()] == [(cls,) for cls in classes]
+        registry.unregister("key", [alias])
+        assert registry.registrations() == []
+
+
+@pytest.mark.skipif(not hasattr(typing, "TypeAliasType"), reason="came with Python 3.12")
+def test_an_alias_that_cannot_be_registered_for_is_refused(registry):
+    names = {"Items": typing.TypeAliasType("Items", list[int])}
+    exec("type Loop = int | Loop\ntype Later = int | Missing", names)
+    for name, reason in {
+        "Items": "use list",
+        "Loop": "stands for itself",
+        "Later": "define it below the classes",
+    }.items():
+        with pytest.raises(TypeError, match=rf"position 1 under 'key': .*{reason}"):
+            registry.register("key", [int, names[name]], "component")
+    assert registry.registrations() == []
+
+
+def test_a_class_whose_items_are_of_anything_is_the_class_itself(registry):
+    class Array(typing.Generic[typing.TypeVar("Shape"), typing.TypeVar("Type")]): ...
+
+    registry.register("key", [Array[typing.Any, list[typing.Any]]], "array")
+    registry.register("key", [Array[tuple[typing.Any, ...], typing.Any], int], "shaped")
+    assert registry.exact("key", [Array]) == "array"
+    assert registry.exact("key", [Array, int]) == "shaped"
+    with pytest.raises(TypeError, match="Array: an argument does not know"):
+        registry.register("key", [Array[typing.Any, list[int]]], "component")
+
+
+def test_a_class_that_isinstance_alone_affirms_is_refused(registry):
+    class Parameter(type):
+        def __instancecheck__(cls, instance):
+            return getattr(instance, "is_parameter", False)
+
+    class Tensor:
+        is_parameter = True
+
+    class TensorParameter(metaclass=Parameter): ...
+
+    assert isinstance(Tensor(), TensorParameter)
+    with pytest.raises(TypeError, match=r"Parameter defines __instancecheck__ without") as caught:
+        registry.register("key", [TensorParameter], "component")
+    # The name that the error offers is of the real subclasses.
+    name = str(caught.value).rpartition("name, ")[2].strip("'")
+    assert name == f"{__name__}:{TensorParameter.__qualname__}"
+
+    class Checked(Parameter):
+        def __subclasscheck__(cls, subclass):  # noqa: N805
+            return getattr(subclass, "is_parameter", False)
+
+    class CheckedParameter(metaclass=Checked): ...
+
+    registry.register("key", [CheckedParameter], "checked")
+    assert look_up(registry, [Tensor]) == ["checked"]
+
+
+class Page: ...
+
+
+@pytest.mark.parametrize(
+    ("classes", "advice"),
+    [
+        ([Page()], r"an instance of Page, so give .*test_classes\.Page if you mean its class"),
+        ([lambda item: item], "an implementation comes after the list of classes"),
+        ([typing], "an instance of module$"),
+        ([[int]], "an instance of list"),
+        (int, "must come as a list"),
+        ("module:Class", "must come as a list"),
+        (5, "must come as a list"),
+    ],
+)
+def test_something_else_in_place_of_a_class_is_refused(registry, classes, advice):
+    with pytest.raises(TypeError, match=advice):
+        registry.register("key", classes, "component")
+
+
+def test_classes_that_come_without_a_list_are_refused_with_the_call_to_write(registry):
+    def size(thing): ...
+
+    with pytest.raises(TypeError, match=r"register\(size, \[int, str\], <lambda>\)"):
+        registry.register(size, int, str, lambda one, two: None)
+
+
+# Names for classes to come
+
+
+class Shelf:
+    class Note: ...
+
+
+def size(thing): ...
+
+
+def forward_name(name, namespace=None):
+    return ForwardName(f"{__name__}:{name}", size, "thing", namespace)
+
+
+def test_a_forward_name_is_the_name_of_a_class():
+    name = forward_name("Shelf.Later")
+    assert name == NamedClass(f"{__name__}:Shelf.Later")
+    assert {name: 1}[f"{__name__}:Shelf.Later"] == 1
+    assert (name.module, name.qualified_name) == (__name__, "Shelf.Later")
+    assert (name.implementation, name.parameter) == (size, "thing")
+
+
+def test_a_forward_name_resolves_once_the_class_is_there():
+    namespace = {}
+    name, nested = forward_name("Later", namespace), forward_name("Later.Inner", namespace)
+    assert (name.resolve(), nested.resolve()) == (None, None)
+
+    class Later:
+        class Inner: ...
+
+    namespace["Later"] = Later
+    assert (name.resolve(), nested.resolve()) == (Later, Later.Inner)
+    namespace["Later"] = "no class"
+    assert (name.resolve(), nested.resolve()) == (None, None)
+
+
+def test_a_forward_name_is_found_in_its_module_where_it_has_no_other_namespace(monkeypatch):
+    name = forward_name("Later")
+    assert name.resolve() is None
+
+    class Later: ...
+
+    monkeypatch.setattr(sys.modules[__name__], "Later", Later, raising=False)
+    assert name.resolve() is Later
+
+
+def test_a_forward_name_does_not_resolve_to_the_class_of_a_previous_run():
+    class Former: ...
+
+    class Later: ...
+
+    namespace = {"Later": Former}
+    name = forward_name("Later", namespace)
+    assert name.resolve() is None
+    namespace["Later"] = Later
+    assert name.resolve() is Later
+    reference = weakref.ref(Former)
+    del Former
+    gc.collect()
+    assert reference() is None
+
+
+def test_a_forward_name_matches_a_local_class_by_its_qualified_name():
+    class Local: ...
+
+    class Other: ...
+
+    name = forward_name(Local.__qualname__)
+    assert name.is_local
+    assert name.resolve() is None
+    assert name.matches(Local)
+    assert not name.matches(Other)
+    assert not forward_name("Shelf.Note").is_local
+    assert forward_name("Shelf.Note").matches(Shelf.Note)
+
+
+def test_a_forward_name_matches_the_class_of_one_run_of_its_body():
+    def make():
+        class Local:
+            def method(self): ...
+
+            body = sys._getframe().f_locals
+
+        return Local
+
+    def name_of(cls):
+        return ForwardName(f"{__name__}:{cls.__qualname__}", size, "thing", None, cls.body)
+
+    first, second = make(), make()
+    names = name_of(first), name_of(second)
+    assert [name.matches(first) for name in names] == [True, False]
+    assert [name.matches(second) for name in names] == [False, True]
+    assert names[0] == name_of(first)
+    assert names[0] != names[1]
+    assert names[0] == str(names[1])
+    assert len({*names, name_of(first)}) == 2
+    # A class decorator may make the class anew.
+    again = type("Local", (), {"method": first.method, "__qualname__": first.__qualname__})
+    assert names[0].matches(again)
+
+
+def test_the_error_for_a_missing_class_names_function_parameter_and_class():
+    error = forward_name("Later").missing_error()
+    assert isinstance(error, TypeError)
+    for part in (f"{__name__}.size", "'thing'", "Later", f"module {__name__}", "register()"):
+        assert part in str(error)
+
+
+def test_a_forward_name_can_be_copied_and_pickled():
+    name = forward_name("Shelf.Later", {"unpicklable": lambda: None})
+    for copied in (copy.copy(name), copy.deepcopy(name), pickle.loads(pickle.dumps(name))):
+        assert type(copied) is ForwardName
+        assert (copied, copied.implementation, copied.parameter) == (name, size, "thing")
+
+
+# The class itself, and its real MRO
+
+
+class Pingable(abc.ABC):
+    @classmethod
+    def __subclasshook__(cls, other):
+        return True if any("ping" in vars(base) for base in other.__mro__) else NotImplemented
+
+
+def test_a_class_comes_before_an_abstract_class_that_derives_from_it(registry):
+    class Base:
+        def ping(self): ...
+
+    class Sub(Base): ...
+
+    class Derived(Pingable, Base): ...
+
+    registry.register("key", [Base], "base")
+    registry.register("key", [Derived], "derived")
+    assert issubclass(Base, Derived)
+    assert look_up(registry, [Base]) == ["base", "derived"]
+    assert look_up(registry, [Sub]) == ["derived", "base"]
+    assert look_up(registry, [Derived]) == ["derived", "base"]
+
+
+def test_object_comes_before_an_abstract_class_for_object_alone(registry):
+    registry.register("key", [object], "object")
+    registry.register("key", [collections.abc.Hashable], "hashable")
+    assert look_up(registry, [object]) == ["object", "hashable"]
+    assert look_up(registry, [int]) == ["hashable", "object"]
+
+
+@st.composite
+def hierarchies(draw):
+    """Classes, some of them abstract, and which of them are registered."""
+    classes = []
+    for number in range(draw(st.integers(2, 6))):
+        metaclass = draw(st.sampled_from([type, abc.ABCMeta]))
+        bases = draw(st.lists(st.sampled_from(classes), max_size=2, unique=True)) if classes else []
+        if any(isinstance(base, abc.ABCMeta) for base in bases):
+            metaclass = abc.ABCMeta
+        try:
+            classes.append(metaclass(f"C{number}", tuple(bases), {}))
+        except TypeError:
+            # The bases have no common MRO.
+            classes.append(metaclass(f"C{number}", (), {}))
+    for base, cls in draw(st.lists(st.tuples(*[st.sampled_from(classes)] * 2), max_size=4)):
+        if isinstance(base, abc.ABCMeta):
+            with contextlib.suppress(RuntimeError):
+                base.register(cls)
+    registered = draw(st.lists(st.sampled_from(classes), min_size=1, unique=True))
+    return classes, registered
+
+
+@given(hierarchies())
+def test_the_order_keeps_the_real_mro_and_is_else_that_of_singledispatch(hierarchy):
+    classes, registered = hierarchy
+    registry = reg.ClassRegistry()
+    dispatched = functools.singledispatch(lambda thing: None)
+    for cls in registered:
+        registry.register("key", [cls], cls)
+        dispatched.register(cls, lambda thing, cls=cls: cls)
+    for cls in classes:
+        answers = registry.all("key", [cls])
+        real = [base for base in cls.__mro__ if base in registered]
+        assert [each for each in answers if each in real] == real
+        assert answers[:1] == [cls] or cls not in registered
+        try:
+            expected = dispatched.dispatch(cls)(None)
+            composed = functools._compose_mro(cls, registered)
+        except RuntimeError:
+            # It finds the classes ambiguous, or without a common order.
+            continue
+        if [base for base in composed if base in cls.__mro__] == list(cls.__mro__):
+            assert registry.get("key", [cls]) is expected
 
 
 def test_a_typed_dictionary_is_refused(registry):
@@ -425,8 +715,6 @@ def test_an_abstract_class_given_by_several_names_is_found_once_for_each(registr
 
 
 def test_a_name_does_not_keep_its_class_alive(registry, library):
-    import weakref
-
     registry.register("key", [f"{library}:Circle"], "circle")
     shapes = importlib.import_module(library)
     lookup = reg.Lookup(getattr(registry, "registry", registry))

@@ -195,12 +195,12 @@ def test_a_call_does_not_take_what_another_thread_found_before_a_list_was_change
 
         asked = False
 
-        def _reg_composed(self):
+        def _reg_parts(self):
             if not self.asked:
                 self.asked = True
                 assert size(Cat(), lookup=lookup) == 1
                 parts[0] = two
-            return super()._reg_composed()
+            return super()._reg_parts()
 
     lookup = reg.Lookup(Slow(parts))
     assert size(Cat(), lookup=lookup) == 2
@@ -368,7 +368,6 @@ def test_a_child_forked_while_others_register_works_on():
             size(Cat()) == size(Cat(), lookup=caching) == "cat"
             and size(Animal(), lookup=registry) == "animal"
             and size(1, lookup=registry) in {"either", "fallback"}
-            and not registry.registry._reg_store.version % 2
         )
         return 0 if right else 1
 

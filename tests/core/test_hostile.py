@@ -106,7 +106,7 @@ def test_an_argument_that_claims_a_class_that_is_none_is_refused(registry, claim
         return
     for lookup in compositions(registry):
         for ask in ways_to_ask(size, lookup):
-            with pytest.raises(TypeError, match="no class"):
+            with pytest.raises(TypeError, match="not a class|is an instance"):
                 ask(Hostile())
         still_right(registry, lookup)
 
@@ -247,6 +247,9 @@ class _Raising(type):
         if "__instancecheck__" in _Raising.raising:
             raise HostileError
         return type.__instancecheck__(cls, instance)
+
+    def __subclasscheck__(cls, other):
+        return type.__subclasscheck__(cls, other)
 
     def __getattribute__(cls, name):
         if "__getattribute__" in _Raising.raising:
@@ -764,7 +767,7 @@ def test_endless_compositions_and_calls_are_recursion_errors(registry, depth):
     for _ in range(3):
         with pytest.raises(RecursionError) as caught:
             size(Animal(), lookup=lookup)
-        assert "does a class lookup contain itself?" in "".join(caught.value.__notes__)
+        assert "contains itself" in "".join(caught.value.__notes__)
     parts[:] = [registry]
     assert size(Animal(), lookup=lookup) == "animal"
 

@@ -195,7 +195,7 @@ def test_a_thread_without_an_assignment_follows_the_base():
     assert found == [("base", "new base")]
 
 
-@pytest.mark.parametrize("installed", [object(), 0, "text", [], reg.ClassRegistry(), len])
+@pytest.mark.parametrize("installed", [object(), 0, "text", reg.ClassRegistry(), len])
 def test_what_is_no_lookup_can_be_installed_and_is_an_error_at_the_call(installed):
     @reg.generic
     def size(thing): ...
@@ -603,3 +603,11 @@ def test_a_block_that_cannot_be_left_says_why():
     with pytest.raises(ValueError, match="different Context") as caught:
         generator.close()
     assert "not around a yield" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("container", [[], [reg.Registry()], (), {}, set()])
+def test_a_container_is_refused_at_once_with_advice(container):
+    base = reg.implicit.base_lookup
+    with pytest.raises(TypeError, match=r"reg\.Lookup\(reg\.ListClassLookup"):
+        reg.implicit.initialize(container)
+    assert reg.implicit.base_lookup is base

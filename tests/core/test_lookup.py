@@ -154,7 +154,7 @@ def test_the_first_argument_is_itself_the_class_with_class_method():
 def test_what_is_no_class_is_an_error_with_class_method():
     registry = reg.Registry()
     registry.register("key", [int], "component")
-    with pytest.raises(TypeError, match="no class"):
+    with pytest.raises(TypeError, match="not a class"):
         registry.component("key", [5], class_method=True)
 
 

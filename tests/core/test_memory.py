@@ -11,7 +11,7 @@ import weakref
 import pytest
 
 import reg
-from reg._cache import Answers, Table
+from reg._cache import CachedTable, LookupCache
 
 
 class Animal: ...
@@ -178,10 +178,10 @@ def test_short_lived_lookups_leave_nothing_in_a_registry_that_stays():
                 assert size(1, lookup=lookup) == "int"
 
     use(2)
-    before = alive(Answers, Table, reg.Lookup)
+    before = alive(LookupCache, CachedTable, reg.Lookup)
     observers = len(vars(registry)["_reg_observers"])
     use(50)
-    assert alive(Answers, Table, reg.Lookup) == before
+    assert alive(LookupCache, CachedTable, reg.Lookup) == before
     assert len(vars(registry)["_reg_observers"]) == observers
 
 

@@ -178,7 +178,7 @@ def test_a_class_that_is_none_is_refused() -> None:
     registry = reg.Registry()
     registry.register(area, [object], lambda shape: "any")
     for _ in range(2):
-        with pytest.raises(TypeError, match="cannot look up for 3, which is no class"):
+        with pytest.raises(TypeError, match="cannot look up for 3, which is not a class"):
             area(Odd(), lookup=registry)
 
 

@@ -1,8 +1,8 @@
-"""What the pages of ``docs/coming-from`` say of other libraries: ``tox -e peers``.
+"""The statements of ``docs/coming-from`` about other libraries: ``tox -e peers``.
 
 It needs these libraries, and so it is not among the tests that always run. The pages' code in the
-other library runs here; each further test is named by what a table says. Annotations are not
-postponed, since not all of these libraries know what to do with that.
+other library runs here; each further test is named by a statement of a table. Annotations are
+not postponed, since not all of these libraries support that.
 """
 
 # Three of these libraries collect functions of one name, and one has names of classes in brackets.
@@ -19,6 +19,7 @@ import threading
 import typing
 from pathlib import Path
 
+import multimethod
 import multipledispatch
 import ovld
 import plum
@@ -56,7 +57,7 @@ class Screen:
 
 
 class Pretender:
-    """What claims to be a text, as a proxy does."""
+    """An object whose ``__class__`` is that of a text, as with a proxy."""
 
     @property
     def __class__(self):
@@ -120,6 +121,17 @@ def test_singledispatch_refuses_to_choose_between_abstract_classes():
     show.register(Other, lambda item: "other")
     with pytest.raises(RuntimeError, match="Ambiguous"):
         show(Both())
+
+
+def test_singledispatch_sees_what_abc_register_has_changed():
+    class Registered:
+        pass
+
+    show = functools.singledispatch(lambda item: "nothing")
+    show.register(Virtual, lambda item: "virtual")
+    assert show(Registered()) == "nothing"
+    Virtual.register(Registered)
+    assert show(Registered()) == "virtual"
 
 
 def test_singledispatch_refuses_generic_aliases_and_literals():
@@ -403,6 +415,11 @@ def test_multipledispatch_takes_types_from_annotations():
     assert show(Text()) == "text"
 
 
+def test_multipledispatch_refuses_a_list_of_a_type():
+    with pytest.raises(TypeError, match="list"):
+        multipledispatch.dispatch(list[int], namespace={})(lambda items: "ints")
+
+
 def test_multipledispatch_takes_a_tuple_and_no_union():
     @multipledispatch.dispatch((int, str), namespace={})
     def name(value):
@@ -506,6 +523,99 @@ def test_multipledispatch_functions_cannot_be_pickled():
 @multipledispatch.dispatch(Text, namespace={})
 def multipledispatch_function(item):
     return "text"
+
+
+# --- multimethod, which has no page, but a column in the table of docs/why.rst -----------
+
+
+def test_multimethod_binds_keywords_only_in_its_other_decorator():
+    @multimethod.multimethod
+    def show(item: Text, place: object):
+        return "a text"
+
+    assert show(Text(), 1) == "a text"
+    with pytest.raises(multimethod.DispatchError, match="0 methods found"):
+        show(item=Text(), place=1)
+
+    @multimethod.multidispatch
+    def bound(item: object, place: object = None):
+        return "nothing"
+
+    @bound.register
+    def _(item: Text, place: object = None):
+        return "a text"
+
+    assert [bound(item=Text()), bound(Text())] == ["a text", "a text"]
+
+
+def test_multimethod_refuses_an_ambiguous_call():
+    @multimethod.multimethod
+    def meet(item: Text, place: object):
+        return "by item"
+
+    @multimethod.multimethod
+    def meet(item: Item, place: Page):
+        return "by place"
+
+    with pytest.raises(multimethod.DispatchError, match="2 methods found"):
+        meet(Text(), Page())
+
+
+def test_multimethod_takes_literals_and_looks_at_the_first_item_of_a_list():
+    @multimethod.multimethod
+    def kind(value: list[int]):
+        return "numbers"
+
+    @multimethod.multimethod
+    def kind(value: list):
+        return "a list"
+
+    @multimethod.multimethod
+    def kind(value: typing.Literal["a"]):
+        return "the letter"
+
+    assert [kind([1, "a"]), kind(["a", 1]), kind("a")] == ["numbers", "a list", "the letter"]
+
+
+def test_multimethod_keeps_a_cached_result_after_abc_register():
+    class Late(abc.ABC):
+        pass
+
+    class Registered:
+        pass
+
+    @multimethod.multimethod
+    def kind(value: object):
+        return "an object"
+
+    @multimethod.multimethod
+    def kind(value: Late):
+        return "late"
+
+    assert kind(Registered()) == "an object"
+    Late.register(Registered)
+    assert kind(Registered()) == "an object"
+
+
+def test_multimethod_needs_the_classes_of_annotations_to_be_there():
+    @multimethod.multimethod
+    def kind(value: "not_loaded.Class"):
+        return "never"
+
+    with pytest.raises(NameError, match="not_loaded"):
+        kind(1)
+
+
+def test_multimethod_gives_the_implementation_for_types():
+    @multimethod.multimethod
+    def show(item: Text):
+        return "a text"
+
+    @multimethod.multimethod
+    def show(item: Item):
+        return "an item"
+
+    assert show[(Item,)](Text()) == "an item"
 
 
 # --- ovld ---------------------------------------------------------------------------------
@@ -742,11 +852,11 @@ def ovld_function(item: Text):
 
 
 class IShown(Interface):
-    """What a thing looks like."""
+    """The look of an item."""
 
 
 class IMarked(Interface):
-    """What single objects provide."""
+    """Provided by single objects."""
 
 
 def test_zope_lets_the_first_object_decide():

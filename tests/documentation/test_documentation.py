@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
+from docutils.core import publish_doctree
 from sybil import Sybil
 from sybil.parsers.rest import DocTestParser, PythonCodeBlockParser
 
@@ -24,11 +26,17 @@ EXAMPLES = Sybil(
 )
 
 
+# Examples of rules that are not implemented yet stand in the paragraph after this comment.
+PENDING = re.compile(r"^\.\. pending\n\n(?:.+\n)+", re.MULTILINE)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page):
-    reg.implicit.clear()  # as a program finds it; what was there is put back by conftest
+    reg.implicit.clear()  # the state of a new program; conftest restores the former one
+    pending = [match.span() for match in PENDING.finditer(page.read_text())]
     for example in EXAMPLES.parse(page).examples():
-        example.evaluate()
+        if not any(start <= example.start < end for start, end in pending):
+            example.evaluate()
 
 
 @pytest.mark.parametrize("name", ["README.rst", "docs/index.rst", "docs/tutorial.rst"])
@@ -49,13 +57,27 @@ def test_the_readme_has_the_command_by_which_the_package_is_tested():
     assert f"$ {command}\n" in (ROOT / "README.rst").read_text()
 
 
-def test_the_api_page_has_everything_that_the_package_offers():
-    page = (ROOT / "docs" / "api.rst").read_text()
-    directives = [line.split("::")[1] for line in page.splitlines() if "::" in line]
-    documented = {each.strip().removesuffix("()") for each in directives}
-    offered = {
+def test_the_links_of_the_readme_lead_to_files_of_the_repository():
+    targets = re.findall(r"<([^<>:]+)>`_", (ROOT / "README.rst").read_text())
+    assert targets
+    assert [target for target in targets if not (ROOT / target).is_file()] == []
+
+
+def test_the_readme_is_short_and_no_sphinx_is_needed_to_render_it():
+    text = (ROOT / "README.rst").read_text()
+    assert len(text.splitlines()) < 100
+    publish_doctree(text, settings_overrides={"halt_level": 2, "report_level": 2})
+
+
+def test_the_api_pages_document_every_public_name():
+    pages = [path.read_text() for path in (ROOT / "docs" / "api").glob("*.rst")]
+    directives = [
+        line.split("::")[1] for page in pages for line in page.splitlines() if "::" in line
+    ]
+    documented = {name.strip().removesuffix("()") for name in directives}
+    public = {
         *reg.__all__,
         *(f"reg.backends.{name}" for name in reg.backends.__all__),
         "reg.backends.testing",
     }
-    assert offered <= documented
+    assert public <= documented

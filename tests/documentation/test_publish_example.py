@@ -42,7 +42,7 @@ def directory(tmp_path):
 
 @pytest.fixture
 def publish(example, directory, tmp_path):
-    """Publish the directory, and give what was rendered by what, by path."""
+    """Publish the directory; give the rendered files by path."""
 
     def publish(application=None, skip=()):
         application = application or example.plain.application
@@ -77,7 +77,7 @@ class _Addresses(HTMLParser):
 
 
 def addresses(page):
-    """All that a page links to or shows."""
+    """The addresses of the links and images of a page."""
     parser = _Addresses()
     parser.feed(page.read_text())
     return parser.found
@@ -286,7 +286,7 @@ def test_every_file_name_has_a_page_of_its_own_that_is_linked(publish, example, 
     linked = {each for each in addresses(site / "index.html") if each.endswith("/index.html")}
     assert len(linked) == len(names)
     assert broken_links(site) == []
-    assert example.command.report(list(rendered.values())).row_count == len(names) + 1
+    assert example.command.report({"plain": list(rendered.values())}).row_count == len(names) + 1
 
 
 def test_a_directory_called_index_html_has_its_page(publish, directory, tmp_path):
@@ -321,7 +321,7 @@ def test_what_is_no_site_is_not_overwritten(example, directory, tmp_path):
     (occupied / "precious.txt").write_text("precious")
     with pytest.raises(ValueError, match="is in the way"):
         example.site.publish(example.plain.application, directory, occupied)
-    with pytest.raises(ValueError, match="would replace what is to be published"):
+    with pytest.raises(ValueError, match="would replace the directory to publish"):
         example.site.publish(example.plain.application, directory, tmp_path)
     assert (occupied / "precious.txt").read_text() == "precious"
 
@@ -466,12 +466,31 @@ def test_the_command_publishes_the_documentation_of_the_project(tmp_path, applic
     done = run(ROOT / "docs", "--application", application, "--output", site)
     assert done.stderr == ""
     assert done.returncode == 0
-    assert re.search(
-        r"publish\.py +Python +(defaults\.highlighted|handbook\.outlined)", done.stdout
-    )
-    assert re.search(r"index\.rst +ReST +defaults\.document", done.stdout)
+    assert re.search(r"publish\.py +(defaults\.highlighted|handbook\.outlined)", done.stdout)
+    assert re.search(r"index\.rst +defaults\.document", done.stdout)
     assert f"{application} published" in done.stdout
     assert broken_links(site) == []
+
+
+def test_the_command_shows_both_applications_on_one_folder(tmp_path):
+    site = tmp_path / "site"
+    done = run(EXAMPLES / "folder", "--output", site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"teas\.csv +defaults\.preformatted +handbook\.table", done.stdout)
+    assert re.search(r"shop\.toml +defaults\.structure +defaults\.structure", done.stdout)
+    assert "leaves.bin fell back: nothing is registered for Unknown" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"Open {site / 'index.html'}"
+    assert set(addresses(site / "index.html")) == {"plain/index.html", "handbook/index.html"}
+    assert broken_links(site) == []
+
+
+def test_a_site_of_both_applications_is_no_part_of_itself(example, directory):
+    (directory / "a.txt").write_text("a")
+    applications = example.plain.application, example.handbook.application
+    for _ in range(2):
+        rendered = example.site.publish_all(applications, directory, directory / "site")
+        for files in rendered.values():
+            assert [file.path.as_posix() for file in files] == [".", "a.txt"]
 
 
 def test_the_command_shows_a_file_on_the_terminal(directory):

@@ -261,7 +261,7 @@ class AskingMachine(RuleBasedStateMachine):
                 (each.registered, each.component, each.outcome, each.call_next is not None)
                 for each in found.candidates
             ]
-            return found.classes, said, sorted(id(each.registered) for each in found.misfits)
+            return found.classes, said, sorted(id(each.registered) for each in found.inapplicable)
 
         def expected():
             said = [

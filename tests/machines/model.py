@@ -137,7 +137,12 @@ def order_of(cls, registered):
 
 
 def order_of_classes(cls, registered):
-    """The MRO with the abstract classes among the registered ones, as singledispatch has it."""
+    """The class itself, and then its MRO with the abstract classes among the registered ones."""
+    return [cls, *(each for each in composed_mro(cls, registered) if each is not cls)]
+
+
+def composed_mro(cls, registered):
+    """The MRO as singledispatch composes it, unless it contradicts the real one."""
     mro = inspect.getmro(cls)
     virtual = [each for each in registered if each not in mro and issubclass(cls, each)]
     if not virtual:
@@ -336,10 +341,10 @@ def explained(components, arguments, given, log):
         if answer is None:
             said.append((component, None, "declined"))
         elif isinstance(answer, Exception):
-            said.append((component, None, "beaten" if decided else "failed"))
+            said.append((component, None, "shadowed" if decided else "failed"))
             decided = True
         else:
-            said.append((component, answer, "beaten" if decided else "chosen"))
+            said.append((component, answer, "shadowed" if decided else "chosen"))
             decided = True
     return said
 

@@ -42,9 +42,6 @@ class ImplicitMachine(Machine):
             name: self.put_back.enter_context(ThreadPoolExecutor(1)) for name in THREADS
         }
         self.entered = {name: [] for name in THREADS}
-        if not reg._fastcall.compiled:
-            # As in a new process, in which calls look elsewhere from the first scope on.
-            reg.implicit._no_scope_yet = True
 
     def teardown(self):
         for thread in THREADS:

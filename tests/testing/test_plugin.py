@@ -23,7 +23,7 @@ def _run(pytester, tests, *arguments):
 
 
 def _explained(result):
-    """The first lines of what the report of a test run explains."""
+    """The first lines of the explanations in the report of a test run."""
     lines = result.stdout.lines
     return [
         after.partition(" in ")[0] + after.partition("Registry")[2].lstrip("-0123456789")
@@ -270,7 +270,7 @@ _ASSERTIONS = [
 ]
 
 
-def test_it_is_found_in_what_a_test_asserts(pytester):
+def test_the_call_in_a_failed_assertion_is_explained(pytester):
     tests = "import unittest\ncase = unittest.TestCase()\ndef check(size): assert size == 2\n"
     for number, (statement, _) in enumerate(_ASSERTIONS):
         directly, in_a_scope = (textwrap.indent(statement, " " * each) for each in (4, 8))
@@ -288,7 +288,7 @@ def test_{number}_in_a_scope():
     assert _explained(result) == [found for _, found in _ASSERTIONS for _ in range(2)]
 
 
-def test_what_counted_where_it_failed_is_asked_and_not_what_counts_outside(pytester):
+def test_the_lookup_of_the_scope_that_failed_is_asked(pytester):
     tests = """
 from contextlib import contextmanager
 
@@ -311,7 +311,7 @@ def test_it(reg_registry):
     ]
 
 
-def test_what_a_test_raised_and_caught_is_kept_alive_by_nothing(pytester):
+def test_a_caught_error_is_not_kept_alive(pytester):
     tests = """
 import gc, pickle, weakref
 
@@ -361,7 +361,7 @@ def test_it():
     assert _explained(_run(pytester, _SHOP + tests)) == ["size(int) 'shop' finds int_size"]
 
 
-def test_what_cannot_be_known_without_calling_anything_is_not_explained(pytester):
+def test_a_call_whose_arguments_would_have_to_be_computed_is_not_explained(pytester):
     tests = """
 called = []
 
@@ -381,7 +381,7 @@ def test_after():
     assert _explained(result) == []
 
 
-def test_what_cannot_be_explained_does_not_stop_the_test_run(pytester):
+def test_a_failed_explanation_does_not_stop_the_test_run(pytester):
     tests = """
 class Broken(reg.Registry):
     def explain_classes(self, key, classes): raise RuntimeError("broken on purpose")
@@ -395,7 +395,7 @@ def test_after(): pass
 """
     result = _run(pytester, _SHOP + tests)
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["what was found cannot be explained: *broken on purpose*"])
+    result.stdout.fnmatch_lines(["the calls of this test cannot be explained: *broken on purpose*"])
 
 
 def test_a_failing_test_without_dispatch_shows_nothing_more(pytester):
@@ -404,7 +404,7 @@ def test_a_failing_test_without_dispatch_shows_nothing_more(pytester):
     result.stdout.no_fnmatch_line("*reg explains*")
 
 
-def test_what_a_check_found_is_shown_in_full(pytester):
+def test_the_findings_of_a_failed_check_are_shown_in_full(pytester):
     result = _run(
         pytester,
         """

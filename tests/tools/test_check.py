@@ -1,5 +1,6 @@
 """Each mistake that a check is to find, planted; and sound registrations, left alone."""
 
+import pickle
 import subprocess
 import sys
 
@@ -147,7 +148,7 @@ def test_optional_and_collected_arguments_may_be_registered_for_or_not():
     assert "at least 1 argument" in reg.check(registry)[0].problem
 
 
-def test_what_an_earlier_lookup_hides_by_a_base_class_is_unreachable():
+def test_a_registration_behind_one_for_a_base_class_in_an_earlier_lookup_is_unreachable():
     host, app = Registry(name="host"), Registry(name="app")
     host.register(size, [Invoice], lambda obj: 1)
     app.register(size, [Document], lambda obj: 2)
@@ -158,7 +159,7 @@ def test_what_an_earlier_lookup_hides_by_a_base_class_is_unreachable():
     assert reg.check(Lookup(ListClassLookup([host, app]))) == []
 
 
-def test_overriding_the_same_classes_is_what_composing_is_for():
+def test_overriding_the_same_classes_is_no_finding():
     host, app = Registry(), Registry()
     host.register(size, [Document], lambda obj: 1)
     app.register(size, [Document], lambda obj: 2)
@@ -237,7 +238,7 @@ def test_a_matcher_class_in_place_of_an_instance_is_found():
     assert "PredicateMatcher is a matcher class" in finding.problem
 
 
-def test_what_cannot_be_called_is_found():
+def test_a_component_that_cannot_be_called_is_found():
     registry = Registry()
     registry.register(size, [Document], 12)
     (finding,) = reg.check(registry)
@@ -252,7 +253,7 @@ def test_components_in_a_predicate_matcher_are_looked_at():
     assert _kinds(registry) == ["arguments"]
 
 
-def test_what_cannot_be_inspected_is_left_alone():
+def test_a_component_without_a_signature_is_left_alone():
     registry = Registry()
     registry.register(size, [Document], type)
     assert reg.check(registry) == []
@@ -269,7 +270,7 @@ def test_a_function_for_a_coroutine_function_is_found():
     registry = Registry()
     registry.register(fetch, [Document], lambda obj: 1)
     registry.register(size, [Document], size_later)
-    assert _kinds(registry) == ["coroutine", "coroutine"]
+    assert _kinds(registry) == ["async", "async"]
 
 
 def test_a_pair_decided_by_the_first_argument_is_shown_with_both_orders():
@@ -440,7 +441,7 @@ def test_a_kind_that_there_is_not_cannot_be_accepted():
         reg.check(Registry(), accept="unreachable")
 
 
-def test_what_is_no_lookup_cannot_be_checked():
+def test_only_lookups_can_be_checked():
     with pytest.raises(TypeError, match="can only check a lookup"):
         reg.check(size)
 
@@ -463,6 +464,15 @@ def test_a_finding_is_readable():
     assert lines[0].startswith(f"{__file__}:{line}: error: document_size cannot take")
     assert lines[0].endswith("[arguments]")
     assert lines[1] == "    Give it the parameters of size(obj)."
+
+
+def test_a_finding_can_be_sent_to_another_process():
+    registry = Registry()
+    for cls in (Document, Device):
+        registry.register(size, [cls], lambda: 1)
+    (finding,) = reg.check(registry)
+    assert len(finding.same_cause) == 1
+    assert pickle.loads(pickle.dumps(finding)) == finding
 
 
 def test_ten_thousand_registrations_are_checked():
@@ -488,6 +498,6 @@ def test_the_function_stays_the_function_however_it_is_imported():
         "import sys, reg; assert 'reg.tools.check' not in sys.modules\n"
         "from reg.tools.check import Finding; assert callable(reg.check)\n"
         "from reg import check; assert check is reg.check; assert 'check' in dir(reg)\n"
-        "import reg.tools.rules; assert callable(reg.check)\n"
+        "import reg.tools.call_rules; assert callable(reg.check)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

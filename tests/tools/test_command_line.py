@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import reg
+from reg._fastcall import compiled
 
 _SHOP = """
 import reg
@@ -83,7 +85,7 @@ def python_without_rich(tmp_path):
     return python
 
 
-def test_explain_tells_what_is_found(run):
+def test_explain_shows_the_implementation_and_its_place(run):
     shown = run("explain", "shop:size", "shop:Invoice", "--lookup", "shop:registry")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("size(Invoice) in Registry 'shop' finds document_size\n")
@@ -94,6 +96,74 @@ def test_explain_gives_data_and_a_graph(run):
     arguments = ("explain", "shop:size", "int", "--lookup", "shop:registry", "--format")
     assert json.loads(run(*arguments, "json").stdout)["component"] is None
     assert run(*arguments, "dot").stdout.startswith("digraph")
+
+
+def test_explain_shows_all_registrations_for_other_classes_only_if_asked(run, tmp_path):
+    (tmp_path / "wide.py").write_text(
+        "import reg\n"
+        "from shop import size\n"
+        "registry = reg.Registry(name='wide')\n"
+        "for number in range(8):\n"
+        "    cls = type(f'Item{number}', (), {})\n"
+        "    registry.register(size, [cls], lambda obj: 1)\n"
+    )
+    arguments = ("explain", "shop:size", "int", "--lookup", "wide:registry")
+    shown = run(*arguments).stdout
+    assert "(Item4)" in shown
+    assert "(Item5)" not in shown
+    assert shown.endswith("and 3 more that do not apply\n")
+    shown = run(*arguments, "--all").stdout
+    assert "(Item7)" in shown
+    assert "more that do not apply" not in shown
+
+
+_VIEWS = """
+import reg
+from shop import size
+
+registry = reg.Registry(name="views")
+matcher = reg.PredicateMatcher(
+    [reg.Predicate("name", reg.KeyIndex, default=""), reg.Predicate("page", reg.KeyIndex)]
+)
+registry.register(size, [object], matcher)
+
+@matcher.register({"name": "edit", "page": 3})
+def edit(obj): return 0
+"""
+
+
+def test_explain_asks_matchers_with_the_predicates_that_are_typed(run, tmp_path):
+    (tmp_path / "views.py").write_text(_VIEWS)
+    arguments = ("explain", "shop:size", "int", "--lookup", "views:registry")
+    assert "depends on the arguments" in run(*arguments).stdout
+    shown = run(*arguments, "--predicate", "name=edit", "--predicate", "page=3").stdout
+    assert shown.startswith("size(int) in Registry 'views' finds edit\n")
+    shown = run(*arguments, "--predicate", "name=edit").stdout
+    assert shown.startswith("size(int) in Registry 'views' finds nothing")
+    shown = run(*arguments, "--predicate", "nmae=edit").stdout
+    assert "the predicate 'nmae' is ignored" in shown
+    assert "did you mean 'name'?" in " ".join(shown.split())
+    assert run(*arguments, "--predicate", "edit").stderr == (
+        "reg: 'edit' is not a predicate with its value; type NAME=VALUE\n"
+    )
+
+
+def test_a_composition_of_itself_is_one_line_that_says_where(run, tmp_path):
+    (tmp_path / "circle.py").write_text(
+        "import reg\n"
+        "inner = reg.ListClassLookup([])\n"
+        "lookup = reg.Lookup(reg.ListClassLookup([reg.Registry(), inner]))\n"
+        "inner.lookups.append(lookup)\n"
+    )
+    for arguments in (
+        ("explain", "shop:size", "int", "--lookup", "circle:lookup"),
+        ("list", "circle:lookup"),
+        ("check", "circle:lookup"),
+    ):
+        shown = run(*arguments)
+        assert (shown.returncode, shown.stdout) == (2, "")
+        assert len(shown.stderr.splitlines()) == 1
+        assert "is composed of itself: its lookups[1].lookups[0] leads back to it" in shown.stderr
 
 
 def test_list_shows_registrations_by_generic_with_places(run):
@@ -139,7 +209,7 @@ def test_without_rich_the_command_shows_text_and_a_table_is_an_error_that_names_
     ]
 
 
-def test_without_what_backends_need_their_list_is_an_error_that_names_the_extra(
+def test_without_the_dependencies_of_backends_their_list_is_an_error_that_names_the_extra(
     run, python_without_rich, tmp_path
 ):
     command = [python_without_rich, "-m", "reg", "backends", "shop.backends"]
@@ -149,7 +219,7 @@ def test_without_what_backends_need_their_list_is_an_error_that_names_the_extra(
     assert "pip install 'reg[backends]'" in done.stderr
 
 
-def test_what_a_module_prints_does_not_get_into_the_data(run, tmp_path):
+def test_output_of_an_imported_module_does_not_get_into_the_data(run, tmp_path):
     tmp_path.joinpath("loud.py").write_text("from shop import registry\nprint('hello')\n")
     shown = run("list", "loud:registry", "--format", "json")
     assert len(json.loads(shown.stdout)) == 1
@@ -163,7 +233,7 @@ def test_a_class_may_be_named_as_it_is_in_the_module_of_the_generic_function_or_
     assert shown.startswith("size(int) in Registry 'shop' finds nothing")
 
 
-def test_list_shows_what_a_matcher_decides_between(run, tmp_path):
+def test_list_shows_the_entries_of_a_matcher(run, tmp_path):
     tmp_path.joinpath("views.py").write_text(
         """
 import reg
@@ -201,11 +271,29 @@ def other(obj): return 0
     }
 
 
-def test_the_version_is_that_of_the_distribution(run):
-    assert run("--version").stdout == f"reg {importlib.metadata.version('reg')}\n"
+def test_the_version_is_that_of_the_distribution_with_the_build(run, monkeypatch):
+    version = importlib.metadata.version("reg")
+    build = "C build" if compiled else "Python build, since REG_PURE_PYTHON=1 is set"
+    assert run("--version").stdout == f"reg {version} ({build})\n"
+    monkeypatch.setenv("REG_PURE_PYTHON", "1")
+    assert run("--version").stdout == (
+        f"reg {version} (Python build, since REG_PURE_PYTHON=1 is set)\n"
+    )
 
 
-def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
+def test_a_python_build_says_why_the_one_in_c_is_not_used(tmp_path, monkeypatch):
+    shutil.copytree(
+        Path(reg.__file__).parent,
+        tmp_path / "reg",
+        ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"),
+    )
+    monkeypatch.delenv("REG_PURE_PYTHON", raising=False)
+    command = [sys.executable, "-m", "reg", "--version"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    assert "(Python build, since the one in C cannot be imported: No module named" in shown
+
+
+def test_the_status_of_check_is_one_if_there_are_findings(run, tmp_path):
     sound, broken = run("check", "shop:registry"), run("check", "shop:broken")
     assert (sound.returncode, sound.stdout) == (0, "0 findings\n")
     assert broken.returncode == 1
@@ -225,7 +313,10 @@ def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
         (["check", "ended:registry"], "(SystemExit: 3, at /"),
         (["check", "shop:registri"], "there is no 'registri' among registry, "),
         (["list", "shop:registry.nonsense"], "there is no 'nonsense' among "),
-        (["check", "shop:number"], "shop:number is no registry or lookup; type the name of one,"),
+        (
+            ["check", "shop:number"],
+            "shop:number is not a registry or lookup; type the name",
+        ),
         (["check", "shop:number"], ", such as shop:registry"),
         (["check", "shop:application"], ", such as shop:application.lookup"),
         (["check", "shop:registry", "--accept", "all"], "the kinds are unreachable"),
@@ -237,9 +328,9 @@ def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
         ),
         (
             ["explain", "shop:document_size", "int", "--lookup", "shop:registry"],
-            "shop:document_size is no generic function, and nothing is registered under it",
+            "shop:document_size is not a generic function, and nothing is registered under it",
         ),
-        (["explain", "shop:size", "shop:size", "--lookup", "shop:registry"], "is no class"),
+        (["explain", "shop:size", "shop:size", "--lookup", "shop:registry"], "is not a class"),
         (["backends", "shop:registry"], "shop:registry is no dispatcher of backends; type a gr"),
         (["backends", "host:area"], "or the name of a dispatcher, such as host:dispatcher"),
         (["backends", "shop:nothing"], "there is no 'nothing' among"),
@@ -250,7 +341,7 @@ def test_check_tells_by_its_status_whether_there_are_findings(run, tmp_path):
         ([], "COMMAND"),
     ],
 )
-def test_a_wrong_use_is_one_line_that_says_what_to_type(run, tmp_path, arguments, message):
+def test_a_usage_error_is_one_line_with_the_correct_form(run, tmp_path, arguments, message):
     tmp_path.joinpath("broken.py").write_text("raise ValueError('two\\nlines')\n")
     tmp_path.joinpath("host.py").write_text(
         "from reg.backends import BackendDispatcher\n"

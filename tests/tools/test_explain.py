@@ -1,4 +1,4 @@
-"""What an explanation tells, held against what calls really do."""
+"""Explanations, compared with the calls that they explain."""
 
 import json
 import pickle
@@ -47,7 +47,7 @@ CLASSES = [object, A, B, C, Other]
 
 
 class Answering(Matcher):
-    """Answers with what it was made with."""
+    """Gives the answer that it was made with."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -72,7 +72,7 @@ def _implementation(label, passes_on):
 
 @st.composite
 def _compositions(draw):
-    """A generic function, a lookup in several registries, and what was registered for it."""
+    """A generic function, a lookup in several registries with implementations, and arguments."""
 
     @reg.generic
     def generic(*args):
@@ -101,7 +101,7 @@ def _compositions(draw):
 
 
 @given(_compositions())
-def test_an_explanation_is_what_calls_do(composition):
+def test_an_explanation_agrees_with_calls(composition):
     generic, lookup, args = composition
     resolution = generic.explain(*args, lookup=lookup)
 
@@ -125,10 +125,10 @@ def test_an_explanation_is_what_calls_do(composition):
 
 
 @given(_compositions())
-def test_every_registration_is_a_candidate_or_a_misfit(composition):
+def test_every_registration_is_a_candidate_or_inapplicable(composition):
     generic, lookup, args = composition
     resolution = generic.explain(*args, lookup=lookup)
-    told = [*resolution.candidates, *resolution.misfits]
+    told = [*resolution.candidates, *resolution.inapplicable]
     assert sorted(map(id, (each.registered for each in told))) == sorted(
         id(each.component)
         for registry in _leaves(lookup.class_lookup)
@@ -155,7 +155,7 @@ def test_text_fits_100_columns(composition):
 
 
 @given(_compositions())
-def test_classes_alone_name_what_no_matcher_can_change(composition):
+def test_an_explanation_for_classes_agrees_unless_a_matcher_decides(composition):
     generic, lookup, args = composition
     by_classes = lookup.explain_classes(generic, [type(arg) for arg in args])
     by_arguments = lookup.explain(generic, args)
@@ -199,7 +199,7 @@ def shop():
     )
 
 
-def test_candidates_tell_classes_place_and_lookup(shop):
+def test_candidates_have_classes_place_and_lookup(shop):
     first, second = shop.size.explain(Invoice(), lookup=shop.lookup).candidates
     assert (first.component, first.classes, first.lookup) == (shop.invoice_size, (Invoice,), "app")
     assert (second.component, second.classes, second.lookup) == (
@@ -210,13 +210,13 @@ def test_candidates_tell_classes_place_and_lookup(shop):
     assert first.place == f"{__file__}:{shop.invoice_size.__code__.co_firstlineno}"
 
 
-def test_a_loser_is_told_which_lookup_is_asked_first(shop):
+def test_a_shadowed_candidate_names_the_lookup_that_is_asked_first(shop):
     chosen, loser = shop.size.explain(Invoice(), lookup=shop.lookup).candidates
-    assert (chosen.outcome, loser.outcome) == ("chosen", "beaten")
+    assert (chosen.outcome, loser.outcome) == ("chosen", "shadowed")
     assert loser.reason == "app is asked before host"
 
 
-def test_a_loser_in_the_same_registry_is_told_which_argument_decided():
+def test_a_shadowed_candidate_of_the_same_registry_names_the_argument_that_decided():
     @reg.generic
     def show(obj, device):
         pass
@@ -228,39 +228,43 @@ def test_a_loser_in_the_same_registry_is_told_which_argument_decided():
     assert loser.reason == "obj: A comes after B in the MRO of C"
 
 
-def test_a_registration_for_other_classes_is_told_why_it_does_not_fit(shop):
-    (misfit,) = shop.size.explain(Document(), lookup=shop.lookup).misfits
-    assert misfit.outcome == "misfit"
-    assert misfit.reason == "obj: Document is a base of Invoice, not a subclass"
+def test_a_registration_for_other_classes_has_the_reason(shop):
+    (candidate,) = shop.size.explain(Document(), lookup=shop.lookup).inapplicable
+    assert candidate.outcome == "inapplicable"
+    assert candidate.reason == "obj: Document is a base of Invoice, not a subclass"
     text = str(shop.size.explain("text", lookup=shop.lookup))
     assert "obj: str is no subclass of Document" in text
 
 
-def test_a_registration_for_more_classes_is_told_so(shop):
+def test_a_registration_for_more_classes_has_the_numbers_in_its_reason(shop):
     registry = Registry()
     registry.register(shop.size, [Document, int], "two")
-    (misfit,) = shop.size.explain(Document(), lookup=registry).misfits
-    assert misfit.reason == "is registered for 2 classes, looked up for 1"
+    (candidate,) = shop.size.explain(Document(), lookup=registry).inapplicable
+    assert candidate.reason == "is registered for 2 classes, looked up for 1"
 
 
-def test_arguments_that_do_not_dispatch_are_told_where_others_are_missing():
+def test_the_reason_names_arguments_that_do_not_dispatch():
     @reg.generic
     def meet(first, second): ...
 
     registry = Registry()
     registry.register(meet, [int, int], "two")
-    (misfit,) = meet.explain(1, second=2, lookup=registry).misfits
-    assert misfit.reason == (
-        "is registered for 2 classes, looked up for 1; what is passed by keyword or left to its"
-        " default does not dispatch"
+    registry.register(meet, [str], "one")
+    two = meet.explain(1, second=2, lookup=registry).inapplicable[1]
+    assert two.reason == (
+        "is registered for 2 classes, looked up for 1: an argument passed by keyword or left to"
+        " its default does not dispatch where something is registered for 1"
     )
 
 
-def test_a_class_that_is_not_loaded_is_told_so(shop):
+def test_the_reason_names_a_class_that_is_not_loaded(shop):
     registry = Registry()
     registry.register(shop.size, ["nowhere.to_be_found:Frame"], "frame")
-    (misfit,) = shop.size.explain(1, lookup=registry).misfits
-    assert misfit.reason == "obj: nowhere.to_be_found:Frame is not loaded, so int is none"
+    (candidate,) = shop.size.explain(1, lookup=registry).inapplicable
+    assert (
+        candidate.reason
+        == "obj: nowhere.to_be_found:Frame is not loaded, so int cannot be a subclass"
+    )
 
 
 def test_nothing_found_means_that_the_fallback_runs(shop):
@@ -277,7 +281,7 @@ def test_a_key_that_is_no_generic_function_has_no_fallback():
     assert str(resolution) == "'colour'() in Registry 'settings' finds nothing"
 
 
-def test_a_matcher_tells_its_predicates_and_its_answer():
+def test_a_matcher_is_shown_with_its_predicates_and_its_answer():
     @reg.generic
     def view(request):
         pass
@@ -330,7 +334,7 @@ def test_an_error_in_a_matcher_is_part_of_the_explanation():
     resolution = registry.explain("key", [1])
     assert isinstance(resolution.error, RuntimeError)
     assert resolution.component is None
-    assert [each.outcome for each in resolution.candidates] == ["failed", "beaten"]
+    assert [each.outcome for each in resolution.candidates] == ["failed", "shadowed"]
     with pytest.raises(RuntimeError, match="out of order"):
         registry.component("key", [1])
 
@@ -342,7 +346,7 @@ def test_an_error_while_computing_predicates_is_part_of_the_explanation():
     assert isinstance(registry.explain("key", [0]).error, ZeroDivisionError)
 
 
-def test_classes_alone_leave_open_what_a_matcher_decides():
+def test_an_explanation_for_classes_leaves_matchers_undecided():
     registry = Registry()
     registry.register("key", [int], Answering("answer"))
     registry.register("key", [object], "other")
@@ -351,7 +355,7 @@ def test_classes_alone_leave_open_what_a_matcher_decides():
     assert resolution.implementation is None
 
 
-def test_call_next_tells_where_it_goes(shop):
+def test_the_target_of_call_next_is_shown(shop):
     assert shop.size.explain(Invoice(), lookup=shop.lookup).chosen.call_next == "document_size"
     shop.lookup.class_lookup.lookups.pop()
     assert shop.size.explain(Invoice(), lookup=shop.lookup).chosen.call_next == "size, the fallback"
@@ -385,6 +389,72 @@ def test_a_class_generic_is_explained_for_the_class_it_is_given():
     assert make.explain(B, lookup=registry).component == "made"
 
 
+def test_an_instance_given_to_a_class_generic_is_an_error_that_names_its_class():
+    @reg.classgeneric
+    def make(cls):
+        pass
+
+    expected = "looked up for a class as its cls; got .* an instance: give its class, A$"
+    with pytest.raises(TypeError, match=expected):
+        make.explain(A(), lookup=Registry())
+    with pytest.raises(TypeError, match="looked up for a class as its argument 2"):
+        Registry().explain_classes("key", [A, A()])
+
+
+def test_a_misspelt_predicate_is_noted():
+    matcher = PredicateMatcher([Predicate("name", KeyIndex), Predicate("method", KeyIndex)])
+    matcher.register({"name": "edit"}, "edit")
+    registry = Registry()
+    registry.register("view", [object], matcher)
+    resolution = registry.explain("view", [1], predicates={"nmae": "edit"})
+    (note,) = resolution.notes
+    assert note == (
+        "the predicate 'nmae' is ignored, since no matcher here knows it; they know name, method;"
+        " did you mean 'name'?"
+    )
+    assert "note: the predicate 'nmae'" in str(resolution)
+    assert "nmae" in resolution._repr_html_()
+    assert resolution.as_dict()["notes"] == [note]
+    assert registry.explain("view", [1], predicates={"name": "edit"}).notes == ()
+
+
+def test_a_predicate_is_not_noted_where_a_matcher_may_take_any():
+    registry = Registry()
+    registry.register("view", [object], PredicateMatcher([Predicate("name", KeyIndex)]))
+    registry.register("view", [int], Answering(None))
+    assert registry.explain("view", [1], predicates={"colour": "red"}).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("compose", "path"),
+    [
+        (lambda inner: ListClassLookup([Registry(), inner]), "lookups[1].lookups[0]"),
+        (lambda inner: ChainClassLookup(Registry(), inner), "next.lookups[0]"),
+        (lambda inner: CachingClassLookup(inner), "class_lookup.lookups[0]"),
+    ],
+)
+def test_a_composition_of_itself_is_an_error_that_says_where(compose, path):
+    inner = ListClassLookup([])
+    outer = compose(inner)
+    inner.lookups.append(outer)
+    lookup = Lookup(ListClassLookup([outer]))
+    for ask in (
+        lambda: lookup.explain("key", [1]),
+        lambda: lookup.explain_classes("key", [int]),
+        lambda: reg.check(lookup),
+    ):
+        with pytest.raises(ValueError, match="is composed of itself") as raised:
+            ask()
+        assert f"its {path} leads back to it" in str(raised.value)
+
+
+def test_a_registry_composed_twice_is_no_circle():
+    registry = Registry()
+    registry.register("key", [int], "found")
+    lookup = Lookup(ListClassLookup([registry, ChainClassLookup(registry, registry)]))
+    assert len(lookup.explain("key", [1]).candidates) == 3
+
+
 def test_a_method_is_explained_through_its_class():
     class Shop:
         @reg.generic
@@ -394,6 +464,21 @@ def test_a_method_is_explained_through_its_class():
     registry = Registry()
     registry.register(Shop.price, [Shop, A], "price")
     assert Shop.price.explain(Shop(), B(), lookup=registry).component == "price"
+
+
+def test_a_look_up_without_the_instance_of_a_method_says_how_to_ask():
+    class Shop:
+        @reg.generic
+        def price(self, item):
+            pass
+
+    registry = Registry()
+    registry.register(Shop.price, [Shop, A], "price")
+    (candidate,) = registry.explain(Shop.price, [A()]).inapplicable
+    assert candidate.reason == (
+        "is registered for 2 classes, looked up for 1: ask for a method through its class, with"
+        " the instance as the first argument"
+    )
 
 
 def test_a_component_method_of_a_subclass_has_the_last_word():
@@ -409,7 +494,7 @@ def test_a_component_method_of_a_subclass_has_the_last_word():
     assert far.outcome == "chosen"
 
 
-def test_a_stranger_is_explained_by_what_it_says():
+def test_a_third_party_lookup_is_explained_by_its_results():
     class Stranger:
         def component(self, key, args, default=None):
             return "first"
@@ -430,7 +515,7 @@ def test_a_stranger_is_explained_by_what_it_says():
     assert {each.classes for each in resolution.candidates} == {None}
 
 
-def test_a_class_lookup_of_ones_own_gives_what_it_gives():
+def test_the_results_of_a_custom_class_lookup_are_explained():
     class Upside:
         def all(self, key, classes):
             return ["mine"]
@@ -440,7 +525,7 @@ def test_a_class_lookup_of_ones_own_gives_what_it_gives():
     assert (candidate.component, candidate.lookup) == ("mine", "lookups[0]")
 
 
-def test_what_a_caching_lookup_keeps_is_explained_though_it_is_registered_no_more():
+def test_a_cached_component_is_explained_though_it_is_registered_no_more():
     registry = ClassRegistry(name="app")
     registry.register("key", [int], "old")
     lookup = Lookup(CachingClassLookup(registry))
@@ -528,7 +613,7 @@ def test_an_error_shows_the_nearest_with_place_and_reason(shop):
     )
 
 
-def test_an_error_tells_of_matchers_that_had_no_answer():
+def test_an_error_lists_matchers_that_had_no_answer():
     registry = Registry()
     registry.register("key", [int], Answering(None))
     with pytest.raises(ComponentLookupError, match="the matcher had no answer"):

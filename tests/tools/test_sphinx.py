@@ -63,10 +63,10 @@ def test_a_generic_is_documented_with_signature_docstring_and_implementations(tm
             ".. reg-implementations:: shop:sise\n   :lookup: shop:registry\n",
             "there is no 'sise' among size",
         ),
-        (".. reg-implementations:: shop:size\n   :lookup: shop:Document\n", "is no lookup"),
+        (".. reg-implementations:: shop:size\n   :lookup: shop:Document\n", "is not a lookup"),
     ],
 )
-def test_a_wrong_directive_is_told_what_to_write(tmp_path, directive, message):
+def test_a_wrong_directive_is_an_error_with_the_correct_form(tmp_path, directive, message):
     shown, _ = _build(tmp_path, f"Shop\n====\n\n{directive}")
     assert shown.returncode != 0
     assert message in shown.stderr

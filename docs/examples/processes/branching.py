@@ -1,7 +1,7 @@
-"""Counts the branches of programs: a generic function on what a program is parsed into.
+"""Counts the branches of programs, with a generic function of syntax nodes.
 
-How many ways there are through a function tells how many tests it wants. What
-counts as a branch is open to debate, so that a house can have rules of its own.
+The number of ways through a function is the number of tests it needs. The
+definition of a branch is open to debate, so each house can override it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ lookup = reg.Lookup(reg.ListClassLookup([house, usual]))
 
 
 class Count(NamedTuple):
-    """What is counted in one file."""
+    """The counts of one file."""
 
     file: str
     calls: int

@@ -1,4 +1,4 @@
-"""What the framework does where an application has nothing of its own."""
+"""The framework's own implementations, behind those of every application."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def directory_title(model: Directory) -> str:
 def document_title(model: ReST, call_next: Callable[[], str]) -> str:
     try:
         return model.document.get("title") or call_next()
-    except Exception:  # whatever is wrong with it, its own page will tell
+    except Exception:  # its own page reports the error
         return call_next()
 
 

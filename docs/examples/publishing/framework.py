@@ -1,7 +1,7 @@
-"""The framework: what there is to decide, where it is decided, and who runs.
+"""The framework: the extension points, the registries and the applications.
 
-Each of the three generic functions is something that an application can have
-otherwise. The framework's own answers are in ``defaults``.
+An application can override each of the three generic functions. The framework's
+own implementations are in ``defaults``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Target:
-    """What something is rendered for.
+    """The medium for which a model is rendered.
 
     :param view: the name of a view; the unnamed one shows all there is.
 
@@ -33,16 +33,16 @@ class Target:
         self.fell_back: list[str] = []
 
     def message(self, text: str) -> Any:
-        """Make a text into what ``render`` returns for this target."""
+        """Make a text into a result of ``render`` for this target."""
         return text
 
 
 class Terminal(Target):
-    """Implementations return what ``rich`` can print."""
+    """Implementations return objects that ``rich`` can print."""
 
 
 class HTML(Target):
-    """Implementations return HTML, and must escape whatever comes from a file.
+    """Implementations return HTML, and must escape all content of files.
 
     :param url: gives the address of the page of another path, relative to the
       one that is rendered; ``None`` if it is not on the site.
@@ -65,14 +65,14 @@ class HTML(Target):
 
 @reg.generic
 def model(path: Path) -> Model:
-    """Make the model of what is at a path. Its implementations are the model classes."""
+    """Make the model of a path. Its implementations are the model classes."""
     text = Text(path)
     return text if kind(path) == "file" and text.is_readable() else Unknown(path)
 
 
 @reg.generic
 def title(model: Model) -> str:
-    """What to call a model in headings and links."""
+    """The title of a model in headings and links."""
     return model.name
 
 
@@ -83,7 +83,7 @@ def render(model: Model, target: Target) -> Any:
 
 
 def kind(path: Path) -> str:
-    """Tell what is at a path, and never open it: reading some special files takes for ever."""
+    """Classify a path without opening it: reading some special files takes for ever."""
     if path.is_symlink():
         return "link"
     return "directory" if path.is_dir() else "file" if path.is_file() else "special"
@@ -130,17 +130,17 @@ _PATH_PREDICATES = [
 ]
 _VIEW_PREDICATES = [reg.Predicate("view", reg.KeyIndex, lambda model, target: target.view)]
 
-#: The framework's own answers, which are behind those of every application.
+#: The framework's own implementations, behind those of every application.
 registry = Registry(name="framework")
 
 
 class Application:
     """An application: its registry in front of the framework's.
 
-    :param name: what it is called.
+    :param name: appears on its pages and in explanations.
 
-    What it registers in ``registry`` is found first. An application that
-    registers nothing is the framework as it comes.
+    Registrations in its ``registry`` come first. An application without any is
+    the framework as it comes.
     """
 
     def __init__(self, name: str) -> None:

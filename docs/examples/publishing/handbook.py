@@ -1,6 +1,6 @@
-"""An application that has some things otherwise than the framework.
+"""An application that overrides parts of the framework.
 
-Not a line of the framework is changed for it, and ``plain`` does not notice.
+The framework is not changed for it, and ``plain`` is not affected.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def subject(model: Python, call_next: Callable[[], str]) -> str:
     """A module is called by the first line of its docstring."""
     try:
         docstring = ast.get_docstring(_parsed(model))
-    except Exception:  # whatever is wrong with it, its own page will tell
+    except Exception:  # its own page reports the error
         docstring = None
     return docstring.splitlines()[0] if docstring else call_next()
 
 
 @application.registry.view(Python, HTML)
 def outlined(model: Python, target: HTML, call_next: Callable[[], str]) -> str:
-    """What is defined in a module goes in front of what the framework shows."""
+    """The definitions in a module go in front of the framework's page."""
     try:
         names = [escape(name) for name in _definitions(_parsed(model))]
     except (SyntaxError, RecursionError, MemoryError) as error:
@@ -56,7 +56,7 @@ def outlined(model: Python, target: HTML, call_next: Callable[[], str]) -> str:
 
 def _parsed(model: Python) -> ast.Module:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they are about what is shown, not about this program
+        warnings.simplefilter("ignore")  # about the published file, not about this program
         return ast.parse(model.text)
 
 

@@ -1,4 +1,4 @@
-"""What is published: a model for each file, whose class says what is known of it."""
+"""The models: one for each file. The class stands for the kind of the file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Model:
 
 
 class Unknown(Model):
-    """Neither text nor anything else that there is a model for."""
+    """A file without a model class."""
 
 
 class Directory(Model):

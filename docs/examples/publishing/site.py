@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import os
 import re
 import shutil
@@ -27,7 +28,7 @@ _RESERVED = re.compile(r"_*(index\.html|source\.html|\.published-with-reg)", re.
 
 
 class Rendered(NamedTuple):
-    """What became of one file."""
+    """One file, the implementation that rendered it, and the reasons for falling back."""
 
     path: PurePath
     model: Model
@@ -41,37 +42,81 @@ def publish(
     """Write a directory as a site.
 
     :param application: decides how; its lookup is the implicit one meanwhile.
-    :param output: where to; what an earlier run wrote there is replaced.
+    :param directory: the directory to publish.
+    :param output: the folder for the site; the result of an earlier run is replaced.
     :param skip: patterns for the names of files and directories to leave out.
-    :return: what was rendered by what, in the order of the paths.
+    :return: each file and the implementation that rendered it, in the order of the paths.
     :raises ValueError: if writing there would destroy something else.
     """
+    root, output = _prepared(directory, output)
+    return _write(_Site(application, root, output, list(skip), output))
+
+
+def publish_all(
+    applications: Iterable[Application], directory: Path, output: Path, skip: Iterable[str] = ()
+) -> dict[str, list[Rendered]]:
+    """Write a directory as one site for each application, and a page that links to them.
+
+    :param applications: the applications; each gets a folder of its name.
+    :return: the result of :func:`publish` for each application, by its name.
+    :raises ValueError: if writing there would destroy something else.
+    """
+    root, output = _prepared(directory, output)
+    skip = list(skip)
+    rendered = {
+        application.name: _write(_Site(application, root, output / application.name, skip, output))
+        for application in applications
+    }
+    links = (f'<li><a href="{quote(name)}/index.html">{escape(name)}</a>' for name in rendered)
+    page = _START.format(name=escape(Model(root).name), style=_STYLE, links="".join(links))
+    (output / "index.html").write_text(page, encoding="utf-8")
+    return rendered
+
+
+def _prepared(directory: Path, output: Path) -> tuple[Path, Path]:
+    """Check both paths, and empty the output folder."""
     root, output = directory.resolve(), output.resolve()
     if not root.is_dir():
         raise ValueError(f"{directory} is not a directory")
     if root.is_relative_to(output):
-        raise ValueError(f"a site in {output} would replace what is to be published")
+        raise ValueError(f"a site in {output} would replace the directory to publish")
     if output.exists():
         if not output.is_dir() or (any(output.iterdir()) and not (output / MARK).exists()):
             raise ValueError(f"{output} is in the way: it is not empty, and no site is in it")
         shutil.rmtree(output)
     output.mkdir(parents=True)
     (output / MARK).touch()
-    with reg.implicit.using(application.lookup):
-        site = _Site(application, root, output, list(skip))
+    return root, output
+
+
+def _write(site: _Site) -> list[Rendered]:
+    with reg.implicit.using(site.application.lookup):
         return [site.write(path) for path in site.paths]
 
 
 class _Site:
-    def __init__(self, application: Application, root: Path, output: Path, skip: list[str]) -> None:
-        self._application = application
+    """The site of one application.
+
+    :param output: the folder for its pages.
+    :param excluded: a folder that is not published, because sites are written there.
+    """
+
+    def __init__(
+        self, application: Application, root: Path, output: Path, skip: list[str], excluded: Path
+    ) -> None:
+        self.application = application
         self._root = root
         self._output = output
         self._skip = skip
-        self.paths = dict.fromkeys(self._walk())
+        self._excluded = excluded
+
+    @functools.cached_property
+    def paths(self) -> dict[Path, None]:
+        """The paths to publish, in order. The models of the application decide which there are."""
+        return dict.fromkeys(self._walk())
 
     def write(self, path: Path) -> Rendered:
-        """Write the pages of what is at a path. No file can keep the others from the site."""
+        """Write the pages of a path. A file that fails does not stop the others."""
         found = model(path)
         target = self._target(path)
         implementation = render.component(found, target, default=None)
@@ -107,7 +152,7 @@ class _Site:
                     continue  # the page of the directory will say so
 
     def _is_wanted(self, path: Path) -> bool:
-        return path != self._output and not any(
+        return path != self._excluded and not any(
             fnmatch.fnmatch(path.name, pattern) for pattern in self._skip
         )
 
@@ -126,7 +171,7 @@ class _Site:
             title=escape(title(found)),
             kind=escape(type(found).__name__),
             summary=escape(render(found, HTML("summary"))),
-            application=escape(self._application.name),
+            application=escape(self.application.name),
             trail="".join(self._trail(found.path)),
             other=other,
             style=_STYLE,
@@ -214,6 +259,24 @@ _PAGE = """<!DOCTYPE html>
 {content}
 </main>
 <footer><p class="message">Published by {application}.</p></footer>
+</body>
+</html>
+"""
+
+_START = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{name}, published twice</title>
+<style>{style}</style>
+</head>
+<body>
+<header><h1>{name}, published twice</h1></header>
+<main>
+<p>Two applications on one framework made a site of the same folder:</p>
+<ul>{links}</ul>
+</main>
 </body>
 </html>
 """

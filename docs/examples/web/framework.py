@@ -1,7 +1,7 @@
 """A web framework: models below models, and views of them.
 
-What there is to decide is in three generic functions. The framework's own
-answers are in ``registry``, and an application puts its own in front of them.
+Three generic functions are the extension points. The framework's own
+implementations are in ``registry``, and an application puts its own in front.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Request:
-    """What is asked of a model. Views are found by its class, ``name`` and ``method``."""
+    """A request to a model. Views are chosen by its class, ``name`` and ``method``."""
 
     def __init__(self, environ: dict[str, Any], name: str = "") -> None:
         self.environ = environ
@@ -87,7 +87,7 @@ def view(model: Any, request: Request) -> Any:
 
 @reg.generic
 def respond(result: Any, request: Request) -> Response:
-    """Make a response of what a view returned."""
+    """Make a response of the result of a view."""
     raise TypeError(f"a view returned {result!r}, which nothing makes a response of")
 
 

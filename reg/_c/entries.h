@@ -1,0 +1,677 @@
+/* Entries: a cache of values by the classes of arguments, none of which it keeps alive.
+
+   Two hash tables with open addressing, of sizes that are powers of two: the snapshots by class,
+   and the values by combination of classes. Nothing is deleted in place. A class that dies is
+   marked in its snapshot, and from then on no combination with it is a hit; once half of the
+   snapshots are marked, rebuild() leaves these out. So the number of classes that die at once does
+   not matter, and a table shrinks after them. */
+
+/* The MRO of a class, as it was when the values were found; with those of the abstract classes
+   that it is a virtual subclass of, since these decide the order of the candidates. */
+typedef struct Snapshot {
+    PyTypeObject *cls;      /* borrowed; NULL once it has died */
+    unsigned int version;   /* a version that the class had with this MRO */
+    char class_is_type;     /* only its MRO and tp_getattro decide the __class__ of its instances */
+    struct Snapshot *abstract;  /* owned: that of an abstract class, with the next one in turn */
+    Py_ssize_t length;
+    PyObject *mro[];        /* borrowed; see compare_mro() */
+} Snapshot;
+
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t arity;
+    int has_token;
+    unsigned long long token;   /* of the virtual subclasses by which the values were found */
+    PyObject *named;            /* called to ask whether named classes are the same; or NULL */
+    PyObject *abstract;         /* a tuple of classes */
+    uint64_t counts;            /* the numbers of classes, as bits, with registrations */
+    Snapshot **snapshots;
+    Py_ssize_t snapshots_used, snapshots_forgotten, snapshots_size;
+    /* Of arity + 1 pointers each: the value, which is owned and NULL in a free slot, and the
+       snapshots of the classes. */
+    void **combinations;
+    Py_ssize_t combinations_used, combinations_size;
+} Entries;
+
+static PyTypeObject Entries_Type;
+
+static PyObject *get_cache_token;   /* of the module abc, a function of C */
+static PyObject *abstract_check;    /* ABCMeta.__subclasscheck__ */
+
+
+/* ---- Classes that change ------------------------------------------------ */
+
+/* The version of a type, 0 if it has none just now. No two types ever have the same version, and
+   each change gives a new one. */
+#define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
+
+/* 0 if a type gets no version, such as one whose attributes have changed a thousand times. */
+#if PY_VERSION_HEX < 0x030C0000
+#define ASSIGN_VERSION(type) 1
+#else
+#define ASSIGN_VERSION(type) PyUnstable_Type_AssignVersionTag(type)
+#endif
+
+/* Whether the __class__ of instances is their type for as long as a class has the same MRO, and
+   tp_getattro is that of object. `cls.__class__ = ...` sets the metaclass, and nothing in the
+   dictionary of the class, unless the metaclass has a __class__ of its own. */
+static int  /* runs no Python */
+class_is_type(PyTypeObject *cls)
+{
+    if (cls->tp_mro == NULL || LOOK_UP_IN_TYPE(cls, name_class) != object_class) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(cls->tp_mro); i++) {
+        PyTypeObject *metaclass = Py_TYPE(PyTuple_GET_ITEM(cls->tp_mro, i));
+        if (!Py_IS_TYPE((PyObject *)metaclass, &PyType_Type) ||
+            LOOK_UP_IN_TYPE(metaclass, name_class) != object_class) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static Snapshot *  /* runs no Python */
+new_snapshot(PyTypeObject *cls)
+{
+    PyObject *mro = cls->tp_mro;
+    Py_ssize_t length = mro == NULL ? 0 : PyTuple_GET_SIZE(mro);
+    Snapshot *snapshot = PyMem_Malloc(sizeof(Snapshot) + (size_t)length * sizeof(PyObject *));
+    if (snapshot == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    snapshot->cls = cls;
+    snapshot->version = 0;
+    snapshot->class_is_type = (char)class_is_type(cls);
+    snapshot->abstract = NULL;
+    snapshot->length = length;
+    for (Py_ssize_t i = 0; i < length; i++) {
+        snapshot->mro[i] = PyTuple_GET_ITEM(mro, i);
+    }
+    return snapshot;
+}
+
+static void  /* runs no Python */
+free_snapshot(Snapshot *snapshot)
+{
+    while (snapshot != NULL) {
+        Snapshot *next = snapshot->abstract;
+        PyMem_Free(snapshot);
+        snapshot = next;
+    }
+}
+
+/* Item by item, as the tuple of an MRO may be another one at an old address. A base has not died
+   since: reg._cache would have called forget(). */
+static int  /* runs no Python */
+compare_mro(Snapshot *snapshot)
+{
+    PyObject *mro = snapshot->cls->tp_mro;
+    if (mro == NULL || PyTuple_GET_SIZE(mro) != snapshot->length) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < snapshot->length; i++) {
+        if (PyTuple_GET_ITEM(mro, i) != snapshot->mro[i]) {
+            return 0;
+        }
+    }
+    snapshot->version = VERSION_OF_TYPE(snapshot->cls);
+    return 1;
+}
+
+static inline int  /* runs no Python */
+has_same_mro(Snapshot *snapshot)
+{
+    unsigned int version = VERSION_OF_TYPE(snapshot->cls);
+    return (version != 0 && snapshot->version == version) || compare_mro(snapshot);
+}
+
+/* Whether the class of a snapshot, and the abstract classes, have the MROs that they had. */
+static inline int  /* runs no Python */
+is_current(Snapshot *snapshot)
+{
+    while (snapshot != NULL && has_same_mro(snapshot)) {
+        snapshot = snapshot->abstract;
+    }
+    return snapshot == NULL;
+}
+
+/* The abstract classes whose MROs count for a class, as a list; NULL with an error. Some other
+   kind of subclass check may depend on anything, so that such a class always counts. */
+static PyObject *
+related_abstract(Entries *self, PyTypeObject *cls)
+{
+    PyObject *related = PyList_New(0);
+    for (Py_ssize_t i = 0; related != NULL && i < PyTuple_GET_SIZE(self->abstract); i++) {
+        PyObject *abstract = PyTuple_GET_ITEM(self->abstract, i);
+        int is_related = LOOK_UP_IN_TYPE(Py_TYPE(abstract), name_check) != abstract_check;
+        if (!is_related) {
+            is_related = PyObject_IsSubclass((PyObject *)cls, abstract);
+        }
+        if (is_related < 0 || (is_related && PyList_Append(related, abstract) < 0)) {
+            Py_CLEAR(related);
+        }
+    }
+    return related;
+}
+
+
+/* ---- Hash tables -------------------------------------------------------- */
+
+static inline size_t
+mix(size_t hash, const void *pointer)
+{
+    /* Objects lie at multiples of 16. */
+    return (hash ^ ((size_t)pointer >> 4)) * (size_t)0x9E3779B97F4A7C15ULL;
+}
+
+static inline size_t
+slot_of(size_t hash, Py_ssize_t size)
+{
+    return (hash ^ (hash >> 29)) & (size_t)(size - 1);
+}
+
+static inline size_t
+next_slot(size_t slot, Py_ssize_t size)
+{
+    return (slot + 1) & (size_t)(size - 1);
+}
+
+static inline int
+has_room(Py_ssize_t used, Py_ssize_t size)
+{
+    return 3 * (used + 1) <= 2 * size;
+}
+
+/* The size of a table that is then at most half full. */
+static Py_ssize_t
+fitting_size(Py_ssize_t used)
+{
+    Py_ssize_t size = 8;
+    while (size < 2 * (used + 1)) {
+        size *= 2;
+    }
+    return size;
+}
+
+static Snapshot *  /* runs no Python */
+find_snapshot(const Entries *self, const PyTypeObject *cls)
+{
+    if (self->snapshots_size == 0) {
+        return NULL;
+    }
+    size_t slot = slot_of(mix(0, cls), self->snapshots_size);
+    while (self->snapshots[slot] != NULL) {
+        if (self->snapshots[slot]->cls == cls) {
+            return self->snapshots[slot];
+        }
+        slot = next_slot(slot, self->snapshots_size);
+    }
+    return NULL;
+}
+
+static void  /* runs no Python */
+put_snapshot(Snapshot **snapshots, Py_ssize_t size, Snapshot *snapshot)
+{
+    size_t slot = slot_of(mix(0, snapshot->cls), size);
+    while (snapshots[slot] != NULL) {
+        slot = next_slot(slot, size);
+    }
+    snapshots[slot] = snapshot;
+}
+
+/* The combination of these classes, or the free slot for it. */
+static inline void **  /* runs no Python */
+find_combination(const Entries *self, PyTypeObject *const *classes)
+{
+    Py_ssize_t arity = self->arity;
+    size_t hash = 0;
+    for (Py_ssize_t i = 0; i < arity; i++) {
+        hash = mix(hash, classes[i]);
+    }
+    size_t slot = slot_of(hash, self->combinations_size);
+    for (;;) {
+        void **combination = self->combinations + slot * (size_t)(arity + 1);
+        Py_ssize_t i = 0;
+        while (combination[0] != NULL && i < arity &&
+               ((Snapshot *)combination[i + 1])->cls == classes[i]) {
+            i++;
+        }
+        if (combination[0] == NULL || i == arity) {
+            return combination;
+        }
+        slot = next_slot(slot, self->combinations_size);
+    }
+}
+
+static void  /* runs no Python */
+put_combination(void **combinations, Py_ssize_t size, Py_ssize_t arity, void *const *combination)
+{
+    size_t hash = 0, stride = (size_t)(arity + 1);
+    for (Py_ssize_t i = 1; i <= arity; i++) {
+        hash = mix(hash, ((Snapshot *)combination[i])->cls);
+    }
+    size_t slot = slot_of(hash, size);
+    while (combinations[slot * stride] != NULL) {
+        slot = next_slot(slot, size);
+    }
+    memcpy(combinations + slot * stride, combination, stride * sizeof(void *));
+}
+
+static int  /* runs no Python */
+has_living_classes(void *const *combination, Py_ssize_t arity)
+{
+    for (Py_ssize_t i = 1; i <= arity; i++) {
+        if (((Snapshot *)combination[i])->cls == NULL) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void
+free_combinations(void **combinations, Py_ssize_t size, Py_ssize_t arity)
+{
+    for (Py_ssize_t i = 0; i < size; i++) {
+        Py_XDECREF((PyObject *)combinations[i * (arity + 1)]);
+    }
+    PyMem_Free(combinations);
+}
+
+static void
+drop_all(Entries *self)
+{
+    /* Emptied first: the destructors of values may use these entries. */
+    Entries dropped = *self;
+    self->snapshots = NULL;
+    self->snapshots_used = self->snapshots_forgotten = self->snapshots_size = 0;
+    self->combinations = NULL;
+    self->combinations_used = self->combinations_size = 0;
+    for (Py_ssize_t i = 0; i < dropped.snapshots_size; i++) {
+        free_snapshot(dropped.snapshots[i]);
+    }
+    PyMem_Free(dropped.snapshots);
+    free_combinations(dropped.combinations, dropped.combinations_size, dropped.arity);
+}
+
+/* Build both tables anew, in the sizes that they need, without the classes that have died; -1
+   without an error if there was no memory, and everything was dropped. The destructors of values
+   may use these entries, so that the caller has to look again. */
+static int
+rebuild(Entries *self)
+{
+    Py_ssize_t arity = self->arity, stride = arity + 1, combinations_used = 0;
+    for (Py_ssize_t i = 0; i < self->combinations_size; i++) {
+        void **combination = self->combinations + i * stride;
+        combinations_used += combination[0] != NULL && has_living_classes(combination, arity);
+    }
+    Py_ssize_t snapshots_used = self->snapshots_used - self->snapshots_forgotten;
+    Py_ssize_t snapshots_size = fitting_size(snapshots_used);
+    Py_ssize_t combinations_size = fitting_size(combinations_used);
+    Snapshot **snapshots = PyMem_Calloc((size_t)snapshots_size, sizeof(Snapshot *));
+    void **combinations = PyMem_Calloc((size_t)(combinations_size * stride), sizeof(void *));
+    if (snapshots == NULL || combinations == NULL) {
+        PyMem_Free(snapshots);
+        PyMem_Free(combinations);
+        drop_all(self);
+        return -1;
+    }
+    Entries old = *self;
+    self->combinations = combinations;
+    self->combinations_used = combinations_used;
+    self->combinations_size = combinations_size;
+    for (Py_ssize_t i = 0; i < old.combinations_size; i++) {
+        void **combination = old.combinations + i * stride;
+        if (combination[0] != NULL && has_living_classes(combination, arity)) {
+            put_combination(combinations, combinations_size, arity, combination);
+            combination[0] = NULL;
+        }
+    }
+    self->snapshots = snapshots;
+    self->snapshots_used = snapshots_used;
+    self->snapshots_forgotten = 0;
+    self->snapshots_size = snapshots_size;
+    for (Py_ssize_t i = 0; i < old.snapshots_size; i++) {
+        if (old.snapshots[i] != NULL && old.snapshots[i]->cls != NULL) {
+            put_snapshot(snapshots, snapshots_size, old.snapshots[i]);
+        }
+        else {
+            free_snapshot(old.snapshots[i]);
+        }
+    }
+    PyMem_Free(old.snapshots);
+    free_combinations(old.combinations, old.combinations_size, arity);
+    return 0;
+}
+
+
+/* ---- Reading and writing ------------------------------------------------ */
+
+/* 1 if the virtual subclasses are as they were, 0 if not; -1 with an error. */
+static inline int  /* runs no Python */
+has_current_token(const Entries *self)
+{
+    if (!self->has_token) {
+        return 1;
+    }
+    PyObject *token = PyCFunction_GET_FUNCTION(get_cache_token)(
+        PyCFunction_GET_SELF(get_cache_token), NULL);
+    if (token == NULL) {
+        return -1;
+    }
+    unsigned long long now = PyLong_AsUnsignedLongLong(token);
+    Py_DECREF(token);
+    return now == self->token;
+}
+
+/* 1 if the values hold as far as virtual subclasses and named classes go, 0 if not; -1 with an
+   error. Runs Python if there are named classes. */
+static inline int
+is_valid(Entries *self)
+{
+    int valid = has_current_token(self);
+    if (valid <= 0 || self->named == NULL) {
+        return valid;
+    }
+    PyObject *named = Py_NewRef(self->named);
+    PyObject *result = PyObject_CallNoArgs(named);
+    Py_DECREF(named);
+    if (result == NULL) {
+        return -1;
+    }
+    valid = PyObject_IsTrue(result);
+    Py_DECREF(result);
+    return valid;
+}
+
+/* The value for these classes, borrowed; NULL without an error if it is a miss. If a class has
+   another MRO by now, all values are dropped, and only then may Python run. */
+static inline PyObject *
+find_value(Entries *self, PyTypeObject *const *classes)
+{
+    if (self->combinations_size == 0) {
+        return NULL;
+    }
+    void **combination = find_combination(self, classes);
+    if (combination[0] == NULL) {
+        return NULL;
+    }
+    int valid = 1;
+    for (Py_ssize_t i = 1; valid && i <= self->arity; i++) {
+        valid = is_current((Snapshot *)combination[i]);
+    }
+    if (!valid) {
+        /* A value may be the last owner of these entries. */
+        Py_INCREF(self);
+        drop_all(self);
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)combination[0];
+}
+
+static int
+insert_snapshot(Entries *self, PyTypeObject *cls, PyObject *related)
+{
+    /* From the top after each step that may run Python. */
+    for (;;) {
+        Snapshot *snapshot = find_snapshot(self, cls);
+        if (snapshot != NULL && is_current(snapshot)) {
+            return 0;
+        }
+        if (snapshot != NULL) {
+            drop_all(self);
+        }
+        else if (has_room(self->snapshots_used, self->snapshots_size)) {
+            break;
+        }
+        else if (rebuild(self) < 0) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
+    Snapshot *first = new_snapshot(cls), *last = first;
+    for (Py_ssize_t i = 0; last != NULL && i < PyList_GET_SIZE(related); i++) {
+        last = last->abstract = new_snapshot((PyTypeObject *)PyList_GET_ITEM(related, i));
+    }
+    if (last == NULL) {
+        free_snapshot(first);
+        return -1;
+    }
+    put_snapshot(self->snapshots, self->snapshots_size, first);
+    self->snapshots_used++;
+    return 0;
+}
+
+/* Take a snapshot of a class, unless there is one that is right; -1 with an error. */
+static int
+take_snapshot(Entries *self, PyTypeObject *cls)
+{
+    Snapshot *snapshot = find_snapshot(self, cls);
+    if (snapshot != NULL && is_current(snapshot)) {
+        return 0;
+    }
+    PyObject *related = related_abstract(self, cls);
+    if (related == NULL) {
+        return -1;
+    }
+    int result = insert_snapshot(self, cls, related);
+    Py_DECREF(related);
+    return result;
+}
+
+/* The classes in a tuple, borrowed from it; NULL with an error. */
+static PyTypeObject *const *
+classes_in(Entries *self, PyObject *classes)
+{
+    if (!PyTuple_Check(classes) || PyTuple_GET_SIZE(classes) != self->arity) {
+        PyErr_Format(PyExc_TypeError, "expected a tuple of %zd classes, got %R", self->arity,
+                     classes);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < self->arity; i++) {
+        if (!PyType_Check(PyTuple_GET_ITEM(classes, i))) {
+            PyErr_Format(PyExc_TypeError, "cannot look up for %R, which is not a class",
+                         PyTuple_GET_ITEM(classes, i));
+            return NULL;
+        }
+    }
+    return (PyTypeObject *const *)((PyTupleObject *)classes)->ob_item;
+}
+
+
+/* ---- The type ----------------------------------------------------------- */
+
+static PyObject *
+Entries_get(PyObject *op, PyObject *argument)
+{
+    Entries *self = (Entries *)op;
+    PyTypeObject *const *classes = classes_in(self, argument);
+    if (classes == NULL) {
+        return NULL;
+    }
+    int valid = is_valid(self);
+    if (valid < 0) {
+        return NULL;
+    }
+    PyObject *value = valid ? find_value(self, classes) : NULL;
+    return Py_NewRef(value == NULL ? missing : value);
+}
+
+static PyObject *
+Entries_snapshot_mros(PyObject *op, PyObject *argument)
+{
+    Entries *self = (Entries *)op;
+    PyTypeObject *const *classes = classes_in(self, argument);
+    if (classes == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < self->arity; i++) {
+        if (take_snapshot(self, classes[i]) < 0) {
+            return NULL;
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+Entries_store(PyObject *op, PyObject *args)
+{
+    Entries *self = (Entries *)op;
+    PyObject *argument, *value;
+    if (!PyArg_ParseTuple(args, "OO:store", &argument, &value)) {
+        return NULL;
+    }
+    PyTypeObject *const *classes = classes_in(self, argument);
+    if (classes == NULL) {
+        return NULL;
+    }
+    while (!has_room(self->combinations_used, self->combinations_size)) {
+        if (rebuild(self) < 0) {
+            return PyErr_NoMemory();
+        }
+    }
+    /* If an MRO has changed since snapshot_mros(), or all was dropped, the value may be out of date. */
+    for (Py_ssize_t i = 0; i < self->arity; i++) {
+        Snapshot *snapshot = find_snapshot(self, classes[i]);
+        if (snapshot == NULL || !is_current(snapshot)) {
+            Py_RETURN_NONE;
+        }
+    }
+    void **combination = find_combination(self, classes);
+    PyObject *replaced = combination[0];
+    combination[0] = Py_NewRef(value);
+    if (replaced == NULL) {
+        for (Py_ssize_t i = 0; i < self->arity; i++) {
+            combination[i + 1] = find_snapshot(self, classes[i]);
+        }
+        self->combinations_used++;
+    }
+    Py_XDECREF(replaced);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+Entries_forget(PyObject *op, PyObject *identity)
+{
+    Entries *self = (Entries *)op;
+    PyTypeObject *cls = PyLong_AsVoidPtr(identity);
+    if (cls == NULL && PyErr_Occurred()) {
+        return NULL;
+    }
+    Snapshot *snapshot = cls == NULL ? NULL : find_snapshot(self, cls);
+    if (snapshot != NULL) {
+        snapshot->cls = NULL;
+        self->snapshots_forgotten++;
+        if (2 * self->snapshots_forgotten >= self->snapshots_used) {
+            (void)rebuild(self);    /* to have dropped everything is right, too */
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+/* Take from the validator what is checked here: see _Validator in reg._cache. */
+static int
+set_validator(Entries *self, PyObject *validator)
+{
+    PyObject *token = PyObject_GetAttrString(validator, "token");
+    if (token == NULL) {
+        return -1;
+    }
+    self->token = PyLong_AsUnsignedLongLong(token);
+    self->has_token = 1;
+    Py_DECREF(token);
+    self->named = PyErr_Occurred() ? NULL : PyObject_GetAttrString(validator, "named");
+    if (self->named == NULL) {
+        return -1;
+    }
+    if (self->named == Py_None) {
+        Py_CLEAR(self->named);
+    }
+    return 0;
+}
+
+static PyObject *
+Entries_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"depth", "guard", "abstract", "counts", NULL};
+    Py_ssize_t arity;
+    PyObject *validator, *abstract, *counts = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "nOO!|O!", names, &arity, &validator,
+                                     &PyTuple_Type, &abstract, &PyLong_Type, &counts)) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(abstract); i++) {
+        if (!PyType_Check(PyTuple_GET_ITEM(abstract, i))) {
+            PyErr_Format(PyExc_TypeError, "expected a tuple of classes, got %R", abstract);
+            return NULL;
+        }
+    }
+    if (arity < 0) {
+        PyErr_Format(PyExc_ValueError, "depth must not be negative, got %zd", arity);
+        return NULL;
+    }
+    Entries *self = (Entries *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->arity = arity;
+    self->abstract = Py_NewRef(abstract);
+    /* Of more than 64 classes, nothing is asked. */
+    self->counts = counts == NULL ? 0 : PyLong_AsUnsignedLongLongMask(counts);
+    if (validator != Py_None && set_validator(self, validator) < 0) {
+        Py_CLEAR(self);
+    }
+    return (PyObject *)self;
+}
+
+static int
+Entries_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Entries *self = (Entries *)op;
+    Py_VISIT(self->named);
+    Py_VISIT(self->abstract);
+    for (Py_ssize_t i = 0; i < self->combinations_size; i++) {
+        Py_VISIT((PyObject *)self->combinations[i * (self->arity + 1)]);
+    }
+    return 0;
+}
+
+static int
+Entries_clear(PyObject *op)
+{
+    Py_CLEAR(((Entries *)op)->named);
+    drop_all((Entries *)op);
+    return 0;
+}
+
+static void
+Entries_dealloc(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    Entries_clear(op);
+    Py_DECREF(((Entries *)op)->abstract);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyMethodDef Entries_methods[] = {
+    {"get", Entries_get, METH_O, NULL},
+    {"snapshot_mros", Entries_snapshot_mros, METH_O, NULL},
+    {"store", Entries_store, METH_VARARGS, NULL},
+    {"forget", Entries_forget, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject Entries_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._fastcall_c.Entries",
+    .tp_doc = "A cache of values by classes, none of which it keeps alive.",
+    .tp_basicsize = sizeof(Entries),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_new = Entries_new,
+    .tp_dealloc = Entries_dealloc,
+    .tp_traverse = Entries_traverse,
+    .tp_clear = Entries_clear,
+    .tp_methods = Entries_methods,
+};

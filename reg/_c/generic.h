@@ -1,0 +1,675 @@
+/* Generic functions: the fast path of a call, and being a function in all else. */
+
+/* Calls on which more arguments dispatch take the slow path. */
+#define MOST_CLASSES 16
+/* A generic function knows where its entries are in this many lookups. */
+#define STATES_SEEN 8
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *dict, *weak_references;
+    /* Called with the positional and the keyword arguments of what the fast path does not know. */
+    PyObject *slow_call, *slow_component, *slow_all;
+    ImplicitState *implicit;
+    PyObject *identity;     /* id() of this object */
+    PyObject *keywords;     /* the names of the parameters that dispatch; "" if positional-only */
+    PyObject *defaults;     /* the defaults of these; MISSING for one without */
+    Py_ssize_t *positions;  /* of these; -1 for one that is keyword-only */
+    Py_ssize_t arity;       /* how many arguments dispatch */
+    char by_name;           /* whether named parameters dispatch, and not all positional ones */
+    char binds;             /* whether calls may be bound to the signature */
+    char class_first;       /* whether the first argument is itself the class */
+    /* Entries in call tables that had this state: borrowed, and valid for as long as the call
+       tables have it. There are several for programs that use several lookups in turn. */
+    struct {
+        uint64_t state;
+        Entries *entries;
+    } seen[STATES_SEEN];
+} Generic;
+
+static PyTypeObject Generic_Type;
+
+
+/* ---- Finding the plan --------------------------------------------------- */
+
+/* The versions of types that are the __class__ of their instances. */
+#define HONEST_VERSIONS 1024
+static unsigned int honest_versions[HONEST_VERSIONS];
+
+/* Whether the __class__ of an argument is its type. */
+static inline int  /* runs no Python */
+is_honest(const Entries *entries, PyTypeObject *type)
+{
+    unsigned int version = VERSION_OF_TYPE(type);
+    if (version != 0 && honest_versions[version % HONEST_VERSIONS] == version) {
+        return 1;
+    }
+    if (type->tp_getattro != PyObject_GenericGetAttr) {
+        return 0;
+    }
+    if (version == 0 && !ASSIGN_VERSION(type)) {
+        Snapshot *snapshot = find_snapshot(entries, type);
+        if (snapshot != NULL && snapshot->class_is_type && has_same_mro(snapshot)) {
+            return 1;
+        }
+    }
+    if (LOOK_UP_IN_TYPE(type, name_class) != object_class) {
+        return 0;
+    }
+    /* The type has got a version by being asked, if it can have one. */
+    version = VERSION_OF_TYPE(type);
+    honest_versions[version % HONEST_VERSIONS] = version;
+    return 1;
+}
+
+/* The entries that a lookup has for a generic function: borrowed; NULL, perhaps with an error,
+   for the slow path. */
+static inline Entries *  /* runs no Python */
+entries_in(Generic *self, PyObject *lookup)
+{
+    if (!has_call_tables(self->implicit, lookup)) {
+        return NULL;
+    }
+    CallTables *tables = (CallTables *)((CachedLookup *)lookup)->cache;
+    if (tables == NULL || !lists_unchanged(tables)) {
+        return NULL;
+    }
+    size_t slot = tables->state % STATES_SEEN;
+    if (self->seen[slot].state != tables->state) {
+        Entries *entries = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
+        if (entries == NULL || entries->arity != self->arity) {
+            return NULL;
+        }
+        self->seen[slot].entries = entries;
+        self->seen[slot].state = tables->state;
+    }
+    return self->seen[slot].entries;
+}
+
+/* The plan for these arguments: a new reference; NULL, perhaps with an error, for the slow path.
+   The entries are borrowed, and owned here as soon as Python may run. */
+static inline Plan *
+find_plan(Generic *self, Entries *entries, PyObject *const *dispatched)
+{
+    /* A __class__ property may return a class that nobody else owns. */
+    PyObject *owned[MOST_CLASSES], *plan = NULL;
+    Entries *owned_entries = entries->named == NULL ? NULL : (Entries *)Py_NewRef(entries);
+    PyTypeObject *classes[MOST_CLASSES];
+    Py_ssize_t owned_count = 0, i = 0;
+    classes[0] = NULL;
+    if (is_valid(entries) <= 0) {
+        Py_XDECREF(owned_entries);
+        return NULL;
+    }
+    for (; i < self->arity; i++) {
+        PyObject *cls, *argument = dispatched[i];
+        if (i == 0 && self->class_first) {
+            cls = argument;
+        }
+        else if (is_honest(entries, Py_TYPE(argument))) {
+            cls = (PyObject *)Py_TYPE(argument);
+        }
+        else {
+            if (owned_entries == NULL) {
+                owned_entries = (Entries *)Py_NewRef(entries);
+            }
+            if ((cls = PyObject_GetAttr(argument, name_class)) != NULL) {
+                owned[owned_count++] = cls;
+            }
+        }
+        if (cls == NULL || !PyType_Check(cls)) {
+            break;
+        }
+        classes[i] = (PyTypeObject *)cls;
+    }
+    if (i == self->arity) {
+        plan = Py_XNewRef(find_value(entries, classes));
+    }
+    while (owned_count > 0) {
+        Py_DECREF(owned[--owned_count]);
+    }
+    Py_XDECREF(owned_entries);
+    return (Plan *)plan;
+}
+
+/* The entries of the lookup that counts in a call: borrowed; NULL, perhaps with an error, for the
+   slow path. */
+static inline Entries *
+entries_of_call(Generic *self, PyObject *given_lookup)
+{
+    PyObject *lookup = given_lookup;
+    if (lookup != NULL) {
+        if (!has_default_methods(self->implicit, lookup)) {
+            return NULL;
+        }
+    }
+    else if (self->implicit->everywhere != Py_None) {
+        lookup = self->implicit->everywhere;
+    }
+    else if ((lookup = stored_lookup(self->implicit)) == NULL) {
+        return NULL;
+    }
+    return entries_in(self, lookup);
+}
+
+
+/* ---- Arguments ---------------------------------------------------------- */
+
+/* The arguments of a call with keywords, or of one that is bound to the signature. */
+typedef struct {
+    PyObject *lookup, *default_value;       /* borrowed; NULL if they are not given */
+    PyObject *items[MOST_COPIED + 1];       /* borrowed; the first is a free place */
+    Py_ssize_t nargs;                       /* how many of them are positional */
+    PyObject *kwnames;                      /* of the others, or NULL */
+    PyObject *owned_names;                  /* the same, if it was made for this call */
+    PyObject *dispatched[MOST_CLASSES];     /* borrowed */
+} Arguments;
+
+/* Pick the arguments that dispatch by name. 0 if one is left to its default. */
+static inline int  /* runs no Python */
+pick_by_name(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t nargs,
+             PyObject *kwnames)
+{
+    for (Py_ssize_t i = 0; i < self->arity; i++) {
+        Py_ssize_t at = self->positions[i];
+        if (at < 0 || at >= nargs) {
+            PyObject *name = PyTuple_GET_ITEM(self->keywords, i);
+            /* A caller can pass a keyword of any name, an empty one too. */
+            at = PyUnicode_GET_LENGTH(name) == 0 ? -1 : find_keyword(kwnames, name);
+            if (at < 0) {
+                return 0;
+            }
+            at += nargs;
+        }
+        call->dispatched[i] = args[at];
+    }
+    return 1;
+}
+
+/* Bind a call with fewer positional arguments than dispatch. 0 for the slow path, which knows
+   what to do if an argument is missing, or if there are implementations for so few. */
+static inline int  /* runs no Python */
+bind_to_signature(Generic *self, const Entries *entries, Arguments *call, PyObject *const *args,
+                  Py_ssize_t nargs, PyObject *kwnames, uint64_t *taken)
+{
+    if (!self->binds || nargs > self->arity || (entries->counts >> nargs & 1)) {
+        return 0;
+    }
+    for (Py_ssize_t i = nargs; i < self->arity; i++) {
+        PyObject *name = PyTuple_GET_ITEM(self->keywords, i);
+        Py_ssize_t at = PyUnicode_GET_LENGTH(name) == 0 ? -1 : find_keyword(kwnames, name);
+        PyObject *value = at < 0 ? PyTuple_GET_ITEM(self->defaults, i) : args[nargs + at];
+        if (value == missing) {
+            return 0;
+        }
+        if (at >= 0) {
+            *taken |= (uint64_t)1 << at;
+        }
+        call->items[1 + i] = value;
+    }
+    call->nargs = self->arity;
+    return 1;
+}
+
+/* Pass on the keywords that are not among those taken. -1 with an error. */
+static inline int  /* runs no Python */
+pass_on(Arguments *call, PyObject *const *values, PyObject *kwnames, uint64_t taken)
+{
+    Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), passed = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!(taken >> i & 1)) {
+            call->items[1 + call->nargs + passed++] = values[i];
+        }
+    }
+    call->kwnames = call->owned_names = NULL;
+    if (passed == count) {
+        call->kwnames = kwnames;
+    }
+    else if (passed > 0) {
+        if ((call->owned_names = PyTuple_New(passed)) == NULL) {
+            return -1;
+        }
+        for (Py_ssize_t i = 0, at = 0; i < count; i++) {
+            if (!(taken >> i & 1)) {
+                PyTuple_SET_ITEM(call->owned_names, at++,
+                                 Py_NewRef(PyTuple_GET_ITEM(kwnames, i)));
+            }
+        }
+        call->kwnames = call->owned_names;
+    }
+    return 0;
+}
+
+/* Find the plan of a call with keywords, or of one that is bound: a new reference, with the
+   arguments for it in `call`. NULL, perhaps with an error, for the slow path. */
+static Plan *
+prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t nargs,
+             PyObject *kwnames)
+{
+    Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    if (nargs + count + self->arity > MOST_COPIED || self->arity > MOST_CLASSES) {
+        return NULL;
+    }
+    uint64_t taken = 0;
+    Py_ssize_t at_lookup = find_keyword(kwnames, name_lookup);
+    Py_ssize_t at_default = find_keyword(kwnames, name_default);
+    call->lookup = at_lookup < 0 ? NULL : args[nargs + at_lookup];
+    call->default_value = at_default < 0 ? NULL : args[nargs + at_default];
+    taken |= at_lookup < 0 ? 0 : (uint64_t)1 << at_lookup;
+    taken |= at_default < 0 ? 0 : (uint64_t)1 << at_default;
+    Entries *entries = entries_of_call(self, call->lookup);
+    if (entries == NULL) {
+        return NULL;
+    }
+    call->nargs = nargs;
+    memcpy(call->items + 1, args, (size_t)nargs * sizeof(PyObject *));
+    PyObject **dispatched = call->items + 1;
+    if (self->by_name) {
+        dispatched = call->dispatched;
+        if (!pick_by_name(self, call, args, nargs, kwnames)) {
+            return NULL;
+        }
+    }
+    else if (nargs != self->arity &&
+             !bind_to_signature(self, entries, call, args, nargs, kwnames, &taken)) {
+        return NULL;
+    }
+    Plan *plan = find_plan(self, entries, dispatched);
+    if (plan != NULL && pass_on(call, args + nargs, kwnames, taken) < 0) {
+        Py_CLEAR(plan);
+    }
+    return plan;
+}
+
+
+/* ---- Calling ------------------------------------------------------------ */
+
+static PyObject *
+call_slow_path(PyObject *slow_path, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *positional = PyTuple_New(nargs), *keywords = PyDict_New(), *result = NULL;
+    if (positional != NULL && keywords != NULL) {
+        for (Py_ssize_t i = 0; i < nargs; i++) {
+            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+        }
+        Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), i = 0;
+        while (i < count &&
+               PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0) {
+            i++;
+        }
+        if (i == count) {
+            PyObject *given[] = {NULL, positional, keywords};
+            result = PyObject_Vectorcall(slow_path, given + 1,
+                                         2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        }
+    }
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+static PyObject *
+call_with_keywords(Generic *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    Arguments arguments;
+    Plan *plan = prepare_call(self, &arguments, args, nargs, kwnames);
+    PyObject *result = NULL, *default_value = arguments.default_value;
+    if (plan == NULL) {
+        return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
+    }
+    if (default_value != NULL && plan->first == missing) {
+        result = Py_NewRef(default_value);
+    }
+    else if (default_value != NULL && plan->chain != Py_None) {
+        /* Only the matchers can say whether there is anything to call. */
+        result = call_slow_path(self->slow_call, args, nargs, kwnames);
+    }
+    else {
+        result = call(plan->call, arguments.items + 1,
+                      (size_t)arguments.nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                      arguments.kwnames);
+        if (result == Py_None && default_value != NULL) {
+            Py_SETREF(result, Py_NewRef(default_value));
+        }
+    }
+    Py_XDECREF(arguments.owned_names);
+    Py_DECREF(plan);
+    return result;
+}
+
+static PyObject *
+Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    Generic *self = (Generic *)op;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    if (kwnames != NULL || nargs != self->arity || self->by_name || nargs > MOST_CLASSES) {
+        return call_with_keywords(self, args, nargs, kwnames);
+    }
+    Entries *entries = entries_of_call(self, NULL);
+    Plan *plan = entries == NULL ? NULL : find_plan(self, entries, args);
+    if (plan == NULL) {
+        return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
+    }
+    /* The plan is owned while it runs: its implementation may unregister itself. */
+    PyObject *result = call(plan->call, args, nargsf, NULL);
+    Py_DECREF(plan);
+    return result;
+}
+
+/* Find the plan for component() or all(), of which only `default` is an option here; NULL, perhaps
+   with an error, for the slow path. */
+static Plan *
+plan_of_question(Generic *self, Arguments *question, PyObject *const *args, Py_ssize_t nargs,
+                 PyObject *kwnames)
+{
+    Plan *plan = prepare_call(self, question, args, nargs, kwnames);
+    if (plan != NULL) {
+        int has_more = question->kwnames != NULL && PyTuple_GET_SIZE(question->kwnames) > 0;
+        Py_XDECREF(question->owned_names);
+        if (has_more && !(self->by_name && question->owned_names == NULL)) {
+            Py_CLEAR(plan);
+        }
+    }
+    return plan;
+}
+
+static PyObject *
+Generic_component(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    Generic *self = (Generic *)op;
+    Arguments question;
+    Plan *plan = plan_of_question(self, &question, args, nargs, kwnames);
+    PyObject *component = NULL;
+    if (plan != NULL && plan->chain == Py_None) {
+        component = plan->first == missing ? question.default_value : plan->first;
+        Py_XINCREF(component);
+    }
+    Py_XDECREF(plan);
+    if (component == NULL && !PyErr_Occurred()) {
+        component = call_slow_path(self->slow_component, args, nargs, kwnames);
+    }
+    return component;
+}
+
+static PyObject *
+Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    Generic *self = (Generic *)op;
+    Arguments question;
+    Plan *plan = find_keyword(kwnames, name_default) >= 0
+                     ? NULL
+                     : plan_of_question(self, &question, args, nargs, kwnames);
+    PyObject *components = NULL;
+    if (plan != NULL && plan->all != Py_None) {
+        components = PySequence_List(plan->all);
+    }
+    Py_XDECREF(plan);
+    if (components == NULL && !PyErr_Occurred()) {
+        components = call_slow_path(self->slow_all, args, nargs, kwnames);
+    }
+    return components;
+}
+
+
+/* ---- Being a function --------------------------------------------------- */
+
+static PyObject *
+Generic_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
+{
+    if (instance == NULL || instance == Py_None) {
+        return Py_NewRef(self);
+    }
+    return PyMethod_New(self, instance);
+}
+
+static PyObject *
+Generic_repr(PyObject *self)
+{
+    PyObject *name = PyObject_GetAttrString(self, "__qualname__");
+    if (name == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyUnicode_FromFormat("<generic function %S at %p>", name, self);
+    Py_DECREF(name);
+    return result;
+}
+
+/* Pickled, copied and deep-copied by reference, as functions are. */
+static PyObject *
+Generic_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return PyObject_GetAttrString(self, "__qualname__");
+}
+
+/* From Python 3.14 on, functools.wraps() copies __annotate__ in place of __annotations__. */
+static PyObject *
+Generic_get_annotations(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *dict = ((Generic *)op)->dict;
+    PyObject *annotations = dict == NULL ? NULL : PyDict_GetItemWithError(dict, name_annotations);
+    if (annotations != NULL || PyErr_Occurred()) {
+        return Py_XNewRef(annotations);
+    }
+    PyObject *wrapped = PyObject_GetAttr(op, name_wrapped);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    annotations = PyObject_GetAttr(wrapped, name_annotations);
+    Py_DECREF(wrapped);
+    return annotations;
+}
+
+static int
+Generic_set_annotations(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+{
+    PyObject *dict = PyObject_GenericGetDict(op, NULL);
+    if (dict == NULL) {
+        return -1;
+    }
+    int result = value == NULL ? PyDict_DelItem(dict, name_annotations)
+                               : PyDict_SetItem(dict, name_annotations, value);
+    Py_DECREF(dict);
+    return result;
+}
+
+/* What isinstance() and inspect.isfunction() see. */
+static PyObject *
+Generic_get_class(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
+{
+    return Py_NewRef((PyObject *)&PyFunction_Type);
+}
+
+/* A function of these names is made a class method or a static method by the class it is in. */
+static PyObject *
+Generic_set_name(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2 || !PyUnicode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "__set_name__() takes a class and a name");
+        return NULL;
+    }
+    PyObject *method = NULL;
+    if (PyUnicode_CompareWithASCIIString(args[1], "__class_getitem__") == 0 ||
+        PyUnicode_CompareWithASCIIString(args[1], "__init_subclass__") == 0) {
+        method = PyClassMethod_New(self);
+    }
+    else if (PyUnicode_CompareWithASCIIString(args[1], "__new__") == 0) {
+        method = PyStaticMethod_New(self);
+    }
+    else {
+        Py_RETURN_NONE;
+    }
+    int failed = method == NULL || PyObject_SetAttr(args[0], args[1], method) < 0;
+    Py_XDECREF(method);
+    if (failed) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static int
+Generic_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Generic *self = (Generic *)op;
+    Py_VISIT(self->dict);
+    Py_VISIT(self->slow_call);
+    Py_VISIT(self->slow_component);
+    Py_VISIT(self->slow_all);
+    Py_VISIT(self->implicit);
+    Py_VISIT(self->defaults);
+    return 0;
+}
+
+static int
+Generic_clear(PyObject *op)
+{
+    /* Only the part of a cycle that nothing else breaks: a call that is under way needs the rest. */
+    Py_CLEAR(((Generic *)op)->dict);
+    return 0;
+}
+
+static void
+Generic_dealloc(PyObject *op)
+{
+    Generic *self = (Generic *)op;
+    PyObject_GC_UnTrack(op);
+    if (self->weak_references != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
+    Py_CLEAR(self->dict);
+    Py_CLEAR(self->slow_call);
+    Py_CLEAR(self->slow_component);
+    Py_CLEAR(self->slow_all);
+    Py_CLEAR(self->implicit);
+    Py_CLEAR(self->identity);
+    Py_CLEAR(self->keywords);
+    Py_CLEAR(self->defaults);
+    PyMem_Free(self->positions);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyMethodDef Generic_methods[] = {
+    {"__reduce__", Generic_reduce, METH_NOARGS, NULL},
+    {"__set_name__", (PyCFunction)(void (*)(void))Generic_set_name, METH_FASTCALL, NULL},
+    {"component", (PyCFunction)(void (*)(void))Generic_component, METH_FASTCALL | METH_KEYWORDS,
+     NULL},
+    {"all", (PyCFunction)(void (*)(void))Generic_all, METH_FASTCALL | METH_KEYWORDS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef Generic_getset[] = {
+    {"__annotations__", Generic_get_annotations, Generic_set_annotations, NULL, NULL},
+    {"__class__", Generic_get_class, NULL, NULL, NULL},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyTypeObject Generic_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._fastcall_c.generic_function",
+    .tp_basicsize = sizeof(Generic),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_vectorcall_offset = offsetof(Generic, vectorcall),
+    .tp_dictoffset = offsetof(Generic, dict),
+    .tp_weaklistoffset = offsetof(Generic, weak_references),
+    .tp_call = PyVectorcall_Call,
+    .tp_descr_get = Generic_bind,
+    .tp_repr = Generic_repr,
+    .tp_dealloc = Generic_dealloc,
+    .tp_traverse = Generic_traverse,
+    .tp_clear = Generic_clear,
+    .tp_methods = Generic_methods,
+    .tp_getset = Generic_getset,
+};
+
+
+/* ---- Making one --------------------------------------------------------- */
+
+/* An attribute of the spec that must be a tuple of so many items: a new reference. */
+static PyObject *
+tuple_of_spec(PyObject *spec, const char *name, Py_ssize_t size)
+{
+    PyObject *tuple = PyObject_GetAttrString(spec, name);
+    if (tuple != NULL && (!PyTuple_Check(tuple) || (size >= 0 && PyTuple_GET_SIZE(tuple) != size))) {
+        PyErr_Format(PyExc_TypeError, "%s of %R must be a tuple, with an item for each parameter",
+                     name, spec);
+        Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
+/* Whether an attribute of the spec is true; -1 with an error. */
+static int
+truth_of_spec(PyObject *spec, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(spec, name);
+    int truth = value == NULL ? -1 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    return truth;
+}
+
+static int
+read_spec(Generic *self, PyObject *spec)
+{
+    PyObject *positions = tuple_of_spec(spec, "positions", -1);
+    if (positions == NULL) {
+        return -1;
+    }
+    self->arity = PyTuple_GET_SIZE(positions);
+    self->positions = PyMem_Calloc((size_t)self->arity + 1, sizeof(Py_ssize_t));
+    if (self->positions == NULL) {
+        PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; i < self->arity && !PyErr_Occurred(); i++) {
+        self->positions[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(positions, i));
+    }
+    Py_DECREF(positions);
+    if (PyErr_Occurred()) {
+        return -1;
+    }
+    self->keywords = tuple_of_spec(spec, "keywords", self->arity);
+    self->defaults = tuple_of_spec(spec, "defaults", self->arity);
+    int by_name = truth_of_spec(spec, "names"), binds = truth_of_spec(spec, "binds");
+    int class_first = truth_of_spec(spec, "class_first");
+    if (self->keywords == NULL || self->defaults == NULL || by_name < 0 || binds < 0 ||
+        class_first < 0) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < self->arity; i++) {
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(self->keywords, i))) {
+            PyErr_SetString(PyExc_TypeError, "the keywords of a spec must be strings");
+            return -1;
+        }
+    }
+    self->by_name = (char)by_name;
+    self->binds = (char)binds;
+    self->class_first = (char)class_first;
+    return 0;
+}
+
+static PyObject *
+make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
+{
+    static char *parameters[] = {"spec", "slow_path", "implicit", NULL};
+    PyObject *spec, *slow_path, *implicit;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OOO!", parameters, &spec, &slow_path,
+                                     &ImplicitState_Type, &implicit)) {
+        return NULL;
+    }
+    Generic *self = (Generic *)Generic_Type.tp_alloc(&Generic_Type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->vectorcall = Generic_vectorcall;
+    self->implicit = (ImplicitState *)Py_NewRef(implicit);
+    self->slow_call = PyObject_GetAttrString(slow_path, "call");
+    self->slow_component = PyObject_GetAttrString(slow_path, "component");
+    self->slow_all = PyObject_GetAttrString(slow_path, "all");
+    self->identity = PyLong_FromVoidPtr(self);
+    if (self->slow_call == NULL || self->slow_component == NULL || self->slow_all == NULL ||
+        self->identity == NULL || read_spec(self, spec) < 0) {
+        Py_CLEAR(self);
+    }
+    return (PyObject *)self;
+}

@@ -1,0 +1,296 @@
+/* ImplicitState: which lookup a call uses that is given none.
+
+   The lookup of the running context counts; else the one assigned in this thread, which lies in a
+   threading.local, so that with gevent's patches it belongs to the greenlet; else the base. */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *everywhere;   /* the lookup, if it is the same for all; else None */
+    PyObject *scoped;       /* a ContextVar, by default None */
+    PyObject *assigned;     /* a threading.local; `slot` has what was assigned as `lookup` */
+    PyObject *base;         /* for threads that have assigned nothing */
+    PyObject *default_methods[3];   /* call, component and all of reg.Lookup */
+    char has_scopes;        /* whether there has ever been anything in `scoped` */
+    unsigned int default_version;   /* of the last type that was seen to have the default methods */
+    unsigned int tables_version;    /* of the last type that was seen to have call tables */
+} ImplicitState;
+
+static PyTypeObject ImplicitState_Type;
+
+/* Counts all changes to the implicit lookup, of whichever thread or context. It is counted up
+   before a change, for the destructors that it runs, and after it, for code that ran in between. */
+static uint64_t assignments = 1;
+
+/* The result of stored_lookup() for a thread. Threads share these slots by their numbers, since a
+   slot is faster to find than anything that belongs to a thread. A greenlet that runs instead of
+   another one has another context version. */
+#define THREADS_SEEN 64
+static struct {
+    const ImplicitState *state;
+    uint64_t thread, context_version, assignments;
+    PyObject *dict;         /* of the thread, to tell when that ends; compared only */
+    PyObject *stored;       /* borrowed */
+} of_threads[THREADS_SEEN];
+
+/* The lookup assigned in this thread, else the base: borrowed; NULL with an error. May run Python,
+   where gevent has replaced threading.local. */
+static PyObject *
+stored_for_thread(ImplicitState *self)
+{
+    PyObject *values = PyObject_GetAttr(self->assigned, name_dict), *stored = NULL;
+    if (values == NULL) {
+        return NULL;
+    }
+    PyObject *slot = PyDict_Check(values) ? PyDict_GetItemWithError(values, name_slot) : NULL;
+    if (slot != NULL && (stored = PyObject_GetAttr(slot, name_lookup)) != NULL) {
+        Py_DECREF(stored);      /* the slot owns it, and `assigned` the slot */
+    }
+    Py_DECREF(values);
+    return stored == NULL && !PyErr_Occurred() ? self->base : stored;
+}
+
+/* The lookup that counts here and now, as it is stored: borrowed; NULL with an error. */
+static PyObject *
+stored_lookup(ImplicitState *self)
+{
+    PyThreadState *thread = PyThreadState_Get();
+    size_t slot = thread->id % THREADS_SEEN;
+    if (of_threads[slot].thread == thread->id && of_threads[slot].assignments == assignments &&
+        of_threads[slot].context_version == thread->context_ver &&
+        of_threads[slot].dict == thread->dict && of_threads[slot].state == self) {
+        return of_threads[slot].stored;
+    }
+    /* Read first: the rest may run Python. */
+    uint64_t count = assignments, context_version = thread->context_ver;
+    PyObject *stored = NULL;
+    if (self->has_scopes) {
+        if (PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
+            return NULL;
+        }
+        Py_XDECREF(stored);     /* the context owns it */
+    }
+    if (stored == NULL || stored == Py_None) {
+        stored = stored_for_thread(self);
+    }
+    if (stored != NULL) {
+        of_threads[slot].state = self;
+        of_threads[slot].thread = thread->id;
+        of_threads[slot].context_version = context_version;
+        of_threads[slot].assignments = count;
+        of_threads[slot].dict = thread->dict;
+        of_threads[slot].stored = stored;
+    }
+    return stored;
+}
+
+/* Whether a fast path may stand in for the methods of a lookup, since it has those of reg.Lookup. */
+static inline int  /* runs no Python */
+has_default_methods(ImplicitState *state, PyObject *lookup)
+{
+    PyTypeObject *type = Py_TYPE(lookup);
+    unsigned int version = VERSION_OF_TYPE(type);
+    if (version != 0 && state->default_version == version) {
+        return 1;
+    }
+    if (!PyType_IsSubtype(type, &CachedLookup_Type)) {
+        return 0;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (LOOK_UP_IN_TYPE(type, names_default[i]) != state->default_methods[i]) {
+            return 0;
+        }
+    }
+    /* The type has got a version by being asked, if it can have one. */
+    state->default_version = VERSION_OF_TYPE(type);
+    return 1;
+}
+
+static inline int  /* runs no Python */
+has_call_tables(ImplicitState *state, PyObject *lookup)
+{
+    unsigned int version = VERSION_OF_TYPE(Py_TYPE(lookup));
+    if (version != 0 && state->tables_version == version) {
+        return 1;
+    }
+    if (!PyObject_TypeCheck(lookup, &CachedLookup_Type)) {
+        return 0;
+    }
+    state->tables_version = version;
+    return 1;
+}
+
+
+/* ---- The type ----------------------------------------------------------- */
+
+static PyObject *
+ImplicitState_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
+{
+    ImplicitState *self = (ImplicitState *)type->tp_alloc(type, 0);
+    PyObject *threading = self == NULL ? NULL : PyImport_ImportModule("threading");
+    if (threading == NULL) {
+        Py_XDECREF(self);
+        return NULL;
+    }
+    self->base = Py_NewRef(Py_None);
+    self->everywhere = Py_NewRef(Py_None);
+    self->scoped = PyContextVar_New("reg.implicit.using", Py_None);
+    self->assigned = PyObject_CallMethod(threading, "local", NULL);
+    Py_DECREF(threading);
+    if (self->scoped == NULL || self->assigned == NULL) {
+        Py_CLEAR(self);
+    }
+    return (PyObject *)self;
+}
+
+static int
+ImplicitState_init(PyObject *op, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"lookup_class", NULL};
+    ImplicitState *self = (ImplicitState *)op;
+    PyObject *lookup_class, *methods[3];
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!", names, &PyType_Type, &lookup_class)) {
+        return -1;
+    }
+    for (int i = 0; i < 3; i++) {
+        methods[i] = LOOK_UP_IN_TYPE((PyTypeObject *)lookup_class, names_default[i]);
+        if (methods[i] == NULL) {
+            PyErr_Format(PyExc_TypeError, "%R has no method %R", lookup_class, names_default[i]);
+            return -1;
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        Py_XSETREF(self->default_methods[i], Py_NewRef(methods[i]));
+    }
+    self->default_version = 0;
+    assignments++;
+    Py_SETREF(self->base, Py_NewRef(Py_None));
+    Py_SETREF(self->everywhere, Py_NewRef(Py_None));
+    assignments++;
+    return 0;
+}
+
+static PyObject *
+ImplicitState_get(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return Py_XNewRef(stored_lookup((ImplicitState *)self));
+}
+
+static PyObject *
+ImplicitState_assign_base(PyObject *op, PyObject *stored)
+{
+    assignments++;
+    Py_SETREF(((ImplicitState *)op)->base, Py_NewRef(stored));
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+ImplicitState_reassigned(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    assignments++;
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+ImplicitState_scope(PyObject *op, PyObject *stored)
+{
+    ImplicitState *self = (ImplicitState *)op;
+    self->has_scopes = 1;
+    assignments++;
+    PyObject *token = PyContextVar_Set(self->scoped, stored);
+    assignments++;
+    return token;
+}
+
+static PyObject *
+ImplicitState_unscope(PyObject *op, PyObject *token)
+{
+    assignments++;
+    int failed = PyContextVar_Reset(((ImplicitState *)op)->scoped, token) < 0;
+    assignments++;
+    if (failed) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+ImplicitState_get_everywhere(PyObject *op, void *Py_UNUSED(closure))
+{
+    return Py_NewRef(((ImplicitState *)op)->everywhere);
+}
+
+static int
+ImplicitState_set_everywhere(PyObject *op, PyObject *lookup, void *Py_UNUSED(closure))
+{
+    if (lookup == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "_everywhere cannot be deleted");
+        return -1;
+    }
+    Py_SETREF(((ImplicitState *)op)->everywhere, Py_NewRef(lookup));
+    return 0;
+}
+
+static int
+ImplicitState_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    ImplicitState *self = (ImplicitState *)op;
+    Py_VISIT(self->everywhere);
+    Py_VISIT(self->scoped);
+    Py_VISIT(self->assigned);
+    Py_VISIT(self->base);
+    for (int i = 0; i < 3; i++) {
+        Py_VISIT(self->default_methods[i]);
+    }
+    return 0;
+}
+
+static void
+ImplicitState_dealloc(PyObject *op)
+{
+    ImplicitState *self = (ImplicitState *)op;
+    PyObject_GC_UnTrack(op);
+    assignments++;
+    Py_CLEAR(self->everywhere);
+    Py_CLEAR(self->scoped);
+    Py_CLEAR(self->assigned);
+    Py_CLEAR(self->base);
+    for (int i = 0; i < 3; i++) {
+        Py_CLEAR(self->default_methods[i]);
+    }
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyMethodDef ImplicitState_methods[] = {
+    {"_get", ImplicitState_get, METH_NOARGS, NULL},
+    {"_assign_base", ImplicitState_assign_base, METH_O, NULL},
+    {"_scope", ImplicitState_scope, METH_O, NULL},
+    {"_unscope", ImplicitState_unscope, METH_O, NULL},
+    {"_reassigned", ImplicitState_reassigned, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef ImplicitState_getset[] = {
+    {"_everywhere", ImplicitState_get_everywhere, ImplicitState_set_everywhere, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef ImplicitState_members[] = {
+    {"_scoped", Py_T_OBJECT_EX, offsetof(ImplicitState, scoped), Py_READONLY, NULL},
+    {"_assigned", Py_T_OBJECT_EX, offsetof(ImplicitState, assigned), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyTypeObject ImplicitState_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._fastcall_c.ImplicitState",
+    .tp_doc = "Where calls find the implicit lookup.",
+    .tp_basicsize = sizeof(ImplicitState),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .tp_new = ImplicitState_new,
+    .tp_init = ImplicitState_init,
+    .tp_dealloc = ImplicitState_dealloc,
+    .tp_traverse = ImplicitState_traverse,
+    .tp_methods = ImplicitState_methods,
+    .tp_members = ImplicitState_members,
+    .tp_getset = ImplicitState_getset,
+};

@@ -1,0 +1,387 @@
+/* Plans: what a call does for one combination of classes. See reg/_plan.py, which makes them. */
+
+/* Calls with more arguments than this allocate a copy of them to add or drop a keyword. */
+#define MOST_COPIED 32
+
+static PyTypeObject Plan_Type, Step_Type, CallNext_Type;
+
+static inline int  /* runs no Python */
+is_name(PyObject *name, PyObject *wanted)
+{
+    /* The names in a call are interned, but those in **keywords need not be. */
+    return name == wanted || (PyUnicode_GET_LENGTH(name) == PyUnicode_GET_LENGTH(wanted) &&
+                              PyUnicode_Compare(name, wanted) == 0);
+}
+
+/* The index of a name among the keywords of a call, or -1. */
+static inline Py_ssize_t  /* runs no Python */
+find_keyword(PyObject *kwnames, PyObject *name)
+{
+    Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (is_name(PyTuple_GET_ITEM(kwnames, i), name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* PyObject_Vectorcall(), of which functions of Python need but the last step. */
+static inline PyObject *
+call(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    if (PyFunction_Check(callable)) {
+        return ((PyFunctionObject *)callable)->vectorcall(callable, args, nargsf, kwnames);
+    }
+    /* A generic function among its own implementations would recurse in C alone. */
+    if (Py_EnterRecursiveCall(" while calling a generic function")) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Vectorcall(callable, args, nargsf, kwnames);
+    Py_LeaveRecursiveCall();
+    return result;
+}
+
+
+/* ---- CallNext ----------------------------------------------------------- */
+
+/* The next implementation, with the arguments of the call for a call_next() without any. */
+typedef struct {
+    PyObject_VAR_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *next;
+    PyObject *kwnames;      /* NULL if there are none */
+    Py_ssize_t nargs;
+    /* One free place for who calls, as PY_VECTORCALL_ARGUMENTS_OFFSET has it; the arguments. */
+    PyObject *items[1];
+} CallNext;
+
+static PyObject *
+CallNext_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    CallNext *self = (CallNext *)op;
+    if (PyVectorcall_NARGS(nargsf) > 0 || kwnames != NULL) {
+        return call(self->next, args, nargsf, kwnames);
+    }
+    /* It may be dropped by the implementation that it was given to. */
+    Py_INCREF(self);
+    PyObject *result = call(self->next, self->items + 1,
+                            (size_t)self->nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, self->kwnames);
+    Py_DECREF(self);
+    return result;
+}
+
+static PyObject *
+new_call_next(PyObject *next, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    Py_ssize_t count = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
+    CallNext *self = PyObject_GC_NewVar(CallNext, &CallNext_Type, count + 1);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->vectorcall = CallNext_vectorcall;
+    self->next = Py_NewRef(next);
+    self->kwnames = Py_XNewRef(kwnames);
+    self->nargs = nargs;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        self->items[i + 1] = Py_NewRef(args[i]);
+    }
+    PyObject_GC_Track(self);
+    return (PyObject *)self;
+}
+
+static PyObject *
+CallNext_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"next", "args", "keywords", NULL};
+    PyObject *next, *positional, *given;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO!O!", names, &next, &PyTuple_Type,
+                                     &positional, &PyDict_Type, &given)) {
+        return NULL;
+    }
+    PyObject *all = PySequence_List(positional), *kwnames = NULL, *values = NULL, *self = NULL;
+    if (all != NULL && PyDict_GET_SIZE(given) > 0 && (kwnames = PySequence_Tuple(given)) != NULL &&
+        (values = PyDict_Values(given)) != NULL &&
+        PyList_SetSlice(all, PyList_GET_SIZE(all), PyList_GET_SIZE(all), values) < 0) {
+        Py_CLEAR(all);
+    }
+    if (all != NULL && !PyErr_Occurred()) {
+        self = new_call_next(next, ((PyListObject *)all)->ob_item, PyTuple_GET_SIZE(positional),
+                             kwnames);
+    }
+    Py_XDECREF(all);
+    Py_XDECREF(kwnames);
+    Py_XDECREF(values);
+    return self;
+}
+
+static int
+CallNext_bool(PyObject *op)
+{
+    return PyObject_IsTrue(((CallNext *)op)->next);
+}
+
+static int
+CallNext_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    CallNext *self = (CallNext *)op;
+    Py_VISIT(self->next);
+    for (Py_ssize_t i = 1; i < Py_SIZE(self); i++) {
+        Py_VISIT(self->items[i]);
+    }
+    return 0;
+}
+
+static void
+CallNext_dealloc(PyObject *op)
+{
+    CallNext *self = (CallNext *)op;
+    PyObject_GC_UnTrack(op);
+    Py_DECREF(self->next);
+    Py_XDECREF(self->kwnames);
+    for (Py_ssize_t i = 1; i < Py_SIZE(self); i++) {
+        Py_DECREF(self->items[i]);
+    }
+    PyObject_GC_Del(op);
+}
+
+static PyNumberMethods CallNext_number = {.nb_bool = CallNext_bool};
+
+static PyTypeObject CallNext_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._fastcall_c.CallNext",
+    .tp_doc = "The next implementation of a call.",
+    .tp_basicsize = offsetof(CallNext, items),
+    .tp_itemsize = sizeof(PyObject *),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_vectorcall_offset = offsetof(CallNext, vectorcall),
+    .tp_call = PyVectorcall_Call,
+    .tp_new = CallNext_new,
+    .tp_as_number = &CallNext_number,
+    .tp_dealloc = CallNext_dealloc,
+    .tp_traverse = CallNext_traverse,
+};
+
+
+/* ---- Step --------------------------------------------------------------- */
+
+/* An implementation with the keywords that a call fills in. */
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *function;
+    PyObject *lookup;       /* filled in as `lookup`; None if it takes none */
+    PyObject *next;         /* what `call_next` calls; None if it takes none */
+    char is_end;            /* whether it is the decorated function, at the end of the chain */
+} Step;
+
+static PyObject *kwnames_lookup, *kwnames_call_next, *kwnames_both;
+
+/* The names of the keywords that are added to those of a call: a new reference. */
+static inline PyObject *  /* runs no Python */
+added_names(PyObject *kwnames, int adds_call_next, int adds_lookup)
+{
+    PyObject *added = !adds_lookup ? kwnames_call_next : adds_call_next ? kwnames_both
+                                                                        : kwnames_lookup;
+    if (kwnames == NULL || PyTuple_GET_SIZE(kwnames) == 0) {
+        return Py_NewRef(added);
+    }
+    return PySequence_Concat(kwnames, added);
+}
+
+static PyObject *
+Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    Step *self = (Step *)op;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    int adds_call_next = self->next != Py_None && find_keyword(kwnames, name_call_next) < 0;
+    int adds_lookup = self->lookup != Py_None && find_keyword(kwnames, name_lookup) < 0;
+    if (!adds_call_next && !adds_lookup) {
+        return call(self->function, args, nargsf, kwnames);
+    }
+    Py_ssize_t count = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
+    PyObject *some[MOST_COPIED + 3], **given = some, *call_next = NULL, *result = NULL;
+    if (count > MOST_COPIED && (given = PyMem_Malloc((size_t)(count + 3) * sizeof(PyObject *))) == NULL) {
+        return PyErr_NoMemory();
+    }
+    /* A free place in front, for an implementation that is a method. */
+    memcpy(given + 1, args, (size_t)count * sizeof(PyObject *));
+    Py_ssize_t at = 1 + count;
+    PyObject *names = added_names(kwnames, adds_call_next, adds_lookup);
+    if (names != NULL && adds_call_next) {
+        call_next = new_call_next(self->next, args, nargs, kwnames);
+        given[at++] = call_next;
+    }
+    if (adds_lookup) {
+        given[at++] = self->lookup;
+    }
+    if (names != NULL && (call_next != NULL || !adds_call_next)) {
+        result = call(self->function, given + 1, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                      names);
+    }
+    Py_XDECREF(call_next);
+    Py_XDECREF(names);
+    if (given != some) {
+        PyMem_Free(given);
+    }
+    return result;
+}
+
+static PyObject *
+Step_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"function", "lookup", "next", "is_end", NULL};
+    PyObject *function, *lookup = Py_None, *next = Py_None;
+    int is_end = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|OOp", names, &function, &lookup, &next,
+                                     &is_end)) {
+        return NULL;
+    }
+    Step *self = (Step *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->vectorcall = Step_vectorcall;
+        self->function = Py_NewRef(function);
+        self->lookup = Py_NewRef(lookup);
+        self->next = Py_NewRef(next);
+        self->is_end = (char)is_end;
+    }
+    return (PyObject *)self;
+}
+
+static int
+Step_bool(PyObject *op)
+{
+    return !((Step *)op)->is_end;
+}
+
+static int
+Step_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Step *self = (Step *)op;
+    Py_VISIT(self->function);
+    Py_VISIT(self->lookup);
+    Py_VISIT(self->next);
+    return 0;
+}
+
+static void
+Step_dealloc(PyObject *op)
+{
+    Step *self = (Step *)op;
+    PyObject_GC_UnTrack(op);
+    Py_XDECREF(self->function);
+    Py_XDECREF(self->lookup);
+    Py_XDECREF(self->next);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyNumberMethods Step_number = {.nb_bool = Step_bool};
+
+static PyTypeObject Step_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._fastcall_c.Step",
+    .tp_doc = "An implementation with the keywords that a call fills in.",
+    .tp_basicsize = sizeof(Step),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_vectorcall_offset = offsetof(Step, vectorcall),
+    .tp_call = PyVectorcall_Call,
+    .tp_new = Step_new,
+    .tp_as_number = &Step_number,
+    .tp_dealloc = Step_dealloc,
+    .tp_traverse = Step_traverse,
+};
+
+
+/* ---- Plan --------------------------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *call;         /* runs the call */
+    PyObject *first;        /* the first component; MISSING if there is none, or UNDECIDED */
+    PyObject *all;          /* a tuple of all components, or None if it is not known yet */
+    PyObject *chain;        /* a CandidateChain where a matcher is among them, or None */
+} Plan;
+
+static PyObject *
+Plan_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"call", "first", "all", "chain", NULL};
+    PyObject *function, *first, *all = Py_None, *chain = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|OO", names, &function, &first, &all,
+                                     &chain)) {
+        return NULL;
+    }
+    Plan *self = (Plan *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->call = Py_NewRef(function);
+        self->first = Py_NewRef(first);
+        self->all = Py_NewRef(all);
+        self->chain = Py_NewRef(chain);
+    }
+    return (PyObject *)self;
+}
+
+static PyObject *
+Plan_get_all(PyObject *op, void *Py_UNUSED(closure))
+{
+    return Py_NewRef(((Plan *)op)->all);
+}
+
+static int
+Plan_set_all(PyObject *op, PyObject *all, void *Py_UNUSED(closure))
+{
+    if (all == NULL || !PyTuple_Check(all)) {
+        PyErr_SetString(PyExc_TypeError, "all components must come as a tuple");
+        return -1;
+    }
+    Py_SETREF(((Plan *)op)->all, Py_NewRef(all));
+    return 0;
+}
+
+static int
+Plan_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Plan *self = (Plan *)op;
+    Py_VISIT(self->call);
+    Py_VISIT(self->first);
+    Py_VISIT(self->all);
+    Py_VISIT(self->chain);
+    return 0;
+}
+
+static void
+Plan_dealloc(PyObject *op)
+{
+    Plan *self = (Plan *)op;
+    PyObject_GC_UnTrack(op);
+    Py_XDECREF(self->call);
+    Py_XDECREF(self->first);
+    Py_XDECREF(self->all);
+    Py_XDECREF(self->chain);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyMemberDef Plan_members[] = {
+    {"call", Py_T_OBJECT_EX, offsetof(Plan, call), Py_READONLY, NULL},
+    {"first", Py_T_OBJECT_EX, offsetof(Plan, first), Py_READONLY, NULL},
+    {"chain", Py_T_OBJECT_EX, offsetof(Plan, chain), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef Plan_getset[] = {
+    {"all", Plan_get_all, Plan_set_all, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyTypeObject Plan_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._fastcall_c.Plan",
+    .tp_doc = "What a call does for one combination of classes.",
+    .tp_basicsize = sizeof(Plan),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_new = Plan_new,
+    .tp_dealloc = Plan_dealloc,
+    .tp_traverse = Plan_traverse,
+    .tp_members = Plan_members,
+    .tp_getset = Plan_getset,
+};

@@ -1,0 +1,57 @@
+"""A generic function is a function: its kind, and the attributes that other libraries read."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any, Final
+
+__all__ = ["KINDS", "code_of", "function_attributes", "function_of"]
+
+#: The flags of a code object by which ``inspect`` knows coroutine functions and generators.
+KINDS: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
+
+_ATTRIBUTES: Final = ("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__")
+
+
+def _stub(*args: Any, **keywords: Any) -> Any: ...
+
+
+def code_of(function: Callable[..., Any]) -> CodeType:
+    """Get the code of a decorated function itself, and not of a function that it wraps.
+
+    :return: that of a stub which takes any arguments, for a callable without code.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code if isinstance(code, CodeType) else _stub.__code__
+
+
+def function_attributes(function: Callable[..., Any]) -> dict[str, Any]:
+    """Get the attributes that every function has, for a generic function that has none itself."""
+    attributes = {name: getattr(_stub, name) for name in _ATTRIBUTES}
+    if type(function) is FunctionType:
+        attributes.update({name: getattr(function, name) for name in _ATTRIBUTES})
+    return {**attributes, "__code__": code_of(function)}
+
+
+def function_of(
+    method: Callable[[tuple[Any, ...], dict[str, Any]], Any], generic: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Make a function, to be an attribute of a generic function.
+
+    :param method: is called with the positional and the keyword arguments.
+    :param generic: the generic function.
+    """
+
+    def function(*args: Any, **keywords: Any) -> Any:
+        return method(args, keywords)
+
+    function.__name__ = method.__name__
+    function.__qualname__ = f"{generic.__qualname__}.{method.__name__}"
+    function.__module__ = generic.__module__
+    function.__doc__ = method.__doc__
+    return function

@@ -1,0 +1,239 @@
+"""The plan of a call: all that a call does for one combination of classes.
+
+A plan is made from the candidates once, and cached. It has the first implementation with the
+keywords that are filled in for it (``lookup``, ``call_next``), the implementations behind it,
+and the end of the chain: the decorated function. A call, ``default=``, ``component()``,
+``all()`` and ``call_next`` all read the same plan.
+
+Where matchers are among the candidates, the plan is a :class:`CandidateChain`, since only the
+arguments tell which implementation comes first, or next. Nothing of a matcher's answer is cached.
+
+The idea of ``call_next`` is ``call-next-method`` of the Common Lisp Object System.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeAlias
+
+from ._fastcall import CallNext, Plan, Step
+from ._matching import Matcher, Query
+from .arginfo import filled_in
+from .sentinel import MISSING, UNDECIDED
+
+__all__ = ["CallNext", "CandidateChain", "ForeignChain", "Plan", "Step", "make_plan"]
+
+#: Adapts a component before it is called.
+Adapt: TypeAlias = Callable[[Any], Callable[..., Any]]
+
+#: Picks the dispatch arguments from the positional and the keyword arguments of a call.
+Dispatched: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]
+
+
+def make_plan(
+    candidates: Callable[[], Iterable[Any]],
+    lookup: Any,
+    fallback: Callable[..., Any],
+    adapt: Adapt | None = None,
+    dispatched: Dispatched | None = None,
+) -> Plan:
+    """Make the plan for one combination of classes.
+
+    :param candidates: gives the components and matchers in order; called twice if more
+      than the first is needed.
+    :param lookup: for implementations with a parameter ``lookup``.
+    :param fallback: the end of the chain.
+    :param adapt: adapts a component before it is called.
+    :param dispatched: picks the dispatch arguments of a call; without it, all positional
+      arguments dispatch.
+    """
+    first = next(iter(candidates()), MISSING)
+    if first is MISSING:
+        return Plan(_end(fallback, lookup), MISSING, ())
+    if not isinstance(first, Matcher):
+        wants_lookup, wants_call_next = filled_in(first)
+        if not wants_call_next:
+            function: Any = first if adapt is None else adapt(first)
+            return Plan(Step(function, lookup) if wants_lookup else function, first)
+    components = tuple(candidates())
+    if any(isinstance(component, Matcher) for component in components):
+        chain = CandidateChain(components, lookup, fallback, adapt)
+        first = UNDECIDED if isinstance(first, Matcher) else first
+        return Plan(chain.caller(dispatched), first, None, chain)
+    return Plan(_steps(components, lookup, fallback, adapt), first, components)
+
+
+def _end(fallback: Callable[..., Any], lookup: Any) -> Step:
+    return Step(fallback, lookup if filled_in(fallback)[0] else None, None, True)
+
+
+def _steps(
+    components: tuple[Any, ...], lookup: Any, fallback: Callable[..., Any], adapt: Adapt | None
+) -> Callable[..., Any]:
+    """Make the step of the first component; each step knows the next one."""
+    following: Any = _end(fallback, lookup)
+    for component in reversed(components):
+        function = component if adapt is None else adapt(component)
+        wants_lookup, wants_call_next = filled_in(component)
+        if wants_lookup or wants_call_next:
+            following = Step(
+                function, lookup if wants_lookup else None, following if wants_call_next else None
+            )
+        else:
+            following = function
+    return following  # type: ignore[no-any-return]
+
+
+# So many answers of matchers are known with their fill-ins at any time.
+_MOST_ANSWERS: Final = 256
+
+
+class CandidateChain:
+    """Candidates in order, with matchers among them that every call asks.
+
+    :param components: the components and matchers.
+    :param lookup: for implementations with a parameter ``lookup``.
+    :param fallback: the end of the chain.
+    :param adapt: adapts a component before it is called.
+    """
+
+    __slots__ = ("_adapt", "_end", "_known", "_lookup", "components")
+
+    def __init__(
+        self,
+        components: tuple[Any, ...],
+        lookup: Any,
+        fallback: Callable[..., Any],
+        adapt: Adapt | None = None,
+    ) -> None:
+        self.components = components
+        self._lookup = lookup
+        self._end = _end(fallback, lookup)
+        self._adapt = adapt
+        # By identity: a component, how it is called, and which keywords are filled in.
+        self._known: dict[int, tuple[Any, Callable[..., Any], bool, bool]] = {}
+
+    def caller(self, dispatched: Dispatched | None) -> Callable[..., Any]:
+        """Make the function that a call of the generic function calls."""
+
+        def call_chain(*args: Any, **keywords: Any) -> Any:
+            query = Query(args if dispatched is None else dispatched(args, keywords))
+            return self.run(self.resolved(query, 0), query, args, keywords)
+
+        return call_chain
+
+    def run(
+        self,
+        resolved: tuple[Any, int],
+        query: Query,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
+    ) -> Any:
+        """Call an implementation.
+
+        :param resolved: the component and the position behind it, see :meth:`resolved`.
+        :param query: the look-up that it was found by.
+        :param args: the positional arguments of the call.
+        :param keywords: the keyword arguments of the call; may be changed.
+        """
+        component, behind = resolved
+        if component is MISSING:
+            return self._end(*args, **keywords)
+        _, function, wants_lookup, wants_call_next = self.prepared(component)
+        if wants_call_next and "call_next" not in keywords:
+            rest = _Rest(self, query, behind)
+            keywords["call_next"] = CallNext(rest, args, dict(keywords))
+        if wants_lookup and "lookup" not in keywords:
+            keywords["lookup"] = self._lookup
+        return function(*args, **keywords)
+
+    def resolved(self, query: Query, index: int) -> tuple[Any, int]:
+        """Find the first component from a position on.
+
+        :return: the component, ``MISSING`` at the end, and the position behind it.
+        """
+        for position in range(index, len(self.components)):
+            component = self.components[position]
+            if isinstance(component, Matcher):
+                component = component._reg_ask(query)
+            if component is not None:
+                return component, position + 1
+        return MISSING, len(self.components)
+
+    def prepared(self, component: Any) -> tuple[Any, Callable[..., Any], bool, bool]:
+        """Find out how a component is called; each is inspected once."""
+        known = self._known.get(id(component))
+        if known is None:
+            function = component if self._adapt is None else self._adapt(component)
+            known = (component, function, *filled_in(component))
+            if len(self._known) >= _MOST_ANSWERS:
+                self._known = {}
+            self._known[id(component)] = known
+        return known
+
+
+class ForeignChain(CandidateChain):
+    """The components of a lookup that finds them in a way of its own.
+
+    :param lookup: for implementations with a parameter ``lookup``.
+    :param first: the component that the lookup found.
+    :param all_components: gives all components of the lookup in order. The chain goes on
+      behind the place of ``first``; they are found only when ``call_next`` needs them.
+    :param fallback: the end of the chain.
+    :param adapt: adapts a component before it is called.
+    """
+
+    __slots__ = ("_all_components", "_first", "_following", "_iterator")
+
+    def __init__(
+        self,
+        lookup: Any,
+        first: Any,
+        all_components: Callable[[], Iterable[Any]],
+        fallback: Callable[..., Any],
+        adapt: Adapt | None = None,
+    ) -> None:
+        super().__init__((), lookup, fallback, adapt)
+        self._first = first
+        self._all_components = all_components
+        self._iterator: Iterator[Any] | None = None
+        self._following: list[Any] = []
+
+    def resolved(self, query: Query, index: int) -> tuple[Any, int]:
+        if index == 0:
+            return self._first, 1
+        if self._iterator is None:
+            components = iter(self._all_components())
+            after = itertools.dropwhile(lambda component: component is not self._first, components)
+            self._iterator = itertools.islice(after, 1, None)
+        while len(self._following) < index:
+            component = next(self._iterator, MISSING)
+            if component is MISSING:
+                return MISSING, index
+            self._following.append(component)
+        return self._following[index - 1], index + 1
+
+
+class _Rest:
+    """The candidates from a position on, in one call: what ``call_next`` calls."""
+
+    __slots__ = ("_chain", "_found", "_index", "_query")
+
+    def __init__(self, chain: CandidateChain, query: Query, index: int) -> None:
+        self._chain = chain
+        self._query = query
+        self._index = index
+        self._found: tuple[Any, int] | None = None
+
+    def _first(self) -> tuple[Any, int]:
+        # Matchers are asked once, however often an implementation calls the next one.
+        if self._found is None:
+            self._found = self._chain.resolved(self._query, self._index)
+        return self._found
+
+    def __bool__(self) -> bool:
+        return self._first()[0] is not MISSING
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        return self._chain.run(self._first(), self._query, args, keywords)

@@ -1,0 +1,266 @@
+"""The registrations of one registry: an immutable value for each moment.
+
+A registry holds one :class:`Store`. A change makes another store aside, which shares nearly
+everything with the first, and publishes it by a single assignment. So a reader takes one
+reference and sees all of a change or nothing of it, without a lock; and a change that is
+interrupted leaves nothing behind.
+
+Layout: ``{key: {number of classes: ClassTrie}}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from . import _trie
+from ._classes import ForwardName, NamedClass, RegisteredClass, is_abstract, loaded_class
+from ._mro import mro_of, virtual_mro
+from ._trie import Entry
+
+__all__ = ["ClassTrie", "Position", "Registration", "Store", "ranking"]
+
+
+class Registration(NamedTuple):
+    """A component with its key and classes, and the place it comes from.
+
+    :param key: what it is registered under, often a generic function.
+    :param classes: for which classes, one for each argument.
+    :param component: what is registered.
+    :param filename: the file in which the component is defined, if it is a function;
+      otherwise the file with the call to ``register()``.
+    :param lineno: the line there.
+    """
+
+    key: Hashable
+    classes: tuple[RegisteredClass, ...]
+    component: Any
+    filename: str
+    lineno: int
+
+    @property
+    def place(self) -> str:
+        """File and line, as tools print and editors read them."""
+        return f"{self.filename}:{self.lineno}"
+
+
+class Position:
+    """The classes at one position that are not simply found in an MRO. Immutable.
+
+    :param abstract: classes with virtual subclasses, in the order of registration.
+    :param names: classes given by name, in the order of registration.
+    """
+
+    __slots__ = ("abstract", "names")
+
+    def __init__(self, abstract: tuple[type, ...] = (), names: tuple[NamedClass, ...] = ()) -> None:
+        self.abstract = abstract
+        self.names = names
+
+    def adding(self, cls: RegisteredClass) -> Position:
+        """Return a position that knows this class as well."""
+        if isinstance(cls, NamedClass):
+            if cls not in self.names:
+                return Position(self.abstract, (*self.names, cls))
+        elif is_abstract(cls) and not any(known is cls for known in self.abstract):
+            return Position((*self.abstract, cls), self.names)
+        return self
+
+    def removing(self, cls: RegisteredClass) -> Position:
+        """Return a position without this class, which nothing is registered for any more."""
+        return Position(
+            tuple([known for known in self.abstract if known is not cls]),
+            tuple([name for name in self.names if name != cls]),
+        )
+
+    def ranked(self, cls: type) -> list[RegisteredClass]:
+        """List the keys that apply to an argument of this class, most specific first.
+
+        These are its MRO, with the abstract classes among its virtual bases, and with the
+        names of all of them that classes were registered by.
+        """
+        if not self.names:
+            return list(virtual_mro(cls, self.abstract) if self.abstract else mro_of(cls))
+        loaded = {name: loaded_class(name) for name in self.names}
+        abstract = [*self.abstract, *(named for named in loaded.values() if named is not None)]
+        ranked: list[RegisteredClass] = []
+        for base in virtual_mro(cls, abstract):
+            ranked.append(base)
+            for name in [name for name in loaded if loaded[name] is base or _names(name, base)]:
+                ranked.append(name)
+                # A class that is loaded again may derive from the one that had its name.
+                del loaded[name]
+        return ranked
+
+
+def _names(name: NamedClass, cls: type) -> bool:
+    if isinstance(name, ForwardName):
+        return name.matches(cls)
+    return name == f"{cls.__module__}:{cls.__qualname__}"
+
+
+_PLAIN_POSITION: Final = Position()
+
+
+class ClassTrie:
+    """The registrations under one key for one number of classes. Immutable.
+
+    :param positions: for each class, see :class:`Position`.
+    :param node: the trie of :class:`Registration`, by class.
+    """
+
+    __slots__ = ("node", "positions")
+
+    def __init__(self, positions: tuple[Position, ...], node: Any = _trie.EMPTY) -> None:
+        self.positions = positions
+        self.node = node
+
+    def exact(self, classes: tuple[RegisteredClass, ...]) -> Registration | None:
+        entry = _trie.exact(self.node, classes)
+        return None if entry is None else entry.value
+
+    def adding(self, registration: Registration, order: int) -> ClassTrie:
+        """Return a trie with this registration, which replaces the one for its classes."""
+        classes = registration.classes
+        replaced = _trie.exact(self.node, classes)
+        entry = Entry(classes, registration, order if replaced is None else replaced.order)
+        positions = tuple(
+            [position.adding(cls) for position, cls in zip(self.positions, classes, strict=True)]
+        )
+        return ClassTrie(positions, _trie.add(self.node, entry))
+
+    def removing(self, registration: Registration) -> ClassTrie:
+        """Return a trie without this registration, which is in it."""
+        node = _trie.remove(self.node, registration.classes)
+        positions = list(self.positions)
+        for index, cls in enumerate(registration.classes):
+            special = cls in positions[index].names or cls in positions[index].abstract
+            if special and not any(entry.keys[index] == cls for entry in _trie.entries(node)):
+                positions[index] = positions[index].removing(cls)
+        return ClassTrie(tuple(positions), node)
+
+    def matching(self, classes: tuple[type, ...]) -> Iterator[Registration]:
+        """Find all registrations for these classes or bases of them.
+
+        :return: an iterator, in the lexicographic order of the Cartesian product of the MROs.
+        """
+        pairs = zip(self.positions, classes, strict=True)
+        ranked = [position.ranked(cls) for position, cls in pairs]
+        for entry in _trie.descend(self.node, ranked, [set(keys) for keys in ranked]):
+            yield entry.value
+
+
+def ranking(registered: Iterable[RegisteredClass]) -> Callable[[type], list[RegisteredClass]]:
+    """Make the function that ranks these classes for the class of an argument.
+
+    :param registered: classes that something is registered for at one position.
+    :return: gives, for a class, those of them that apply, most specific first.
+    """
+    position, keys = _PLAIN_POSITION, dict.fromkeys(registered)
+    for cls in keys:
+        position = position.adding(cls)
+    return lambda cls: [key for key in position.ranked(cls) if key in keys]
+
+
+def _now(classes: Mapping[ForwardName, type]) -> Callable[[RegisteredClass], RegisteredClass]:
+    def now(cls: RegisteredClass) -> RegisteredClass:
+        return classes.get(cls, cls) if isinstance(cls, ForwardName) else cls
+
+    return now
+
+
+_NO_TRIES: Final[dict[int, ClassTrie]] = {}
+
+
+class Store:
+    """All registrations of one registry at one moment. Immutable.
+
+    :param keys: the tries by key and number of classes.
+    :param order: a number greater than that of each entry.
+    """
+
+    __slots__ = ("_keys", "_order")
+
+    def __init__(self, keys: Any = _trie.EMPTY, order: int = 0) -> None:
+        self._keys = keys
+        self._order = order
+
+    def tries(self, key: Hashable) -> dict[int, ClassTrie]:
+        """Get the tries under a key, by number of classes; not to be changed."""
+        tries: dict[int, ClassTrie] = self._keys.get(key, _NO_TRIES)
+        return tries
+
+    def exact(self, key: Hashable, classes: tuple[RegisteredClass, ...]) -> Registration | None:
+        """Get the registration for exactly these classes, or ``None``."""
+        trie = self.tries(key).get(len(classes))
+        return None if trie is None else trie.exact(classes)
+
+    def matching(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Registration]:
+        """Find all registrations for these classes or bases of them, most specific first."""
+        trie = self.tries(key).get(len(classes))
+        return iter(()) if trie is None else trie.matching(classes)
+
+    def registrations(self) -> list[Registration]:
+        """List all registrations, in the order in which they were made."""
+        entries = [
+            entry
+            for tries in self._keys.values()
+            for trie in tries.values()
+            for entry in _trie.entries(trie.node)
+        ]
+        return [entry.value for entry in sorted(entries, key=lambda entry: entry.order)]
+
+    def forward_names(self, key: Hashable) -> list[ForwardName]:
+        """List the classes under a key that annotations named before they were defined."""
+        return [
+            name
+            for trie in self.tries(key).values()
+            for position in trie.positions
+            for name in position.names
+            if isinstance(name, ForwardName)
+        ]
+
+    def settled(self, key: Hashable, classes: Mapping[ForwardName, type]) -> Store:
+        """Return a store with classes in place of the names that annotations gave them.
+
+        What is registered for such a class itself was registered later, and stays.
+        """
+        store, now = self, _now(classes)
+        for registration in self.registrations():
+            settled = tuple([now(cls) for cls in registration.classes])
+            if registration.key == key and settled != registration.classes:
+                store = store.removing([registration])
+                if store.exact(key, settled) is None:
+                    store = store.adding([registration._replace(classes=settled)])
+        return store
+
+    def all_keys(self) -> set[Hashable]:
+        """Get the keys that something is registered under, as a new set."""
+        return set(self._keys)
+
+    def adding(self, registrations: Iterable[Registration]) -> Store:
+        """Return a store with these registrations, which replace those for the same classes."""
+        keys, order = self._keys, self._order
+        for registration in registrations:
+            key, arity = registration.key, len(registration.classes)
+            tries = keys.get(key, _NO_TRIES)
+            trie = tries.get(arity) or ClassTrie((_PLAIN_POSITION,) * arity)
+            trie = trie.adding(registration, order)
+            keys = _trie.with_branch(keys, key, {**tries, arity: trie})
+            order += 1
+        return Store(keys, order)
+
+    def removing(self, registrations: Iterable[Registration]) -> Store:
+        """Return a store without these registrations, which are in it."""
+        keys = self._keys
+        for registration in registrations:
+            key, arity = registration.key, len(registration.classes)
+            tries = dict(keys[key])
+            tries[arity] = tries[arity].removing(registration)
+            if not tries[arity].node:
+                del tries[arity]
+            if tries:
+                keys = _trie.with_branch(keys, key, tries)
+                continue
+            keys = _trie.without_branch(keys, key)
+        return Store(keys, self._order)

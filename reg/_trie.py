@@ -1,0 +1,240 @@
+"""An immutable trie: values under tuples of keys, found in the order of preference of each key.
+
+A trie with one more entry, or one less, is another trie that shares all branches but those on
+the path to the entry. So a reader that holds a trie needs no lock: nobody changes it. A look-up
+descends only where an entry is, so that its cost follows from the entries there are, and not
+from the product of the candidates at each position::
+
+    {first key: {second key: Entry, other second key: Entry}, other first key: Entry}
+
+A branch with one entry below it is that entry itself: most combinations are alone from their
+first key on, and a dictionary for each further key would cost more memory than all the rest.
+
+The idea of a trie of components is that of the adapter registry of ``zope.interface``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+__all__ = [
+    "EMPTY",
+    "Branches",
+    "Entry",
+    "add",
+    "descend",
+    "entries",
+    "exact",
+    "remove",
+    "with_branch",
+    "without_branch",
+]
+
+
+class Entry:
+    """A value with its keys, one for each position.
+
+    :param keys: the keys.
+    :param value: the value.
+    :param order: a number that grows with each entry, to list them in the order of addition.
+    """
+
+    __slots__ = ("keys", "order", "value")
+
+    def __init__(self, keys: tuple[Hashable, ...], value: Any, order: int) -> None:
+        self.keys = keys
+        self.value = value
+        self.order = order
+
+
+# More branches than this are spread over several dictionaries, so that adding one
+# copies about this many and not all of them.
+_BUCKET_SIZE: Final = 32
+
+
+class Branches:
+    """An immutable mapping for many keys, of which a changed copy is cheap.
+
+    :param buckets: dictionaries, a power of two of them; a key is in the one that its
+      hash selects.
+    :param count: the number of keys in all of them.
+    """
+
+    __slots__ = ("_buckets", "_count")
+
+    def __init__(self, buckets: tuple[dict[Any, Any], ...], count: int) -> None:
+        self._buckets = buckets
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Any]:
+        for bucket in self._buckets:
+            yield from bucket
+
+    def __getitem__(self, key: Hashable) -> Any:
+        return self._buckets[hash(key) & (len(self._buckets) - 1)][key]
+
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        return self._buckets[hash(key) & (len(self._buckets) - 1)].get(key, default)
+
+    def values(self) -> Iterator[Any]:
+        for bucket in self._buckets:
+            yield from bucket.values()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has other hashes, by which keys are in other dictionaries.
+        items = [item for bucket in self._buckets for item in bucket.items()]
+        return branches_of, (items,)
+
+    def replaced(self, key: Hashable, bucket: dict[Any, Any]) -> Branches:
+        """Return a copy with another dictionary in place of the one that has ``key``."""
+        index = hash(key) & (len(self._buckets) - 1)
+        count = self._count + len(bucket) - len(self._buckets[index])
+        buckets = (*self._buckets[:index], bucket, *self._buckets[index + 1 :])
+        if count > _BUCKET_SIZE * len(buckets):
+            return Branches(_split(buckets), count)
+        return Branches(buckets, count)
+
+    def bucket(self, key: Hashable) -> dict[Any, Any]:
+        """Return a copy of the dictionary that has ``key``."""
+        return dict(self._buckets[hash(key) & (len(self._buckets) - 1)])
+
+
+def branches_of(items: Iterable[tuple[Any, Any]]) -> Branches:
+    """Make branches of keys and values."""
+    buckets: tuple[dict[Any, Any], ...] = (dict(items),)
+    count = len(buckets[0])
+    while count > _BUCKET_SIZE * len(buckets):
+        buckets = _split(buckets)
+    return Branches(buckets, count)
+
+
+def _split(buckets: tuple[dict[Any, Any], ...]) -> tuple[dict[Any, Any], ...]:
+    """Spread what is in dictionaries over twice as many."""
+    mask = 2 * len(buckets) - 1
+    split: list[dict[Any, Any]] = [{} for _ in range(mask + 1)]
+    for bucket in buckets:
+        for key, value in bucket.items():
+            split[hash(key) & mask][key] = value
+    return tuple(split)
+
+
+#: The trie without entries. Any trie is a dictionary, :class:`Branches`, or its only entry.
+EMPTY: Final[dict[Any, Any]] = {}
+
+
+def with_branch(branches: Any, key: Hashable, below: Any) -> Any:
+    """Return branches in which ``below`` is under ``key``, whatever was there before."""
+    if isinstance(branches, Branches):
+        bucket = branches.bucket(key)
+        bucket[key] = below
+        return branches.replaced(key, bucket)
+    changed = {**branches, key: below}
+    if len(changed) > _BUCKET_SIZE:
+        return Branches(_split((changed,)), len(changed))
+    return changed
+
+
+def without_branch(branches: Any, key: Hashable) -> Any:
+    """Return branches without the one under ``key``, which is there."""
+    if isinstance(branches, Branches):
+        bucket = branches.bucket(key)
+        del bucket[key]
+        return branches.replaced(key, bucket)
+    changed = dict(branches)
+    del changed[key]
+    return changed
+
+
+def add(node: Any, entry: Entry, depth: int = 0) -> Any:
+    """Return a trie with one entry more; it replaces the entry under the same keys.
+
+    :param node: the trie; it stays as it is.
+    :param entry: the entry; with no keys at all, it is the only one there can be.
+    :param depth: the position of the keys in ``node``.
+    """
+    if depth == len(entry.keys):
+        return entry
+    if isinstance(node, Entry):
+        if node.keys[depth:] == entry.keys[depth:]:
+            return entry
+        node = {node.keys[depth]: node}
+    key = entry.keys[depth]
+    below = node.get(key)
+    if below is None:
+        return with_branch(node, key, entry)
+    return with_branch(node, key, add(below, entry, depth + 1))
+
+
+def remove(node: Any, keys: tuple[Hashable, ...], depth: int = 0) -> Any:
+    """Return a trie without the entry under these keys, which is in it.
+
+    :param node: the trie; it stays as it is.
+    """
+    if isinstance(node, Entry):
+        return EMPTY
+    below = remove(node[keys[depth]], keys, depth + 1)
+    if below:
+        return with_branch(node, keys[depth], below)
+    return without_branch(node, keys[depth])
+
+
+def exact(node: Any, keys: tuple[Hashable, ...]) -> Entry | None:
+    """Get the entry under exactly these keys, or ``None``."""
+    for key in keys:
+        if isinstance(node, Entry):
+            break
+        node = node.get(key)
+        if node is None:
+            return None
+    return node if isinstance(node, Entry) and node.keys == keys else None
+
+
+def entries(node: Any) -> list[Entry]:
+    """List all entries, in the order in which they were added."""
+    below, found = [node], []
+    while below:
+        node = below.pop()
+        if isinstance(node, Entry):
+            found.append(node)
+        else:
+            below += node.values()
+    return sorted(found, key=lambda entry: entry.order)
+
+
+def descend(
+    node: Any,
+    candidates: Sequence[Sequence[Any]],
+    applicable: Sequence[Container[Any]],
+    depth: int = 0,
+) -> Iterator[Entry]:
+    """Find all entries whose keys are among the candidates, in lexicographic order.
+
+    :param node: the trie.
+    :param candidates: for each position its keys in order of preference; the first position
+      weighs most.
+    :param applicable: for each position the same keys as a set.
+    :param depth: the position of the keys in ``node``.
+    """
+    if isinstance(node, Entry):
+        keys = node.keys
+        for position in range(depth, len(keys)):
+            if keys[position] not in applicable[position]:
+                return
+        yield node
+        return
+    preferred = candidates[depth]
+    if len(node) < len(preferred):
+        # Fewer branches than candidates: take those that apply, and put them in order.
+        among = applicable[depth]
+        preferred = [key for key in node if key in among]
+        if len(preferred) > 1:
+            preferred.sort(key=candidates[depth].index)
+    get = node.get
+    for key in preferred:
+        below = get(key)
+        if below is not None:
+            yield from descend(below, candidates, applicable, depth + 1)

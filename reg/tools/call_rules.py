@@ -1,0 +1,359 @@
+"""Rules of :func:`reg.check` about calls: can they reach and call an implementation?"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+from .._dispatch_spec import DispatchSpec
+from .._signatures import signature_with_deferred
+from .._store import Registration
+from ..arginfo import accepted_keywords, takes_keyword
+from ..lookup import Matcher
+from ..predicate import PredicateMatcher
+from .finding import Report, report
+from .loaded import loaded_classes
+from .names import names_of, short_name
+from .provenance import Registered, applicable, applies, dispatch_of, forwarded_arguments
+from .registration_rules import definition_places
+
+__all__ = ["call_rules"]
+
+
+def call_rules(key: Hashable, registered: Registered) -> Iterator[Report]:
+    """Check the calls of one generic function.
+
+    :param key: any key; one that is not a generic function has no findings.
+    :param registered: everything that is registered under it.
+    :return: the findings.
+    """
+    dispatch = dispatch_of(key)
+    if dispatch is None:
+        return
+    for _, registrations in registered:
+        for registration in registrations:
+            yield from _wrong_number_of_classes(dispatch, registration)
+            for component, places in _implementations(registration):
+                yield from _wrong_arguments(dispatch, registration, component, places)
+                yield from _wrong_kind_of_function(dispatch, component, places)
+    yield from _uncovered_counts(dispatch, registered)
+    yield from _uncovered_defaults(dispatch, registered)
+
+
+def _wrong_number_of_classes(
+    dispatch: DispatchSpec, registration: Registration
+) -> Iterator[Report]:
+    fewest, most = _numbers_of_arguments(dispatch)
+    given = len(registration.classes)
+    if fewest <= given <= most:
+        return
+    if most == sys.maxsize:
+        taken = f"at least {_counted(fewest, 'argument')}"
+    else:
+        taken = "" if fewest == most else f"{fewest} to "
+        taken += _counted(most, "argument")
+    yield report(
+        "unreachable",
+        "error",
+        dispatch.generic,
+        [registration.place],
+        f"{short_name(registration.component)} is registered for"
+        f" {_counted(given, 'class', 'classes')}, but {short_name(dispatch.generic)} dispatches on"
+        f" {taken}",
+        "Register it for one class for each argument that dispatches.",
+        cause=(dispatch, given),
+    )
+
+
+def _numbers_of_arguments(dispatch: DispatchSpec) -> tuple[int, int]:
+    """The smallest and the greatest number of arguments that can dispatch in a call."""
+    if dispatch.names:
+        return len(dispatch.names), len(dispatch.names)
+    positional = _positional(dispatch)
+    if _collects(dispatch):
+        return _required(positional), sys.maxsize
+    return _required(positional), len(positional)
+
+
+def _positional(dispatch: DispatchSpec) -> list[inspect.Parameter]:
+    """The positional parameters, except that for the lookup, which is passed by keyword."""
+    return [dispatch.signature.parameters[name] for name in dispatch.order if name != "lookup"]
+
+
+def _required(parameters: list[inspect.Parameter]) -> int:
+    return sum(parameter.default is parameter.empty for parameter in parameters)
+
+
+def _collects(dispatch: DispatchSpec) -> bool:
+    parameters = dispatch.signature.parameters.values()
+    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
+
+
+def _implementations(registration: Registration) -> Iterator[tuple[Any, list[str]]]:
+    """The components that calls run, as far as they are known, with their places."""
+    component = registration.component
+    if isinstance(component, PredicateMatcher):
+        for _, value in component.registry.entries():
+            yield value, [*definition_places(value), registration.place]
+    elif not isinstance(component, Matcher):
+        yield component, [registration.place]
+
+
+def _wrong_arguments(
+    dispatch: DispatchSpec, registration: Registration, component: Any, places: list[str]
+) -> Iterator[Report]:
+    make = functools.partial(report, "arguments", key=dispatch.generic, places=places)
+    name, generic = short_name(component), short_name(dispatch.generic)
+    if isinstance(component, type) and issubclass(component, Matcher):
+        yield make(
+            "error",
+            problem=f"{name} is a matcher class, of which a call would make an instance",
+            advice="Register an instance of it.",
+        )
+        return
+    if not callable(component):
+        yield make(
+            "warning",
+            problem=f"{name} is registered for {generic}, but cannot be called",
+            advice=f"Register a function, or use a key of another kind than {generic}.",
+            cause=(dispatch, "cannot be called"),
+        )
+        return
+    try:
+        signature = signature_with_deferred(component)
+    except (TypeError, ValueError):
+        return
+    if (error := _refusal(dispatch, registration, component, signature)) is not None:
+        yield make(
+            "error",
+            problem=f"{name} cannot take the arguments of {generic}: {error}",
+            advice=f"Give it the parameters of {generic}{dispatch.signature}.",
+            cause=(dispatch, str(error)),
+        )
+        return
+    unknown = [word for word in _optional_keywords(dispatch) if not _accepts(signature, word)]
+    if unknown:
+        yield make(
+            "warning",
+            problem=f"{name} does not take the keyword argument {', '.join(unknown)} of {generic}",
+            advice="Add the parameter, so that a call that passes it works.",
+            cause=(dispatch, *unknown),
+        )
+    if takes_keyword(dispatch.function, "lookup") and not takes_keyword(component, "lookup"):
+        yield make(
+            "warning",
+            problem=f"{name} is not given the lookup, which {generic} itself has a parameter for",
+            advice="Add a parameter lookup, and no **, so that calls in it can use the same one.",
+            cause=(dispatch, "lookup"),
+        )
+
+
+def _refusal(
+    dispatch: DispatchSpec, registration: Registration, component: Any, signature: inspect.Signature
+) -> TypeError | None:
+    """The error of the shortest or the longest call that the generic function allows."""
+    filled_in = [name for name in ("lookup", "call_next") if takes_keyword(component, name)]
+    for args, keywords in _calls(dispatch, registration):
+        if dispatch.names:
+            args, keywords = forwarded_arguments(dispatch, args, keywords)
+            args, keywords = _by_position(dispatch, component, args, keywords)
+        try:
+            signature.bind(*args, **{**keywords, **dict.fromkeys(filled_in)})
+        except TypeError as error:
+            return error
+    return None
+
+
+def _calls(
+    dispatch: DispatchSpec, registration: Registration
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The arguments of the calls that a registration has to be ready for."""
+    fewest, most = _numbers_of_arguments(dispatch)
+    count = len(registration.classes)
+    if dispatch.names:
+        positional = _positional(dispatch)
+        counts = {_required(positional), len(positional)}
+    else:
+        counts = {count} if fewest <= count <= most else set()
+    required = [
+        parameter.name
+        for parameter in dispatch.signature.parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+        and parameter.default is parameter.empty
+        and parameter.name != "lookup"
+    ]
+    for count in sorted(counts):
+        yield (None,) * count, dict.fromkeys(required)
+
+
+def _by_position(
+    dispatch: DispatchSpec, component: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Pass keywords by position to an implementation that has other names for them, as calls do."""
+    order = dispatch.order
+    if len(accepted_keywords(component, order)) == len(order):
+        return args, keywords
+    keywords = dict(keywords)
+    for name in order[len(args) :]:
+        if name not in keywords:
+            break
+        args = (*args, keywords.pop(name))
+    return args, keywords
+
+
+def _optional_keywords(dispatch: DispatchSpec) -> list[str]:
+    """The keyword arguments that a call of the generic function may have, or leave out."""
+    return [
+        parameter.name
+        for parameter in dispatch.signature.parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+        and parameter.default is not parameter.empty
+        and parameter.name not in ("lookup", "default")
+    ]
+
+
+def _accepts(signature: inspect.Signature, name: str) -> bool:
+    parameters = signature.parameters
+    collects = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    parameter = parameters.get(name)
+    return collects or (parameter is not None and parameter.kind is not parameter.POSITIONAL_ONLY)
+
+
+def _wrong_kind_of_function(
+    dispatch: DispatchSpec, component: Any, places: list[str]
+) -> Iterator[Report]:
+    expected, actual = _kind_of_function(dispatch.function), _kind_of_function(component)
+    if actual is None or expected is None or actual == expected:
+        return
+    name, generic = short_name(component), short_name(dispatch.generic)
+    keyword = {
+        "an ordinary function": "def",
+        "a coroutine function": "async def",
+        "an async generator function": "async def and yield",
+    }[expected]
+    yield report(
+        "async",
+        "warning",
+        dispatch.generic,
+        places,
+        f"{generic} is {expected}, but {name} is {actual}",
+        f"Define {name} with {keyword}, as {generic} is.",
+        cause=(dispatch, actual),
+    )
+
+
+def _kind_of_function(function: Any) -> str | None:
+    """The kind of a function as a caller sees it; ``None`` if that is not known."""
+    if inspect.iscoroutinefunction(function):
+        return "a coroutine function"
+    if inspect.isasyncgenfunction(function):
+        return "an async generator function"
+    if not inspect.isroutine(function) or hasattr(function, "__wrapped__"):
+        return None  # It may return an awaitable that it is given.
+    return "an ordinary function"
+
+
+def _uncovered_counts(dispatch: DispatchSpec, registered: Registered) -> Iterator[Report]:
+    """Find the calls with a number of arguments for which nothing is registered.
+
+    Such a call is bound to the signature, with names and defaults, and so
+    dispatches on all positional parameters.
+    """
+    registrations = [registration for _, group in registered for registration in group]
+    counts = {len(registration.classes) for registration in registrations}
+    fewest, most = _numbers_of_arguments(dispatch)
+    if dispatch.names or _collects(dispatch) or most in counts:
+        return
+    covered = [count for count in range(fewest, most) if count in counts]
+    if not covered:
+        return  # All are unreachable, which is a finding of its own.
+    parameters = _positional(dispatch)
+    generic = short_name(dispatch.generic)
+    calls = [
+        f"{generic}({', '.join(parameter.name for parameter in parameters[:count])})"
+        for count in range(fewest, most + 1)
+        if count not in counts
+    ]
+    if 0 not in counts and parameters[0].kind is not parameters[0].POSITIONAL_ONLY:
+        named = [parameter.name for parameter in parameters[: max(fewest, 1)]]
+        calls.append(f"{generic}({', '.join(f'{name}=…' for name in named)})")
+    names = ", ".join(repr(parameter.name) for parameter in parameters[: covered[0]])
+    yield report(
+        "uncovered-call",
+        "warning",
+        dispatch.generic,
+        [r.place for r in registrations if len(r.classes) in covered],
+        f"{' and '.join(calls)} reach{'es' if len(calls) == 1 else ''} no implementation: such a"
+        f" call dispatches on {_counted(most, 'argument')}, and implementations are registered"
+        f" for {' and '.join(map(str, covered))} only",
+        f"Register for {_counted(most, 'class', 'classes')}, or name the parameters that dispatch:"
+        f" @reg.generic({names}).",
+    )
+
+
+def _uncovered_defaults(dispatch: DispatchSpec, registered: Registered) -> Iterator[Report]:
+    """Find the registrations that a call misses if it leaves out, or names, an argument.
+
+    Where something is registered for the number of positional arguments given,
+    defaults and keyword arguments do not dispatch.
+    """
+    fewest, most = _numbers_of_arguments(dispatch)
+    if dispatch.names or _collects(dispatch):
+        return
+    registrations = [registration for _, group in registered for registration in group]
+    counts = {len(registration.classes) for registration in registrations}
+    for registration in registrations:
+        classes = loaded_classes(registration.classes)
+        if classes is None or len(classes) != most:
+            continue
+        for count in range(fewest, most):
+            if count not in counts or _is_covered(dispatch, registered, classes[:count]):
+                continue
+            name = short_name(registration.component)
+            yield report(
+                "uncovered-call",
+                "warning",
+                dispatch.generic,
+                [registration.place],
+                f"{_shorter_calls(dispatch, registration, count)} no implementation, although"
+                f" {name} is registered for {names_of(classes)}: something is registered for"
+                f" {_counted(count, 'class', 'classes')}, so that further arguments dispatch"
+                " by position only",
+                f"Register {name} for {names_of(classes[:count])} too, or name the parameters that"
+                f" dispatch: @reg.generic({', '.join(map(repr, dispatch.parameters))}).",
+                cause=(dispatch, count),
+            )
+
+
+def _is_covered(dispatch: DispatchSpec, registered: Registered, classes: tuple[type, ...]) -> bool:
+    return any(
+        True
+        for source, _ in registered
+        for _ in applicable(source.class_lookup, dispatch.generic, classes)
+    )
+
+
+def _shorter_calls(dispatch: DispatchSpec, registration: Registration, count: int) -> str:
+    """Write the calls with fewer positional arguments than a registration has classes."""
+    generic = short_name(dispatch.generic)
+    rest = _positional(dispatch)[count:]
+    given = ", ".join(map(short_name, registration.classes[:count]))
+    comma = ", " if given else ""
+    calls = []
+    if all(
+        applies(cls, type(parameter.default))
+        for cls, parameter in zip(registration.classes[count:], rest, strict=True)
+    ):
+        calls.append(f"{generic}({given})")
+    if all(parameter.kind is not parameter.POSITIONAL_ONLY for parameter in rest):
+        named = ", ".join(f"{parameter.name}=…" for parameter in rest)
+        calls.append(f"{generic}({given}{comma}{named})")
+    calls = calls or [f"{generic}({given})"]
+    return f"{' and '.join(calls)} reach{'es' if len(calls) == 1 else ''}"
+
+
+def _counted(number: int, singular: str, plural: str = "") -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"

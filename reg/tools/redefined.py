@@ -1,0 +1,83 @@
+"""Classes and generic functions that were defined again under the same name.
+
+A notebook cell that is run twice, or ``importlib.reload()``, makes another
+object of the same module and qualified name. Registrations for the former
+object stay, and no call for the new one finds them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Hashable
+from typing import Any
+
+from .._classes import NamedClass, RegisteredClass
+from .names import full_name
+from .provenance import dispatch_of
+
+__all__ = ["current_class", "current_generic", "former_class", "is_former_generic"]
+
+
+def current_class(cls: RegisteredClass) -> type | None:
+    """Find the class that has taken the name of a registered one.
+
+    :param cls: a registered class.
+    :return: the class that its module has under its name now; ``None`` if that
+      is the class itself or inherits from it, or if the module has none.
+    """
+    if isinstance(cls, NamedClass):
+        return None
+    current = _current(cls)
+    if not isinstance(current, type) or full_name(current) != full_name(cls):
+        return None
+    # A subclass of the same name is served by registrations for its base.
+    return None if cls in current.__mro__ else current
+
+
+def current_generic(key: Hashable) -> Any:
+    """Find the generic function that has taken the name of a registered one.
+
+    :param key: any key.
+    :return: the generic function that its module has under its name now;
+      ``None`` if that is the key itself, or if one of both is not generic.
+      Functions defined in other functions are never taken for one another.
+    """
+    former = dispatch_of(key)
+    current = None if former is None else _current(key)
+    dispatch = dispatch_of(current)
+    # A wrapper made by functools.wraps() shares the specification.
+    if dispatch is None or dispatch is former or full_name(current) != full_name(key):
+        return None
+    # A generic function made of the former one calls it.
+    return None if dispatch.function is key else current
+
+
+def is_former_generic(former: Hashable, generic: Any) -> bool:
+    """Return whether a generic function has taken the name of a registered one."""
+    dispatch = dispatch_of(generic)
+    return dispatch is not None and dispatch_of(current_generic(former)) is dispatch
+
+
+def former_class(registered: RegisteredClass, cls: type) -> type | None:
+    """Find the base of a class that has the same name as a registered class.
+
+    :param registered: a registered class that does not apply to ``cls``.
+    :param cls: the class of an argument.
+    :return: the class of that name in the MRO of ``cls``; ``None`` if there is
+      none.
+    """
+    if isinstance(registered, NamedClass):
+        return None
+    name = full_name(registered)
+    return next(
+        (base for base in cls.__mro__ if base is not registered and full_name(base) == name), None
+    )
+
+
+def _current(value: Any) -> Any:
+    """Find the object that a module has now under the name of an older one."""
+    current: Any = sys.modules.get(getattr(value, "__module__", None) or "")
+    for attribute in str(getattr(value, "__qualname__", "")).split("."):
+        # Not getattr(), which may import or bind.
+        current = getattr(current, "__dict__", {}).get(attribute)
+    return current
