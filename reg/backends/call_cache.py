@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from .arguments import Route
 from .backend import Backend
 from .decision import MOST_ELEMENTS, Decision
-from .discovery import Found
+from .discovery import Inventory
 from .names import AUTO
 from .reports import Record
 from .selection import Selector, State
@@ -42,7 +42,7 @@ Entry: TypeAlias = tuple[
     frozenset[str],
     Any,
     tuple[type[BaseException], ...],
-    Found,
+    Inventory,
     Backend | None,
     tuple[str, ...],
     Record,
@@ -50,18 +50,18 @@ Entry: TypeAlias = tuple[
 
 
 def host_entry(
-    name: str, function: Callable[..., Any], inside: State, found: Found, record: Record
+    name: str, function: Callable[..., Any], inside: State, inventory: Inventory, record: Record
 ) -> Entry:
     """Make the entry of a call that the host runs, which takes its arguments as they are.
 
     :param name: the name of the exports of backends.
     :param function: the host's own function.
     :param inside: the state that its body runs in.
-    :param found: the present state of discovery.
+    :param inventory: the present state of discovery.
     :param record: the entry for the lists of records.
     """
     exports, known = {name: function}, weakref.ref(function)
-    return inside, exports, known, False, frozenset(), _AnyShape(), (), found, None, (), record
+    return inside, exports, known, False, frozenset(), _AnyShape(), (), inventory, None, (), record
 
 
 def backend_entry(
@@ -71,7 +71,7 @@ def backend_entry(
     asks: tuple[str, ...],
     moves_on: tuple[type[BaseException], ...],
     inside: State,
-    found: Found,
+    inventory: Inventory,
     record: Record,
 ) -> Entry | None:
     """Make the entry of a call that a backend runs.
@@ -82,7 +82,7 @@ def backend_entry(
     :param asks: the questions that the backend has to be asked.
     :param moves_on: the exceptions after which the next in line runs.
     :param inside: the state that its body runs in.
-    :param found: the present state of discovery.
+    :param inventory: the present state of discovery.
     :param record: the entry for the lists of records.
     :return: ``None`` if the export cannot be referred to weakly: it must not be kept alive.
     """
@@ -99,7 +99,7 @@ def backend_entry(
     shapes: Any = _InPlace(route) if decision.choice.names[0] == AUTO else route.shapes
     return (
         *(inside, exports, known, is_method, route.options, shapes),
-        *(moves_on, found, backend, asks, record),
+        *(moves_on, inventory, backend, asks, record),
     )
 
 
@@ -114,12 +114,12 @@ class CallsByOwner:
     """The remembered calls of a function by ``"auto"``, for each owner of arguments.
 
     :param selector: the choices of the host.
-    :param found: the state of discovery that they belong to.
+    :param inventory: the state of discovery that they belong to.
     :param is_plain: true if all arguments decide.
     """
 
-    def __init__(self, selector: Selector, found: Found, is_plain: bool) -> None:
-        self.found = found
+    def __init__(self, selector: Selector, inventory: Inventory, is_plain: bool) -> None:
+        self.inventory = inventory
         self.calls: dict[Backend | None, Entry | None] = {}
         self._discovery = selector.discovery
         self._owners = selector.owners()
@@ -134,7 +134,7 @@ class CallsByOwner:
         for value in values:
             if isinstance(value, (list, tuple)):
                 values = (*values, *value[:MOST_ELEMENTS])
-        if not self._is_plain or self.found is not self._discovery.found:
+        if not self._is_plain or self.inventory is not self._discovery.inventory:
             raise KeyError(self)
         remembered = None
         for backend in self._owners:

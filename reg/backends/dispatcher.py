@@ -13,7 +13,7 @@ from reg import ClassRegistry, ListClassLookup, Lookup
 from reg.arginfo import wrapped_by
 
 from .arguments import read_signature
-from .caller_warnings import DeferredWarnings
+from .caller_warnings import issue_warnings
 from .decision import Deciding, Dispatched
 from .discovery import Discovery
 from .docs.published import PublishedFunction
@@ -153,9 +153,12 @@ class BackendDispatcher:
         call.__reg_dispatched__ = dispatched
         call.backends = Implementers(self._discovery, dispatched.name, lambda: call)
         publication = PublishedFunction(dispatched)
-        with DeferredWarnings() as warnings, self._discovery.lock:
+        warnings: list[str] = []
+        with self._discovery.lock:
             self._dispatched.append(dispatched)
             self._discovery.publish_also(publication, warnings)
+        if warnings:
+            issue_warnings(warnings)
         return call
 
     @overload

@@ -227,7 +227,7 @@ class HostFunction(Dispatched):
                 entry = calls[me]
                 if type(entry) is not tuple:
                     entry = entry.by_owner(args, keywords)
-                (inside, exports, known, is_method, options, shapes, moves_on, found, ran, asks,
+                (inside, exports, known, is_method, options, shapes, moves_on, inventory, ran, asks,
                  record) = entry  # fmt: skip
                 # Read at each call: an export can be replaced.
                 export = exports[name]
@@ -244,7 +244,7 @@ class HostFunction(Dispatched):
             if (
                 (export.__func__ if is_method else export) is not known()
                 or export is None
-                or (backend is not None and found is not discovery.found)
+                or (backend is not None and inventory is not discovery.inventory)
             ):
                 return decide_and_run(state, backend, args, keywords)
             reason = me.declines(ran, asks, args, keywords) if asks else None
@@ -411,33 +411,37 @@ class HostFunction(Dispatched):
         record: Record | None,
     ) -> None:
         """Let calls like this one skip the decision, which would be the same."""
-        mode, backend, found = state.mode, decision.backend, self.selector.discovery.found
+        mode, backend, inventory = state.mode, decision.backend, self.selector.discovery.inventory
         if given is None:
             if mode.choice is None:
                 # It follows the default, which can change.
                 return
             calls = mode.calls
-        elif isinstance(given, list) or found.cache.get(given) is not decision.choice:
+        elif isinstance(given, list) or inventory.cache.get(given) is not decision.choice:
             return
         else:
             calls = mode.named_calls.setdefault(given, {})
-        record = record or self.record_of(decision)
-        if backend is None:
-            entry: Entry | None = host_entry(self.name, self.function, inside, found, record)
-        else:
-            choice, route = decision.choice, self.route(backend, decision.implementation)
-            asks, moves_on = self.questions(backend, choice), self._moves_on
-            moves_on = moves_on if choice.is_list else ()
-            entry = backend_entry(self.name, decision, route, asks, moves_on, inside, found, record)
+        entry = self._entry(inside, decision, record or self.record_of(decision))
         if decision.choice.names[0] == AUTO:
             by_owner = calls.get(self)
-            if by_owner is None or by_owner.found is not found:
-                by_owner = calls[self] = CallsByOwner(self.selector, found, self._deciding is None)
+            if by_owner is None or by_owner.inventory is not inventory:
+                all_decide = self._deciding is None
+                by_owner = calls[self] = CallsByOwner(self.selector, inventory, all_decide)
             by_owner.calls[backend] = entry
         elif entry is not None:
             calls[self] = entry
         if backend is not None:
             backend.remembered_in(mode)
+
+    def _entry(self, inside: State, decision: Decision, record: Record) -> Entry | None:
+        """Make an entry of the cache, if there can be one."""
+        backend, inventory = decision.backend, self.selector.discovery.inventory
+        if backend is None:
+            return host_entry(self.name, self.function, inside, inventory, record)
+        choice, route = decision.choice, self.route(backend, decision.implementation)
+        asks = self.questions(backend, choice)
+        moves_on = self._moves_on if choice.is_list else ()
+        return backend_entry(self.name, decision, route, asks, moves_on, inside, inventory, record)
 
 
 def _with_failure(

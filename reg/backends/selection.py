@@ -278,7 +278,7 @@ class Selector:
         :raises ImportError: if a backend cannot be used.
         """
         if type(name) is str:
-            choice: Choice | None = self.discovery.found.cache.get(name)
+            choice: Choice | None = self.discovery.inventory.cache.get(name)
             if choice is not None:
                 return choice
         # A list has no hash, and can be changed by its owner.
@@ -290,7 +290,7 @@ class Selector:
                     f"a backend of {self._reserved.host} is chosen by its name, a non-empty"
                     f" string; got {label!r}"
                 )
-        known: Choice | None = self.discovery.found.cache.get(key)
+        known: Choice | None = self.discovery.inventory.cache.get(key)
         return known if known is not None else self._resolve(key, labels)
 
     def _resolve(self, key: Hashable, labels: tuple[str, ...]) -> Choice:
@@ -312,16 +312,16 @@ class Selector:
                     backends[backend.name] = backend
                     names[backend.name] = None
         canonical = tuple(names) or (HOST,)
-        found = self.discovery.found
-        choice = found.cache.get(canonical)
+        inventory = self.discovery.inventory
+        choice = inventory.cache.get(canonical)
         if choice is None:
             is_host = canonical == (HOST,)
             choice = self._host_choice if is_host else Choice(canonical, backends)
         # While backends are loaded, some are not published yet: then it is not cached.
-        published = all(found.backends.get(name) is one for name, one in backends.items())
-        if published and (AUTO not in names or found.complete):
-            choice = found.cache.setdefault(canonical, choice)
-            found.cache[key] = choice
+        published = all(inventory.backends.get(name) is one for name, one in backends.items())
+        if published and (AUTO not in names or inventory.complete):
+            choice = inventory.cache.setdefault(canonical, choice)
+            inventory.cache[key] = choice
         return choice
 
     def _backend(self, label: str) -> Backend | None:
@@ -383,12 +383,12 @@ class Selector:
 
     def owners(self) -> list[Backend]:
         """List the backends that own classes, in the order in which ``"auto"`` asks them."""
-        found = self.discovery.found
-        owners: list[Backend] | None = found.cache.get(_OWNERS)
+        inventory = self.discovery.inventory
+        owners: list[Backend] | None = inventory.cache.get(_OWNERS)
         if owners is None:
             owners = [backend for backend in self.discovery.by_priority() if backend.owns_classes]
-            if self.discovery.found is found and found.complete:
-                found.cache[_OWNERS] = owners
+            if self.discovery.inventory is inventory and inventory.complete:
+                inventory.cache[_OWNERS] = owners
         return owners
 
 
