@@ -37,7 +37,7 @@ from ._plan import Plan, make_plan
 from ._store import ClassTrie, Store
 from .sentinel import MISSING
 
-__all__ = ["LookupCache", "forget_former", "make_call_plan"]
+__all__ = ["LookupCache", "make_call_plan"]
 
 
 class LookupCache(CallTables):
@@ -53,9 +53,15 @@ class LookupCache(CallTables):
         # By key, for look-ups that are no calls of a generic function.
         self._key_tables: dict[Hashable, dict[int, CachedTable]] = {}
         # By the identity of a generic function.
-        self._call_tables: dict[int, tuple[dict[int, CachedTable], weakref.ref[Any]]] = {}
-        identity = id(self)
-        _all_caches[identity] = weakref.ref(self, functools.partial(_all_caches.pop, identity))
+        self._call_tables: dict[int, dict[int, CachedTable]] = {}
+        # Weak references to the generic functions, which remove their tables. Only C code runs
+        # when one dies, so that nothing can interrupt it.
+        self._references: dict[int, list[weakref.ref[Any]]] = {}
+
+    def __del__(self) -> None:
+        # The references refer to the tables and to each other. Without them, the plans die at
+        # once, and not at the next garbage collection.
+        self._references.clear()
 
     # Where candidates come from
 
@@ -216,32 +222,29 @@ class LookupCache(CallTables):
     def _call_table(self, spec: DispatchSpec, arity: int) -> CachedTable:
         generic = spec.generic
         identity = id(generic)
-        tables, _ = self._call_tables.get(identity, ({}, None))
-        table = tables.get(arity)
+        table = self._call_tables.get(identity, {}).get(arity)
         if table is not None and table.is_current():
             return table
         is_fast = arity == len(spec.parameters)
-        cache = weakref.ref(self)
-
-        def forget(_: object) -> None:
-            if (cached := cache()) is not None:
-                cached._forget_calls(identity)
-
         # Under the lock, so that a registration for an abstract class cannot come between
         # the table, which has no guard yet, and the writer that would drop it.
         with registry_lock:
             if is_fast:
                 self.close(identity)
-            # Read again: a registration may have dropped these tables meanwhile, and those
-            # for other numbers of arguments must not come back.
-            tables, _ = self._call_tables.get(identity, ({}, None))
+            if identity not in self._references:
+                holders = (self.calls, self._call_tables, self._references)
+                self._references[identity] = [
+                    weakref.ref(generic, functools.partial(holder.pop, identity))
+                    for holder in holders
+                ]
             table = self._new_table(generic, arity)
             if is_fast:
                 # Before it is known as current: a table that is known but not open would
                 # never be opened.
                 self.open(identity, table.entries)
-            tables[arity] = table
-            self._call_tables[identity] = (tables, weakref.ref(generic, forget))
+            # Read here: a registration may have dropped the tables for other numbers of
+            # arguments meanwhile, and these must not come back.
+            self._call_tables.setdefault(identity, {})[arity] = table
         return table
 
     def _forget_calls(self, identity: int) -> None:
@@ -272,7 +275,7 @@ class LookupCache(CallTables):
             lookup._reg_set_cache(LookupCache(lookup))
 
     def _has_changed_mros(self) -> bool:
-        by_number = [tables for tables, _ in list(self._call_tables.values())]
+        by_number = list(self._call_tables.values())
         by_number += list(self._key_tables.values())
         return any(
             table.has_changed_mros() for tables in by_number for table in list(tables.values())
@@ -304,21 +307,6 @@ def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:
         raise ComponentLookupError(key=key, classes=classes, lookup=lookup())
 
     return nothing_left
-
-
-#: all caches, by their identities
-_all_caches: dict[int, weakref.ref[LookupCache]] = {}
-
-
-def forget_former(generic: Callable[..., Any]) -> None:
-    """Drop the tables of a dead function at the address of a new generic function.
-
-    The weak reference that drops them when one dies calls Python code, which can be
-    interrupted, or exceed the recursion limit.
-    """
-    for reference in list(_all_caches.values()):
-        if (cache := reference()) is not None and id(generic) in cache._call_tables:
-            cache._forget_calls(id(generic))
 
 
 def _has_equality(value: Any) -> bool:

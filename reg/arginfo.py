@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Container, Iterable
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from ._signatures import signature_with_deferred
@@ -14,6 +14,7 @@ __all__ = [
     "accepted_keywords",
     "arginfo",
     "filled_in",
+    "is_bound",
     "is_positional",
     "mapply",
     "takes_keyword",
@@ -109,7 +110,7 @@ def filled_in(callable: Any, /) -> tuple[bool, bool]:
     :return: first for ``lookup``, then for ``call_next``; ``False`` for a callable without a
       signature.
     """
-    function = callable.__func__ if type(callable) is MethodType else callable
+    function = callable.__func__ if is_bound(callable) else callable
     names: Container[str]
     if type(function) is FunctionType and not hasattr(function, "__signature__"):
         # Reading the code object takes a fiftieth of the time of inspect; after a matcher, every
@@ -148,6 +149,15 @@ def wrapped_by(callable: Any, /) -> Any:
     """
     # Not by getattr(): some objects have an attribute of any name.
     return getattr(callable, "__dict__", {}).get("__wrapped__")
+
+
+def is_bound(callable: Any, /) -> bool:
+    """Return whether an object is a method: a function that is bound to an object.
+
+    :param callable: any object. It is not asked for its ``__class__``, which may be anything.
+    """
+    attributes = vars(type(callable))
+    return "__func__" in attributes and "__self__" in attributes
 
 
 def is_positional(parameter: inspect.Parameter, /) -> bool:
@@ -210,7 +220,7 @@ def _parameters_of_built_in(cls: type) -> list[inspect.Parameter] | None:
 
 def _parameters_of_generic(callable: Any) -> list[inspect.Parameter] | None:
     """Return the parameters of the decorated function; ``None`` for other callables."""
-    is_method = type(callable) is MethodType
+    is_method = is_bound(callable)
     function = callable.__func__ if is_method else callable
     spec = getattr(function, "__dict__", {}).get("__reg_dispatch__")
     return None if spec is None else list(spec.signature.parameters.values())[is_method:]

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from ._cache import forget_former, make_call_plan
+from ._cache import make_call_plan
 from ._classes import describe
 from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError, NoImplicitLookupError
@@ -98,7 +98,6 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
     spec = DispatchSpec(function, names, class_first)
     slow_path = _SlowPath(spec)
     generic: Any = make_call(spec, slow_path, implicit)
-    forget_former(generic)
     functools.update_wrapper(generic, function)
     for attribute in ("__name__", "__qualname__"):
         # A partial function and most instances have no such attribute to be copied.

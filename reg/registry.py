@@ -21,7 +21,7 @@ from ._lock import registry_lock
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._store import Registration, Store
-from .arginfo import wrapped_by
+from .arginfo import is_bound, wrapped_by
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
@@ -322,7 +322,7 @@ class Registry(IRegistry, Lookup):
         return copied
 
 
-def _checked_key(key: Hashable) -> Hashable:
+def _checked_key(key: Any) -> Hashable:
     """Refuse an object that cannot be a key.
 
     :param key: the object.
@@ -336,9 +336,7 @@ def _checked_key(key: Hashable) -> Hashable:
             f"a component is registered under a hashable key, often a generic function;"
             f" {key!r} cannot be hashed: {error}"
         ) from error
-    if type(key) is types.MethodType and "__reg_dispatch__" in getattr(
-        key.__func__, "__dict__", ()
-    ):
+    if is_bound(key) and "__reg_dispatch__" in getattr(key.__func__, "__dict__", ()):
         raise TypeError(
             f"{key!r} is a generic function bound to an object or a class, under which no call"
             f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
