@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 
 sys.path[:0] = [str(Path(__file__).parent / place) for place in ("_ext", "examples")]
 
-_metadata = importlib.metadata.metadata("reg")
+_metadata = importlib.metadata.metadata("reg-dispatch")
 _urls = dict(url.split(", ", 1) for url in _metadata.get_all("Project-URL") or [])
 
 project = "reg"

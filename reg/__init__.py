@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from .arginfo import arginfo, mapply
@@ -59,6 +61,17 @@ __all__ = [
 ]
 
 
+# The older library has this file, and this package has not.
+if os.path.exists(os.path.join(os.path.dirname(__file__), "dispatch.py")):
+    warnings.warn(
+        "the distributions reg and reg-dispatch are both installed, and overwrite each other's"
+        " files, since both are imported as reg: run 'pip uninstall reg reg-dispatch', and install"
+        " the one that you use",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
 def __getattr__(name: str) -> Any:
     # Imported when they are used: a program that only calls generic functions needs none of them.
     if name == "check":
@@ -72,7 +85,7 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("reg")
+        return version("reg-dispatch")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

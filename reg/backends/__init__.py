@@ -1,6 +1,6 @@
 """Running the functions and classes of a host library on installed backends.
 
-This package needs ``pip install 'reg[backends]'``.
+This package needs ``pip install 'reg-dispatch[backends]'``.
 """
 
 from importlib.util import find_spec as _find_spec
@@ -9,7 +9,7 @@ for _requirement in ("docstring_parser", "packaging"):
     if _find_spec(_requirement) is None:
         raise ImportError(
             f"reg.backends needs the package {_requirement}; install it with:"
-            " pip install 'reg[backends]'",
+            " pip install 'reg-dispatch[backends]'",
             name=_requirement,
         )
 

@@ -33,10 +33,10 @@ class _Parser(argparse.ArgumentParser):
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *given: object) -> NoReturn:
-        # Imported only here: it takes longer than all else.
-        from importlib.metadata import version
+        # Read only here: the metadata takes longer than all else.
+        from reg import __version__
 
-        print(f"reg {version('reg')} ({build()})")
+        print(f"reg {__version__} ({build()})")
         parser.exit()
 
 

@@ -56,7 +56,7 @@ def rich_table(
         from rich.text import Text
     except ImportError as error:
         raise ImportError(
-            "a table needs rich, which is not installed: pip install 'reg[cli]'"
+            "a table needs rich, which is not installed: pip install 'reg-dispatch[cli]'"
         ) from error
     # As Text, since a repr in brackets would be taken for a style.
     table = Table(title=Text(title), title_justify="left")

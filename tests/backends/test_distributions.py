@@ -217,7 +217,7 @@ def test_a_missing_extra_is_named(environment):
             util.find_spec = kept
         """
     found = environment.ask("found = []\n" + textwrap.dedent(code), host=False)
-    assert [("reg[backends]" in each, each.split()[4]) for each in found] == [
+    assert [("reg-dispatch[backends]" in each, each.split()[4]) for each in found] == [
         (True, "docstring_parser;"),
         (True, "packaging;"),
     ]

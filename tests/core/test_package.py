@@ -1,18 +1,23 @@
 """The package: its names, and what importing it costs."""
 
 import importlib.metadata
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import reg
 
 
-def _run(program):
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+def _run(program, folder=None):
+    """The output and the errors of a program in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return done.stdout, done.stderr
 
 
 def test_dir_shows_the_public_names_and_no_modules():
@@ -44,11 +49,23 @@ def test_the_types_for_annotations_are_those_of_real_objects():
 
 
 def test_the_version_is_that_of_the_installed_distribution():
-    assert reg.__version__ == importlib.metadata.version("reg")
+    assert reg.__version__ == importlib.metadata.version("reg-dispatch")
 
 
 def test_the_version_is_read_when_it_is_asked_for():
-    assert _run("import reg, sys; print('importlib.metadata' in sys.modules)") == "False"
+    assert _run("import reg, sys; print('importlib.metadata' in sys.modules)")[0] == "False\n"
+
+
+def test_a_warning_names_both_distributions_where_the_older_library_is_installed_too(tmp_path):
+    package = tmp_path / "reg"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(reg.__file__).parent, package, ignore=ignored)
+    program = "import reg; print(reg.__file__)"
+    assert _run(program, tmp_path) == (f"{package / '__init__.py'}\n", "")
+    package.joinpath("dispatch.py").touch()
+    _, shown = _run(program, tmp_path)
+    assert "RuntimeWarning: the distributions reg and reg-dispatch are both installed" in shown
+    assert "pip uninstall reg reg-dispatch" in shown
 
 
 def test_an_unknown_name_is_an_attribute_error():

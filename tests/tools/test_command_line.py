@@ -204,7 +204,7 @@ def test_without_rich_the_command_shows_text_and_a_table_is_an_error_that_names_
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
-        "reg: a table needs rich, which is not installed: pip install 'reg[cli]'; or type"
+        "reg: a table needs rich, which is not installed: pip install 'reg-dispatch[cli]'; or type"
         " --format text"
     ]
 
@@ -216,7 +216,7 @@ def test_without_the_dependencies_of_backends_their_list_is_an_error_that_names_
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
-    assert "pip install 'reg[backends]'" in done.stderr
+    assert "pip install 'reg-dispatch[backends]'" in done.stderr
 
 
 def test_output_of_an_imported_module_does_not_get_into_the_data(run, tmp_path):
@@ -272,7 +272,7 @@ def other(obj): return 0
 
 
 def test_the_version_is_that_of_the_distribution_with_the_build(run, monkeypatch):
-    version = importlib.metadata.version("reg")
+    version = importlib.metadata.version("reg-dispatch")
     build = "C build" if compiled else "Python build, since REG_PURE_PYTHON=1 is set"
     assert run("--version").stdout == f"reg {version} ({build})\n"
     monkeypatch.setenv("REG_PURE_PYTHON", "1")
