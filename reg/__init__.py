@@ -62,7 +62,10 @@ def __getattr__(name: str) -> Any:
         from .tools.check import check
 
         return check
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    advice = ""
+    if name == "dispatch":
+        advice = "; make a function generic with @reg.generic, or @reg.generic('parameter', ...)"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{advice}")
 
 
 def __dir__() -> list[str]:

@@ -365,9 +365,8 @@ def make_call_plan(
     spec: DispatchSpec, lookup: Any, candidates: Callable[[], Iterable[Any]]
 ) -> Plan:
     """Make the plan of a call of a generic function; it ends at the decorated function."""
-    if not spec.names:
-        return make_plan(candidates, lookup, spec.function)
-    return make_plan(candidates, lookup, spec.function, spec.adapt, spec.dispatched)
+    dispatched = spec.dispatched if spec.names else None
+    return make_plan(candidates, lookup, spec.function, spec.adapt, dispatched)
 
 
 def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:

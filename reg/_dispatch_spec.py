@@ -8,6 +8,8 @@ import pickle
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ._classes import describe
+from ._matching import Matcher
 from ._signatures import signature_with_deferred
 from .arginfo import accepted_keywords, is_positional
 from .sentinel import MISSING
@@ -162,6 +164,8 @@ class DispatchSpec:
         With named dispatch, arguments can come by keyword. A component that does not take all
         of their names gets them by position.
         """
+        if not callable(component) or _is_matcher_class(component):
+            return self._refusal_of(component)
         order = self.order
         if not self.names or len(accepted_keywords(component, order)) == len(order):
             return component
@@ -176,6 +180,23 @@ class DispatchSpec:
             return component(*args, **keywords)
 
         return by_position
+
+    def _refusal_of(self, component: Any) -> Callable[..., NoReturn]:
+        """Make the call of a component that cannot be called."""
+
+        remedy = "register a function there"
+        if isinstance(component, type):
+            remedy = f"register an instance of it there, {component.__qualname__}()"
+
+        def refuse(*args: Any, **keywords: Any) -> NoReturn:
+            raise TypeError(
+                f"{component!r} is registered under the generic function {describe(self.generic)},"
+                f" and cannot be called; {remedy}, or ask for the component with"
+                f" {self.generic.__name__}.component(). Its place is shown by"
+                f" {self.generic.__name__}.explain()."
+            )
+
+        return refuse
 
     def __reduce__(self) -> NoReturn:
         # Met where functions are pickled by value, and generic functions are functions.
@@ -222,6 +243,10 @@ def canonical_key(key: Any) -> Any:
     """
     spec = getattr(key, "__dict__", {}).get("__reg_dispatch__")
     return spec.generic if isinstance(spec, DispatchSpec) else key
+
+
+def _is_matcher_class(component: Any) -> bool:
+    return isinstance(component, type) and issubclass(component, Matcher)
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:

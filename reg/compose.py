@@ -68,7 +68,10 @@ class ListClassLookup(_Composition):
 
     _reg_lookups: Any
 
-    def __init__(self, lookups: Iterable[Any]) -> None:
+    def __init__(self, lookups: Iterable[Any], *more: Any) -> None:
+        if more:
+            names = ", ".join(map(repr, (lookups, *more)))
+            raise TypeError(f"ListClassLookup() takes one list: ListClassLookup([{names}])")
         self.lookups = lookups
 
     @property

@@ -18,6 +18,7 @@ from ._classes import (
 )
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
+from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._store import Registration, Store
@@ -59,7 +60,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     _reg_replace = True
     _reg_store: Store = Store()
 
-    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+    def __init__(self, *misplaced: object, name: str | None = None, replace: bool = True) -> None:
+        _refuse_positional(self, misplaced)
         self._reg_name = name
         self._reg_replace = replace
         # Not through self: a subclass may not be ready for its own clear() yet.
@@ -211,6 +213,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 f"cannot register None under {describe(key)} for {_names(combinations[0])}:"
                 " None means that there is no component"
             )
+        if isinstance(component, Matcher):
+            component._reg_check(key, len(combinations[0]))
         filename, lineno = _place(component)
         added = [
             Registration(key, combination, component, filename, lineno)
@@ -263,7 +267,8 @@ class Registry(IRegistry, Lookup):
     :param replace: as for :class:`ClassRegistry`.
     """
 
-    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+    def __init__(self, *misplaced: object, name: str | None = None, replace: bool = True) -> None:
+        _refuse_positional(self, misplaced)
         #: the :class:`ClassRegistry` that components are kept in
         self.registry = ClassRegistry(name=name, replace=replace)
         super().__init__(self.registry)
@@ -304,6 +309,15 @@ class Registry(IRegistry, Lookup):
         copied = type(self).__new__(type(self))
         copied.__setstate__(state)
         return copied
+
+
+def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:
+    if misplaced:
+        kind = type(registry).__name__
+        raise TypeError(
+            f"{kind}() takes its name by keyword, {kind}(name=...), and is made without"
+            f" registrations; got {', '.join(map(repr, misplaced))}"
+        )
 
 
 def _checked_key(key: Any) -> Hashable:

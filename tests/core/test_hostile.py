@@ -106,7 +106,7 @@ def test_an_argument_that_claims_a_class_that_is_none_is_refused(registry, claim
         return
     for lookup in compositions(registry):
         for ask in ways_to_ask(size, lookup):
-            with pytest.raises(TypeError, match="not a class|is an instance"):
+            with pytest.raises(TypeError, match=r"not a class|is an instance"):
                 ask(Hostile())
         still_right(registry, lookup)
 
