@@ -10,7 +10,9 @@ Layout: ``{key: {number of classes: ClassTrie}}``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+import functools
+import heapq
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from . import _trie
@@ -27,7 +29,7 @@ from ._classes import (
 from ._mro import mro_of, virtual_mro
 from ._trie import Entry
 
-__all__ = ["ClassTrie", "Position", "Registration", "Store", "ranking"]
+__all__ = ["ClassTrie", "Position", "Registration", "Store", "merged", "ranking"]
 
 _Key = TypeVar("_Key", bound=ClassKey)
 
@@ -179,7 +181,7 @@ class ClassTrie:
     def same_classes(self, classes: tuple[RegisteredClass, ...]) -> Iterator[Registration]:
         """Find all registrations for exactly these classes; those by unions come later."""
         pairs = zip(self.positions, classes, strict=True)
-        return self._descend([position.same_class(cls) for position, cls in pairs])
+        return self.descend([position.same_class(cls) for position, cls in pairs])
 
     def adding(self, registration: Registration, order: int) -> ClassTrie:
         """Return a trie with this registration, which replaces the one under its keys."""
@@ -208,11 +210,38 @@ class ClassTrie:
         :return: an iterator, in the lexicographic order of the Cartesian product of the MROs.
         """
         pairs = zip(self.positions, classes, strict=True)
-        return self._descend([position.ranked(cls) for position, cls in pairs])
+        return self.descend([position.ranked(cls) for position, cls in pairs])
 
-    def _descend(self, ranked: list[list[ClassKey]]) -> Iterator[Registration]:
+    def descend(self, ranked: list[list[ClassKey]]) -> Iterator[Registration]:
+        """Find the registrations for keys that are ranked for each position, in that order."""
         for entry in _trie.descend(self.node, ranked, [set(keys) for keys in ranked]):
             yield entry.value
+
+
+def merged(
+    stores: Sequence[Store], key: Hashable, classes: tuple[type, ...]
+) -> Iterator[Registration]:
+    """Find all registrations in several stores for these classes or bases of them.
+
+    :return: an iterator, most specific first, in the order that they would have in one store;
+      for the same classes in the order of the stores.
+    """
+    tries = [trie for store in stores if (trie := store.tries(key).get(len(classes)))]
+    if len(tries) < 2:
+        return iter(()) if not tries else tries[0].matching(classes)
+    positions = [
+        functools.reduce(Position.joined, known)
+        for known in zip(*[trie.positions for trie in tries], strict=True)
+    ]
+    pairs = zip(positions, classes, strict=True)
+    ranked = [position.ranked(cls) for position, cls in pairs]
+    ranks = [{key: rank for rank, key in enumerate(keys)} for keys in ranked]
+
+    def place(registration: Registration) -> list[int]:
+        return [rank[key] for rank, key in zip(ranks, registration.keys, strict=True)]
+
+    # Each trie gives its own in this order; of equal ones, the first trie's come first.
+    return heapq.merge(*[trie.descend(ranked) for trie in tries], key=place)
 
 
 def ranking(registered: Iterable[_Key]) -> Callable[[type], list[_Key]]:

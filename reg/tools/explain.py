@@ -309,7 +309,8 @@ def _why_later(
     if first.error is not None:
         return "not reached: an error comes first"
     mine, other = recorder.located, first.located
-    if mine.source.class_lookup is not other.source.class_lookup:
+    is_merged = mine.source.merged is not None and mine.source.merged is other.source.merged
+    if mine.source.class_lookup is not other.source.class_lookup and not is_merged:
         return f"{other.source.name} is asked before {mine.source.name}"
     if mine.registration is None or other.registration is None:
         return f"comes later in the results of {mine.source.name}"
@@ -324,6 +325,8 @@ def _why_later(
                 f"{argument_name(key, position)}: {short_name(less)} comes after {short_name(more)}"
                 f" in the MRO of {short_name(cls)}"
             )
+    if is_merged:
+        return f"{other.source.name} comes before {mine.source.name}, for the same classes"
     return f"comes later in the results of {mine.source.name}"
 
 

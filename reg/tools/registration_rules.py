@@ -62,6 +62,7 @@ def _hidden(key: Hashable, registered: Registered) -> Iterator[Report]:
             earlier = (
                 (before, other)
                 for before, _ in registered[:index]
+                if before.merged is None or before.merged is not source.merged
                 for other in applicable(before.class_lookup, key, classes)
                 if not isinstance(other.component, Matcher)
                 and not takes_keyword(other.component, "call_next")
@@ -238,7 +239,8 @@ def _decided_by_first_argument(
             f"for {names_of(meet)} both {short_name(chosen.component)}"
             f" {registered_for(chosen)} and {short_name(other.component)}"
             f" {registered_for(other)} apply in {source.name}: the first argument decides for"
-            f" {short_name(chosen.component)}, a later one would decide for {short_name(other.component)}{others}",
+            f" {short_name(chosen.component)}, a later one would decide for"
+            f" {short_name(other.component)}{others}",
             f"Register something for {names_of(meet)}.",
             cause=(chosen.key, id(source.class_lookup), cause),
         )

@@ -234,7 +234,7 @@ class Registry:
 
     def _note_positions(self, key, arity):
         """Keep for how long each class has been registered at each position."""
-        noted = self.positions.get((key, arity), [[] for _ in range(arity)])
+        noted = self.noted(key, arity)
         entries = [entry for entry in self.registered if self._concerns(entry, key, arity)]
         for position, known in enumerate(noted):
             now = [
@@ -245,6 +245,9 @@ class Registry:
             known[:] = [cls for cls in known if cls in now]
             known += [cls for cls in dict.fromkeys(now) if cls not in known]
         self.positions[key, arity] = noted
+
+    def noted(self, key, arity):
+        return self.positions.get((key, arity), [[] for _ in range(arity)])
 
     @staticmethod
     def _concerns(entry, key, arity):
@@ -269,21 +272,14 @@ class Registry:
 
     def _unions_with(self, key, classes):
         """For each class: no union, and then the unions it was registered with as a member."""
-        noted = self.positions.get((key, len(classes)), [[] for _ in classes])
+        noted = self.noted(key, len(classes))
         return [
             [None, *(each[1] for each in known if isinstance(each, tuple) and each[0] == cls)]
             for cls, known in zip(classes, noted, strict=True)
         ]
 
     def all(self, key, classes):
-        noted = self.positions.get((key, len(classes)), [[] for _ in classes])
-        orders = [keys_in_order(cls, known) for cls, known in zip(classes, noted, strict=True)]
-        entries = {(each[1], each[3]): each[2] for each in self.registered if each[0] == key}
-        found = [
-            entries.get((tuple(cls for cls, _ in each), tuple(union for _, union in each)))
-            for each in itertools.product(*orders)
-        ]
-        return [component for component in found if component is not None]
+        return merged([self], key, classes)
 
     def get(self, key, classes):
         return next(iter(self.all(key, classes)), None)
@@ -301,6 +297,50 @@ def fit(classes, registered):
     return len(classes) == len(registered) and all(
         base in order_of(cls, [base]) for cls, base in zip(classes, registered, strict=True)
     )
+
+
+def merged(registries, key, classes):
+    """The components of registries as if they were in one, the earlier ones first."""
+    known = [
+        [cls for each in registries for cls in each.noted(key, len(classes))[position]]
+        for position in range(len(classes))
+    ]
+    orders = [
+        keys_in_order(cls, list(dict.fromkeys(noted)))
+        for cls, noted in zip(classes, known, strict=True)
+    ]
+    combinations = [
+        [key, tuple(cls for cls, _ in each), tuple(union for _, union in each)]
+        for each in itertools.product(*orders)
+    ]
+    return [
+        component
+        for combination in combinations
+        for each in registries
+        for *entry, component, unions in each.registered
+        if [*entry, unions] == combination
+    ]
+
+
+class Merged:
+    def __init__(self, parts):
+        self.parts = parts
+
+    def registries(self):
+        return [
+            registry
+            for part in self.parts
+            for registry in (part.registries() if isinstance(part, Merged) else [part])
+        ]
+
+    def all(self, key, classes):
+        return merged(self.registries(), key, classes)
+
+    def get(self, key, classes):
+        return next(iter(self.all(key, classes)), None)
+
+    def misfits(self, key, classes):
+        return [component for part in self.parts for component in part.misfits(key, classes)]
 
 
 class Composition:
