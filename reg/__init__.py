@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arginfo import arginfo, mapply
-from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup
+from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
 from .implicit import NoImplicitLookupError, implicit
 from .interfaces import IClassLookup, IRegistry
@@ -38,6 +38,7 @@ __all__ = [
     "ListClassLookup",
     "Lookup",
     "Matcher",
+    "MergedClassLookup",
     "NoImplicitLookupError",
     "Predicate",
     "PredicateMatcher",

@@ -16,13 +16,16 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 __all__ = [
+    "ClassKey",
     "ClassSpecification",
     "ForwardClass",
     "ForwardName",
     "NamedClass",
     "RegisteredClass",
+    "UnionMember",
     "alias_value",
     "class_at",
+    "class_of",
     "describe",
     "is_abstract",
     "loaded_class",
@@ -167,14 +170,53 @@ class ForwardClass(type):
 RegisteredClass: TypeAlias = "type | NamedClass"
 
 
+class UnionMember:
+    """A class as a member of a union, which is less specific than the class itself.
+
+    Equal to the same class as a member of the same union, in whatever order it names its members.
+
+    :param cls: the class.
+    :param union: all members of the union.
+    """
+
+    __slots__ = ("_hash", "_members", "cls", "union")
+
+    def __init__(self, cls: RegisteredClass, union: tuple[RegisteredClass, ...]) -> None:
+        self.cls = cls
+        self.union = union
+        self._members = frozenset(union)
+        self._hash = hash((cls, self._members))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UnionMember):
+            return NotImplemented
+        return self.cls == other.cls and self._members == other._members
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has other hashes.
+        return UnionMember, (self.cls, self.union)
+
+
+#: A key of registrations at one position: a class, or a class as a member of a union.
+ClassKey: TypeAlias = "RegisteredClass | UnionMember"
+
+
+def class_of(key: ClassKey) -> RegisteredClass:
+    """Return the class itself of a key."""
+    return key.cls if isinstance(key, UnionMember) else key
+
+
 def registered_classes(
     key: Hashable, classes: Iterable[ClassSpecification]
-) -> list[tuple[RegisteredClass, ...]]:
+) -> list[tuple[ClassKey, ...]]:
     """Work out for which combinations of classes a registration is made.
 
     :param key: named in the errors.
     :param classes: as in :meth:`reg.ClassRegistry.register`.
-    :return: one tuple; several where there are unions.
+    :return: one tuple; several where there are unions, each member with its union.
     :raises TypeError: if ``classes`` is not an iterable, or one of them is not a class in one of
       the ways that this module allows.
     """
@@ -184,10 +226,16 @@ def registered_classes(
             f" iterable, one class for each argument; got {classes!r}"
         )
     alternatives = [
-        _alternatives(key, position, specification)
+        _keys(_alternatives(key, position, specification))
         for position, specification in enumerate(classes)
     ]
-    return list(dict.fromkeys(itertools.product(*alternatives)))
+    return list(itertools.product(*alternatives))
+
+
+def _keys(alternatives: list[RegisteredClass]) -> list[ClassKey]:
+    """Return the keys of the classes given at one position; several are a union."""
+    union = tuple(dict.fromkeys(alternatives))
+    return list(union) if len(union) == 1 else [UnionMember(cls, union) for cls in union]
 
 
 def is_abstract(cls: type) -> bool:

@@ -9,10 +9,12 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ._classes import (
+    ClassKey,
     ClassSpecification,
     ForwardName,
     NamedClass,
-    RegisteredClass,
+    UnionMember,
+    class_of,
     describe,
     registered_classes,
 )
@@ -89,7 +91,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         """Forget what is registered for exactly these classes.
 
         :param key: as it was registered.
-        :param classes: as they were registered; of a union, each alternative.
+        :param classes: as they were registered. A union is forgotten for each of its members; of
+          a class alone, the registration that :meth:`exact` gets.
         :raises RegistrationError: if there is nothing registered for them; then
           nothing has changed.
         """
@@ -99,7 +102,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             self._reg_settle(key, itertools.chain(*combinations))
             registrations = []
             for combination in combinations:
-                registration = self._reg_store.exact(key, combination)
+                registration = self._reg_store.for_classes(key, combination)
                 if registration is None:
                     raise RegistrationError(
                         f"nothing is registered under {describe(key)} for {_names(combination)}"
@@ -114,7 +117,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 
         :param key: as it was registered.
         :param classes: as they were registered.
-        :return: the component, a matcher as it is; ``None`` if there is none.
+        :return: the component, a matcher as it is; one that was registered for a union with a
+          class among its members, where there is no other; ``None`` if there is none.
         :raises TypeError: if something is given as a class that is none, or a
           union, which stands for more than one combination.
         """
@@ -126,7 +130,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 f" {len(combinations)} combinations under {describe(key)}"
             )
         self._reg_settle(key, combinations[0])
-        registration = self._reg_store.exact(key, combinations[0])
+        registration = self._reg_store.for_classes(key, combinations[0])
         return None if registration is None else registration.component
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
@@ -152,7 +156,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def registrations(self) -> list[Registration]:
         """List everything that is registered.
 
-        :return: a new list; of what was registered for a union, each alternative.
+        :return: a new list; of what was registered for a union, each alternative with its class.
         """
         for key in self._reg_store.all_keys():
             self._reg_settle(key, ())
@@ -175,7 +179,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
-    def _reg_settle(self, key: Hashable, classes: Iterable[RegisteredClass]) -> list[ForwardName]:
+    def _reg_settle(self, key: Hashable, classes: Iterable[ClassKey]) -> list[ForwardName]:
         """Replace names that annotations gave to classes, once these are defined, by the classes.
 
         :param classes: classes that may be named; those in a function are found only by them.
@@ -184,7 +188,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         names = self._reg_store.forward_names(key)
         if not names:
             return []
-        bases = [base for cls in classes if isinstance(cls, type) for base in mro_of(cls)]
+        given = map(class_of, classes)
+        bases = [base for cls in given if isinstance(cls, type) for base in mro_of(cls)]
         defined: dict[ForwardName, type] = {}
         for name in names:
             cls = name.resolve() or next((base for base in bases if name.matches(base)), None)
@@ -206,7 +211,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             yield registration.component
 
     def _reg_add(
-        self, key: Hashable, combinations: list[tuple[RegisteredClass, ...]], component: Any
+        self, key: Hashable, combinations: list[tuple[ClassKey, ...]], component: Any
     ) -> None:
         if component is None:
             raise TypeError(
@@ -217,7 +222,14 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             component._reg_check(key, len(combinations[0]))
         filename, lineno = _place(component)
         added = [
-            Registration(key, combination, component, filename, lineno)
+            Registration(
+                key,
+                tuple(map(class_of, combination)),
+                component,
+                filename,
+                lineno,
+                tuple([cls.union if isinstance(cls, UnionMember) else () for cls in combination]),
+            )
             for combination in combinations
         ]
         with registry_lock:
@@ -229,11 +241,11 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         del replaced
 
     def _reg_refuse_to_replace(self, registration: Registration) -> None:
-        known = self._reg_store.exact(registration.key, registration.classes)
+        known = self._reg_store.exact(registration.key, registration.keys)
         if known is not None:
             raise RegistrationError(
                 f"{describe(registration.key)} has a component for"
-                f" {_names(registration.classes)} already: {known.component!r} at"
+                f" {_names(registration.keys)} already: {known.component!r} at"
                 f" {known.place}, so {registration.component!r} at {registration.place}"
                 " is not registered; unregister the first, or use replace=True"
             )
@@ -340,12 +352,14 @@ def _checked_key(key: Any) -> Hashable:
     return canonical_key(key)  # type: ignore[no-any-return]
 
 
-def _names(classes: tuple[RegisteredClass, ...]) -> str:
-    names = [
-        cls if isinstance(cls, NamedClass) else f"{cls.__module__}.{cls.__qualname__}"
-        for cls in classes
-    ]
-    return f"({', '.join(names)})"
+def _names(keys: tuple[ClassKey, ...]) -> str:
+    return f"({', '.join(map(_name, keys))})"
+
+
+def _name(key: ClassKey) -> str:
+    if isinstance(key, UnionMember):
+        return " | ".join(map(_name, key.union))
+    return key if isinstance(key, NamedClass) else f"{key.__module__}.{key.__qualname__}"
 
 
 def definition_of(component: Any) -> tuple[str, int] | None:
