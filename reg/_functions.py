@@ -22,7 +22,9 @@ def _stub(*args: Any, **keywords: Any) -> Any: ...
 def code_of(function: Callable[..., Any]) -> CodeType:
     """Get the code of a decorated function itself, and not of a function that it wraps.
 
-    :return: that of a stub which takes any arguments, for a callable without code.
+    :param function: any callable.
+    :return: its code object; for a callable without one, the code of a stub that takes any
+      arguments.
     """
     while isinstance(function, functools.partial):
         function = function.func
@@ -31,7 +33,11 @@ def code_of(function: Callable[..., Any]) -> CodeType:
 
 
 def function_attributes(function: Callable[..., Any]) -> dict[str, Any]:
-    """Get the attributes that every function has, for a generic function that has none itself."""
+    """Get the attributes of a Python function, for a generic function that is made in C.
+
+    :param function: the decorated function.
+    :return: a new dictionary.
+    """
     attributes = {name: getattr(_stub, name) for name in _ATTRIBUTES}
     if type(function) is FunctionType:
         attributes.update({name: getattr(function, name) for name in _ATTRIBUTES})

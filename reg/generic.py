@@ -180,7 +180,7 @@ class _SlowPath:
         """Find the component that a call with these arguments would call.
 
         ``lookup``, ``default`` and ``predicates`` are described with
-        :meth:`reg.generic_function.GenericFunction.component`.
+        :meth:`reg.GenericFunction.component`.
         """
         spec = self._spec
         lookup, options = self._asked("component", args, keywords)
@@ -200,7 +200,7 @@ class _SlowPath:
         """Find all components for these arguments, in the order of ``call_next``.
 
         ``lookup`` and ``predicates`` are described with
-        :meth:`reg.generic_function.GenericFunction.all`.
+        :meth:`reg.GenericFunction.all`.
         """
         spec = self._spec
         lookup, options = self._asked("all", args, keywords)
@@ -222,7 +222,7 @@ class _SlowPath:
         """Explain which component a call with these arguments would call; nothing is called.
 
         ``lookup`` and ``predicates`` are described with
-        :meth:`reg.generic_function.GenericFunction.explain`.
+        :meth:`reg.GenericFunction.explain`.
         """
         from .tools.explain import explain
 

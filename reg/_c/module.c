@@ -9,8 +9,8 @@
    pointer                     owner                      valid until
    --------------------------  -------------------------  ---------------------------------------
    Snapshot.cls                its metatype, bases and    the class dies: a weak reference in
-                               users                      reg._cache calls forget() while the
-                                                          class still has its address
+                               users                      reg._cached_table calls forget() while
+                                                          the class still has its address
    Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every hit
                                                           compares, or one of the bases dies,
                                                           upon which forget() is called
