@@ -38,7 +38,7 @@ def test_the_next_component_in_order_is_called(registry):
         assert describe(Kitten(), default=None) == ["Kitten", "Cat", "Animal", "fallback"]
 
 
-def test_it_goes_on_in_the_next_lookup():
+def test_call_next_goes_on_in_the_next_lookup():
     @reg.generic
     def describe(thing):
         return ["fallback"]
@@ -55,7 +55,7 @@ def test_it_goes_on_in_the_next_lookup():
         assert describe(Cat(), lookup=lookup) == ["app", "cat", "animal"]
 
 
-def test_it_goes_through_matchers(registry):
+def test_call_next_goes_through_matchers(registry):
     class Answering(reg.Matcher):
         def __init__(self, answer):
             self.answer = answer
@@ -92,7 +92,7 @@ def test_matchers_behind_are_asked_only_when_it_is_called(registry):
     assert asked == []
 
 
-def test_it_can_be_called_with_other_arguments(registry):
+def test_call_next_can_be_called_with_other_arguments(registry):
     @reg.generic
     def describe(thing, more=0):
         return (thing, more)
@@ -103,7 +103,7 @@ def test_it_can_be_called_with_other_arguments(registry):
     assert describe(1, 2) == ("text", 5)
 
 
-def test_without_arguments_it_is_called_with_those_of_the_call(registry):
+def test_call_next_without_arguments_passes_the_arguments_of_the_call(registry):
     @reg.generic
     def describe(thing, *, unit=None):
         return (thing, unit)
@@ -112,7 +112,7 @@ def test_without_arguments_it_is_called_with_those_of_the_call(registry):
     assert describe(1, unit="km") == (1, "km")
 
 
-def test_the_next_ones_are_those_for_the_classes_of_the_call(registry):
+def test_other_arguments_do_not_change_the_candidates_of_call_next(registry):
     @reg.generic
     def describe(thing):
         return "fallback"
@@ -123,7 +123,7 @@ def test_the_next_ones_are_those_for_the_classes_of_the_call(registry):
     assert describe(Cat()) == ("animal", 1)
 
 
-def test_it_can_be_called_more_than_once_and_later(registry):
+def test_call_next_can_be_called_more_than_once_and_later(registry):
     @reg.generic
     def describe(thing):
         return "fallback"
@@ -144,7 +144,7 @@ def test_the_next_one_is_given_the_lookup_and_keyword_only_parameters_work(regis
     assert describe(Cat()) == (registry, registry)
 
 
-def test_those_with_double_star_and_those_who_do_not_ask_get_none(registry):
+def test_double_star_does_not_receive_call_next(registry):
     @reg.generic
     def describe(thing): ...
 
@@ -175,7 +175,7 @@ def test_lookup_call_gives_it_too_and_ends_in_an_error():
         registry.call("key", [1], "default")
 
 
-def test_it_dispatches_for_class_generics(registry):
+def test_call_next_works_for_class_generics(registry):
     @reg.classgeneric
     def make(cls):
         return ["fallback"]
@@ -185,7 +185,7 @@ def test_it_dispatches_for_class_generics(registry):
     assert make(Kitten) == ["cat", "animal", "fallback"]
 
 
-def test_it_follows_later_registrations(registry):
+def test_call_next_follows_later_registrations(registry):
     @reg.generic
     def describe(thing):
         return ["fallback"]
@@ -211,7 +211,7 @@ def test_an_error_of_the_next_one_comes_out(registry):
         describe(Cat())
 
 
-def test_strangers_and_lookups_that_override_component_have_it_too():
+def test_third_party_lookups_and_overridden_component_have_call_next_too():
     class Overriding(reg.Lookup):
         def component(self, *args, **kw):
             return super().component(*args, **kw)

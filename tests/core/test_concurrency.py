@@ -186,7 +186,7 @@ def test_another_implicit_lookup_while_calling(what):
     print(f"calls: {sum(calls)}, replacements of {what}: {log.begun}")
 
 
-def test_a_call_does_not_take_what_another_thread_found_before_a_list_was_changed():
+def test_a_list_changed_beside_a_call_invalidates_the_plan_of_another_thread():
     one, two = answering(1), answering(2)
     parts = [one]
 
@@ -227,7 +227,7 @@ def test_clearing_is_seen_as_before_or_after():
 
 
 @pytest.mark.parametrize("change", ["replace", "unregister", "clear"])
-def test_what_a_replaced_component_does_as_it_dies_may_wait_for_another_thread(change):
+def test_the_finalizer_of_a_replaced_component_may_wait_for_another_thread(change):
     registry = reg.Registry()
     waited = []
 
@@ -250,7 +250,7 @@ def test_what_a_replaced_component_does_as_it_dies_may_wait_for_another_thread(c
     assert waited == [False]
 
 
-def test_first_calls_race():
+def test_first_calls_of_several_threads_agree():
     for _ in range(scaled(60)):
         generic = reg.generic(lambda thing, *others: "fallback")
         registry = reg.ClassRegistry()
@@ -452,7 +452,7 @@ def test_initializing_and_following_the_base_while_calling():
     print(f"calls: {sum(calls)}")
 
 
-def test_what_is_put_back_in_other_threads_is_a_lookup_that_lives():
+def test_the_lookup_restored_in_another_thread_is_alive():
     base, other = answering("base"), answering("other")
     reg.implicit.initialize(base)
     done, ready = threading.Event(), threading.Barrier(4)

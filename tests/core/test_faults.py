@@ -210,7 +210,7 @@ class Fault:
     ids=["warm-interrupt", "warm-memory", "cold-interrupt"],
 )
 @pytest.mark.parametrize("operation", [*CHANGES, *ASKING], ids=lambda each: each.__name__)
-def test_a_fault_at_any_step_leaves_what_was_before_or_what_is_after(operation, warm, error):
+def test_a_fault_at_any_step_leaves_the_state_before_or_after(operation, warm, error):
     before, after = outcomes(operation)
     assert (before == after) == (operation in ASKING)
     number = 0
@@ -256,7 +256,7 @@ def in_depth(depth, function):
 
 
 @pytest.mark.parametrize("operation", [*CHANGES, *ASKING], ids=lambda each: each.__name__)
-def test_a_call_at_the_limit_of_recursion_leaves_what_was_before_or_what_is_after(operation):
+def test_a_call_at_the_limit_of_recursion_leaves_the_state_before_or_after(operation):
     before, after = outcomes(operation)
     frame, used = sys._getframe(), 0
     while frame is not None:
@@ -337,7 +337,7 @@ def test_interrupting_initialize_sets_the_base_or_leaves_it():
 
 @pytest.mark.parametrize("name", ["initialize", "clear", "reset"])
 @pytest.mark.parametrize("scoped", [False, True], ids=["thread", "scope"])
-def test_interrupting_what_makes_a_thread_follow_the_base_leaves_all_or_does_all(name, scoped):
+def test_an_interrupted_return_to_the_base_is_done_or_not_begun(name, scoped):
     base, own, inner, new = (reg.Registry(name=name) for name in ("base", "own", "inner", "new"))
     implicit = reg.implicit
     number = 0
@@ -359,7 +359,7 @@ def test_interrupting_what_makes_a_thread_follow_the_base_leaves_all_or_does_all
     assert free(registry_lock)
 
 
-def test_what_an_interrupted_first_assignment_leaves_takes_assignments():
+def test_an_interrupted_first_assignment_can_be_done_again():
     base, own = reg.Registry(), reg.Registry()
     own.register(size, [Cat], answer("own"))
     base.register(size, [Cat], answer("base"))
@@ -615,7 +615,7 @@ def test_a_first_scope_that_is_interrupted_leaves_no_stale_answer():
 
 @pytest.mark.parametrize("handled", ["assign", "scope"])
 @pytest.mark.parametrize("changed", IMPLICIT_CHANGES)
-def test_what_is_called_in_the_middle_of_a_change_calls_by_what_it_has_set(changed, handled):
+def test_a_signal_handler_in_a_change_calls_by_the_lookup_it_has_set(changed, handled):
     implicit = reg.implicit
     number = 0
     while True:
@@ -643,9 +643,7 @@ def test_what_is_called_in_the_middle_of_a_change_calls_by_what_it_has_set(chang
 
 @pytest.mark.parametrize(("handled", "meanwhile"), [("assign", "initialize"), ("register",) * 2])
 @pytest.mark.parametrize("changed", ["compose", "assign"])
-def test_what_is_called_in_the_middle_of_a_change_waits_for_no_other_that_waits_for_it(
-    changed, handled, meanwhile
-):
+def test_code_that_runs_in_the_middle_of_a_change_cannot_deadlock(changed, handled, meanwhile):
     begin_anew()
     lookups = naming("one"), naming("two")
 
@@ -702,7 +700,7 @@ class FaultWhileInvalidating:
 
 
 @pytest.mark.parametrize("operation", CHANGES[:7], ids=lambda each: each.__name__)
-def test_a_second_fault_after_the_first_leaves_what_was_before(operation):
+def test_a_second_fault_after_the_first_leaves_the_state_before(operation):
     before, after = outcomes(operation)
     twice = 0
     for number in itertools.count(1):
