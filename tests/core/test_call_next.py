@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import reg
 
@@ -249,3 +251,155 @@ def test_a_lookup_that_overrides_component_ends_at_the_decorated_function_too():
     registry.register(describe, [Cat], lambda thing, call_next: ["cat", *call_next()])
     registry.register(describe, [Animal], lambda thing, call_next: ["animal", *call_next()])
     assert describe(Cat(), lookup=Overriding(registry)) == ["cat", "animal", "fallback"]
+
+
+def test_call_next_is_true_while_an_implementation_is_left_and_false_before_the_fallback(registry):
+    @reg.generic
+    def describe(thing):
+        return ["fallback"]
+
+    def telling(thing, call_next):
+        return [bool(call_next), *call_next()]
+
+    registry.register(describe, [Animal], telling)
+    registry.register(describe, [Cat], telling)
+    for _ in range(2):
+        assert describe(Cat()) == [True, False, "fallback"]
+        assert describe(Animal()) == [False, "fallback"]
+    registry.register(describe, [object], lambda thing: ["object"])
+    assert describe(Animal()) == [True, "object"]
+
+
+class Silent(reg.Matcher):
+    def __call__(self, *args, **predicates):
+        return None
+
+
+class Standing(reg.Matcher):
+    """Stands for an implementation, and counts how often it is asked."""
+
+    def __init__(self, implementation):
+        self.implementation = implementation
+        self.asked = 0
+
+    def __call__(self, *args, **predicates):
+        self.asked += 1
+        return self.implementation
+
+
+def test_a_matcher_without_an_answer_is_not_an_implementation_that_is_left(registry):
+    @reg.generic
+    def describe(thing):
+        return "fallback"
+
+    registry.register(describe, [Cat], lambda thing, call_next: (bool(call_next), call_next()))
+    registry.register(describe, [Animal], Silent())
+    assert describe(Cat()) == (False, "fallback")
+    standing = Standing(lambda thing: "object")
+    registry.register(describe, [object], standing)
+    assert describe(Cat()) == (True, "object")
+    assert standing.asked == 1
+
+
+LEVELS = [object, Animal, Cat, Kitten]
+KINDS = ["next", "last", "silent", "standing"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(LEVELS), st.sampled_from(KINDS))),
+    st.sampled_from(["list", "chain", "nested", "third-party"]),
+)
+def test_call_next_walks_all_registries_and_matchers_and_ends_at_the_fallback(drawn, kind):
+    @reg.generic
+    def describe(thing):
+        return ["fallback"]
+
+    def implementation(name, ends):
+        if ends:
+            return lambda thing: [name]
+        return lambda thing, call_next: [name, bool(call_next), *call_next()]
+
+    registries = [reg.ClassRegistry() for _ in range(3)]
+    registered = {}
+    for name, (number, cls, kind_of) in enumerate(drawn):
+        function = implementation(name, kind_of == "last")
+        component = {"silent": Silent(), "standing": Standing(function)}.get(kind_of, function)
+        registries[number].register(describe, [cls], component)
+        registered[number, cls] = (name, kind_of)
+    one, two, three = registries
+    lookup = reg.Lookup(
+        {
+            "list": reg.ListClassLookup(registries),
+            "chain": reg.ChainClassLookup(one, reg.ChainClassLookup(two, three)),
+            "nested": reg.ListClassLookup([one, reg.Lookup(reg.ListClassLookup([two, three]))]),
+            "third-party": reg.ListClassLookup([ThirdParty(one), two, three]),
+        }[kind]
+    )
+    chain = [
+        registered[number, cls]
+        for number in range(3)
+        for cls in reversed(LEVELS)
+        if registered.get((number, cls), (0, "silent"))[1] != "silent"
+    ]
+    expected = []
+    for index, (name, kind_of) in enumerate(chain):
+        expected.append(name)
+        if kind_of == "last":
+            break
+        expected.append(index + 1 < len(chain))
+    else:
+        expected.append("fallback")
+    for _ in range(2):
+        assert describe(Kitten(), lookup=lookup) == expected
+        with_default = describe(Kitten(), lookup=lookup, default="default")
+        assert with_default == (expected if chain else "default")
+
+
+class ThirdParty:
+    def __init__(self, registry):
+        self.registry = registry
+
+    def all(self, key, classes):
+        return iter(self.registry.all(key, classes))
+
+    def get(self, key, classes):
+        return self.registry.get(key, classes)
+
+
+RESULTS = [None, 0, "", "result"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(LEVELS), st.sampled_from(RESULTS), st.sampled_from(KINDS[1:]))
+    ),
+    st.sampled_from([None, "default", 0]),
+    st.booleans(),
+)
+def test_default_replaces_a_miss_and_a_result_of_none_and_component_and_all_agree(
+    drawn, default, third_party
+):
+    @reg.generic
+    def describe(thing):
+        return "fallback"
+
+    registry, registered = reg.ClassRegistry(), {}
+    for cls, result, kind in drawn:
+        function = lambda thing, result=result: result  # noqa: E731
+        component = {"silent": Silent(), "standing": Standing(function)}.get(kind, function)
+        registry.register(describe, [cls], component)
+        registered[cls] = None if kind == "silent" else function
+    lookup = reg.Lookup(ThirdParty(registry) if third_party else registry)
+    components = [registered[cls] for cls in reversed(LEVELS) if registered.get(cls)]
+    result = components[0](None) if components else None
+    kitten = Kitten()
+    for _ in range(3):
+        assert describe(kitten, lookup=lookup) == (result if components else "fallback")
+        expected = default if result is None else result
+        assert describe(kitten, lookup=lookup, default=default) == expected
+        assert lookup.call(describe, [kitten], default) == expected
+        first = components[0] if components else default
+        assert describe.component(kitten, lookup=lookup, default=default) is first
+        assert lookup.component(describe, [kitten], default) is first
+        assert list(describe.all(kitten, lookup=lookup)) == components
+        assert list(lookup.all(describe, [kitten])) == components
