@@ -25,4 +25,4 @@ class CallsMachine(Machine):
 
 
 def test_calls_of_every_kind_agree_with_the_model():
-    explore(CallsMachine, examples=25)
+    explore(CallsMachine, examples=16)

@@ -164,4 +164,4 @@ class ImplicitMachine(Machine):
 
 
 def test_implicit_lookups_agree_with_the_model():
-    explore(ImplicitMachine, examples=25)
+    explore(ImplicitMachine, examples=10)

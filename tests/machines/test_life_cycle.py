@@ -227,4 +227,4 @@ class LifeCycleMachine(CompositionMachine):
 
 
 def test_copies_and_refusals_agree_with_the_model():
-    explore(LifeCycleMachine, examples=15)
+    explore(LifeCycleMachine, examples=10)

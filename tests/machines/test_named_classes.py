@@ -173,4 +173,4 @@ class NamedClassesMachine(ChangingClassesMachine):
 
 
 def test_classes_given_by_name_agree_with_the_model():
-    explore(NamedClassesMachine, examples=20)
+    explore(NamedClassesMachine, examples=12)
