@@ -1,4 +1,4 @@
-"""What callables take, and calling them with no more than that."""
+"""The arguments that callables take, and calls with no others."""
 
 from __future__ import annotations
 

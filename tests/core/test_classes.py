@@ -1,4 +1,4 @@
-"""What may be given as a class."""
+"""The ways to give a class."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import reg
 
 
 class Counting(reg.IClassLookup):
-    """A class lookup of an application's own, which counts what it is asked."""
+    """A class lookup of an application's own, which counts its questions."""
 
     def __init__(self, registry):
         self.registry = registry

@@ -54,7 +54,7 @@ def watchdog():
 
 
 def run_all(*functions):
-    """Run functions in threads at once, and raise what any of them raises."""
+    """Run functions in threads at once, and raise the first error of any of them."""
     errors = []
     barrier = threading.Barrier(len(functions))
 
@@ -75,7 +75,7 @@ def run_all(*functions):
 
 
 class Log:
-    """What is registered when: a reader asks before and after, and its answer was between."""
+    """The versions in time: a reader asks before and after, and its answer lies between."""
 
     def __init__(self):
         self.begun = 0
@@ -191,7 +191,7 @@ def test_a_list_changed_beside_a_call_invalidates_the_plan_of_another_thread():
     parts = [one]
 
     class Slow(reg.ListClassLookup):
-        """While one asks what is composed, another is faster, and the list is changed."""
+        """While one thread reads the parts, another is faster, and the list is changed."""
 
         asked = False
 
@@ -375,7 +375,7 @@ def test_a_child_forked_while_others_register_works_on():
         try:
             for _ in range(scaled(10, 2000)):
                 with warnings.catch_warnings():
-                    # From Python 3.12 on, a warning of what is tested here.
+                    # From Python 3.12 on, forking beside threads warns.
                     warnings.simplefilter("ignore", DeprecationWarning)
                     process = os.fork()
                 if not process:
@@ -477,7 +477,7 @@ def test_the_lookup_restored_in_another_thread_is_alive():
 
 
 def ask_many(lookup, number):
-    """What a process of a pool does: register for itself, in threads, and call."""
+    """Register and call in threads of one process of a pool."""
     reg.implicit.initialize(lookup)
     wrong = []
 
@@ -505,7 +505,7 @@ def test_a_pool_of_processes_that_register_for_themselves(start, monkeypatch):
         pytest.skip(f"this system cannot {start}")
     registry = reg.Registry()
     registry.register(size, [Animal], number_of_legs)
-    # So that a process that is spawned finds this module, whatever imported it.
+    # A spawned process imports this module by its name.
     monkeypatch.syspath_prepend(os.path.dirname(os.path.dirname(__file__)))
     number = scaled(100, 10_000)
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Objects that do what they should not are refused, or have done to them what they ask for."""
+"""Objects that break the rules of Python are refused, or treated as they claim."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import reg
 
 
 class HostileError(Exception):
-    """Raised by hostile objects, to be told from what the package raises."""
+    """Raised by hostile objects, and never by the package."""
 
 
 class Animal: ...
@@ -77,7 +77,7 @@ def still_right(registry, lookup):
     assert len(registry.registrations()) == 2
 
 
-# What arguments claim to be
+# Classes that arguments claim
 
 
 def test_an_error_in_the_class_of_an_argument_comes_out(registry):
@@ -502,7 +502,7 @@ def test_a_subclass_hook_that_calls_the_generic_function_again(registry):
 
 
 class _Odd:
-    """What every lookup of a test does oddly: it is false, empty, and equal to everything."""
+    """A lookup that is false, empty, and equal to everything."""
 
     def __bool__(self):
         raise HostileError

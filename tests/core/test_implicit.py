@@ -19,7 +19,7 @@ from reg import implicit
 
 
 def in_thread(function):
-    """Run a function in a new thread, and give what it returns or raise what it raises."""
+    """Run a function in a new thread, and return its result or raise its error."""
     results = []
 
     def run():

@@ -126,7 +126,7 @@ def test_registrations_tell_key_classes_component_and_place(make):
     assert found[animal_size].lineno == animal_size.__code__.co_firstlineno
     assert found[value_of].place == f"{__file__}:{line}"
     assert (found["component"].key, found["component"].classes) == ("key", (int, str))
-    # For what does not tell where it is defined, where it was registered.
+    # A component without a place of its own has the place of its registration.
     assert found["component"].filename == __file__
     assert abs(found["component"].lineno - found[animal_size].lineno) > 1
 

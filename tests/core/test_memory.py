@@ -1,4 +1,4 @@
-"""What is remembered keeps nothing alive, and look-ups visit only what is registered."""
+"""Caches keep nothing alive, and look-ups visit only registered classes."""
 
 from __future__ import annotations
 

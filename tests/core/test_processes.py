@@ -255,7 +255,7 @@ def test_importing_the_package_imports_no_tools():
     where = str(Path(reg.__file__).parent.parent)
     code = f"import sys; sys.path.append({where!r}); import reg; print(sorted(sys.modules))"
     printed = subprocess.run(
-        # Without those modules that site may import, and what is installed with it.
+        # Without site, which may import installed modules.
         [sys.executable, "-I", "-S", "-c", code],
         check=True,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Registering components, and getting exactly what was registered."""
+"""Components are registered, and found again exactly."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from ..soak import SOAK
 
-#: by the name of a machine, what it has done: ``examples``, ``steps``, ``comparisons``
+#: the work of each machine by its name: ``examples``, ``steps``, ``comparisons``
 DONE: dict[str, Counter[str]] = {}
 
 # With REG_SHRINK=0, a failure is printed as it was drawn, at once and not minutes later.
@@ -22,7 +22,7 @@ _PHASES = [Phase.generate, Phase.shrink] if _SHRINKS else [Phase.generate]
 def explore(machine, examples, steps=30, share=0.1):
     """Run a state machine for a moment; under soak, for a share of its time.
 
-    What it has done is printed (``pytest -s``).
+    The work done is printed (``pytest -s``).
 
     :param examples: how many sequences of steps; under soak, in each round.
     :param steps: the length of the longest.

@@ -1,4 +1,4 @@
-"""Classes of every kind, whatever happens to them."""
+"""Classes of every kind, through every change."""
 
 from __future__ import annotations
 
