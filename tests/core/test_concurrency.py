@@ -142,22 +142,22 @@ def test_registering_replacing_clearing_and_dropping_while_calling():
     print(f"calls: {sum(calls)}, replacements: {log.begun}")
 
 
-@pytest.mark.parametrize("what", ["the base", "its class lookup", "a list in it"])
-def test_another_implicit_lookup_while_calling(what):
+@pytest.mark.parametrize("changed", ["the base", "its class lookup", "a list in it"])
+def test_another_implicit_lookup_while_calling(changed):
     registries = [answering(index) for index in range(8)]
     lookups = [reg.Lookup(each) for each in registries]
     parts = [registries[0]]
     composed = reg.Lookup(reg.ListClassLookup(parts))
 
     def change(index):
-        if what == "the base":
+        if changed == "the base":
             reg.implicit.initialize(lookups[index])
-        elif what == "its class lookup":
+        elif changed == "its class lookup":
             composed.class_lookup = registries[index]
         else:
             parts[0] = registries[index]
 
-    reg.implicit.initialize(lookups[0] if what == "the base" else composed)
+    reg.implicit.initialize(lookups[0] if changed == "the base" else composed)
     log = Log()
     calls = []
 
@@ -183,7 +183,7 @@ def test_another_implicit_lookup_while_calling(what):
     run_all(replace, call, call, call)
     assert len(calls) == 3
     assert min(calls) > 0
-    print(f"calls: {sum(calls)}, replacements of {what}: {log.begun}")
+    print(f"calls: {sum(calls)}, replacements of {changed}: {log.begun}")
 
 
 def test_a_list_changed_beside_a_call_invalidates_the_plan_of_another_thread():

@@ -20,7 +20,7 @@ class CallsMachine(Machine):
     @rule(
         name=st.sampled_from(["p", "q", "other p"]), value=VALUES.filter(lambda v: v is not reg.ANY)
     )
-    def change_what_a_predicate_says(self, name, value):
+    def change_the_value_of_a_predicate(self, name, value):
         self.values[name] = value
 
 

@@ -115,7 +115,7 @@ class CompositionMachine(ChangingClassesMachine):
         (real.class_lookup,), (expected.part,) = self.parts([number], level)
 
     @rule(which=INDEX)
-    def clear_what_is_kept(self, which):
+    def clear_a_cache(self, which):
         for each in self.lookups[self.pick_from(self.levels_of(reg.CachingClassLookup), which)]:
             each.clear()
 

@@ -204,7 +204,7 @@ class LifeCycleMachine(CompositionMachine):
             )
 
     @rule(registry=INDEX, number=INDEX, indexes=st.lists(INDEX, max_size=2))
-    def unregister_what_may_not_be_there(self, registry, number, indexes):
+    def unregister_an_unknown_registration(self, registry, number, indexes):
         key, classes = self.answer_to(number, indexes)
         real, expected = self.pick_from(self.registries, registry)
         self.same(

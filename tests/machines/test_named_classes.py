@@ -143,7 +143,7 @@ class NamedClassesMachine(ChangingClassesMachine):
         sys.modules[name.partition(":")[0]] = self.modules[name.partition(":")[0]]
 
     @rule(name=st.sampled_from(NAMES), value=st.sampled_from([None, 1, "Shape"]))
-    def have_no_class_there(self, name, value):
+    def remove_the_class(self, name, value):
         place, attribute = self.place_of(name)
         if value is not None:
             setattr(place, attribute, value)
