@@ -290,8 +290,7 @@ class HostFunction(Dispatched):
         return self._made_public(call)
 
     def _made_public(self, call: Any) -> Callable[..., Any]:
-        show_kind(call, self.kind)
-        return functools.update_wrapper(call, self.function)
+        return functools.update_wrapper(show_kind(call, self.kind), self.function)
 
     # Running
 

@@ -28,17 +28,24 @@ def kind_of(function: Callable[..., Any]) -> int:
     return inspect.CO_ASYNC_GENERATOR if inspect.isasyncgenfunction(function) else 0
 
 
-def show_kind(call: types.FunctionType, kind: int) -> None:
-    """Let ``inspect`` see a plain function as one of another kind.
+def show_kind(call: types.FunctionType, kind: int) -> types.FunctionType:
+    """Make a plain function that ``inspect`` sees as one of another kind.
 
-    Only what ``inspect`` reads is changed: the function still runs when it is called, and
-    returns a coroutine or a generator.
+    It runs when it is called, as the given one does, and returns a coroutine or a generator.
 
     :param call: the function.
     :param kind: a flag in :data:`KINDS`, or 0.
+    :return: the given function for 0, else a copy of it, since to assign code of another kind
+        is deprecated.
     """
-    if kind:
-        call.__code__ = call.__code__.replace(co_flags=call.__code__.co_flags | kind)
+    if not kind:
+        return call
+    code = call.__code__.replace(co_flags=call.__code__.co_flags | kind)
+    shown = types.FunctionType(
+        code, call.__globals__, call.__name__, call.__defaults__, call.__closure__
+    )
+    shown.__kwdefaults__ = call.__kwdefaults__
+    return shown
 
 
 def drive_generator(

@@ -212,8 +212,7 @@ def _within(
         drive = drive_generator if kind == inspect.CO_GENERATOR else drive_async_generator
         return drive(selector.state, inside, make)
 
-    show_kind(call, kind)  # type: ignore[arg-type]
-    return functools.update_wrapper(call, function)
+    return functools.update_wrapper(show_kind(call, kind), function)  # type: ignore[arg-type]
 
 
 async def _await_within(selector: Selector, inside: State, make: Callable[[], Any]) -> Any:
