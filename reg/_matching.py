@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 __all__ = ["Matcher", "Query", "resolve_matchers"]
@@ -15,15 +15,13 @@ class Query:
     :param predicates: those that the caller gave; ``None`` to compute them.
     """
 
-    __slots__ = ("args", "computed", "first_values", "given", "predicates")
+    __slots__ = ("args", "computed", "given", "predicates")
 
     def __init__(self, args: tuple[Any, ...], predicates: Mapping[str, Any] | None = None) -> None:
         self.args = args
         self.given = predicates is not None
         #: the predicates that matchers are called with; ``None`` until they are needed
         self.predicates = predicates
-        #: names and values of the first matcher's predicates, from which they are made
-        self.first_values: tuple[Iterable[str], Iterable[Any]] | None = None
         #: a cache of predicates that only later matchers need
         self.computed: dict[Any, Any] = {}
 
@@ -59,11 +57,20 @@ class Matcher:
     def _reg_ask(self, query: Query) -> Any:
         """Return the answer for a look-up, or ``None``."""
         if query.predicates is None:
-            if query.first_values is not None:
-                query.predicates = dict(zip(*query.first_values, strict=True))
-            else:
-                query.predicates = self.predicates(*query.args)
+            query.predicates = self.predicates(*query.args)
         return self(*query.args, **self._reg_keywords(query, query.predicates))
+
+    def _reg_first(self) -> Callable[[tuple[Any, ...]], tuple[Any, list[Any]]] | None:
+        """The function that asks this matcher as the first one of a look-up, without a query.
+
+        :return: ``None`` if there is none. It returns the answer, and the values of the
+          predicates, from which :meth:`_reg_named` makes those for the matchers after it.
+        """
+        return None
+
+    def _reg_named(self, values: list[Any]) -> Mapping[str, Any]:
+        """Return predicates by name."""
+        raise NotImplementedError
 
     def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the keywords to call this matcher with.

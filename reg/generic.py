@@ -11,7 +11,7 @@ from ._classes import describe
 from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
-from ._functions import function_attributes, function_of
+from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query, resolve_matchers
 from ._plan import ForeignChain, Plan
 from .implicit import implicit
@@ -107,14 +107,17 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
     spec.generic = generic
     # Set after update_wrapper(), which copies those of a generic function.
     generic.__dict__["__reg_dispatch__"] = spec
-    questions = [slow_path.explain]
+    questions = {"explain": slow_path.asked_to_explain()}
     if compiled:
         # It has the methods component() and all(), but is not made by Python as a function is.
         generic.__dict__.update(function_attributes(function))
     else:
-        questions += [slow_path.component, slow_path.all]
-    for question in questions:
-        generic.__dict__[question.__name__] = function_of(question, generic)
+        from ._fastcall_py import make_questions
+
+        questions |= make_questions(generic, slow_path)
+    for name, question in questions.items():
+        describe_like(question, getattr(slow_path, name), generic)
+        generic.__dict__[name] = question
     return generic
 
 
@@ -212,6 +215,14 @@ class _SlowPath:
         # All else that a call may have does not matter here, and may stay.
         dispatched = spec.bound(args, keywords, self._counts(lookup))[2]
         return explain(lookup, spec.generic, dispatched, predicates, **self._class_method)
+
+    def asked_to_explain(self) -> Callable[..., Any]:
+        """Make the function ``explain`` of the generic function."""
+
+        def explain(*args: Any, **keywords: Any) -> Any:
+            return self.explain(args, keywords)
+
+        return explain
 
     def _counts(self, lookup: Any) -> int:
         """The numbers of arguments, as bits, that something is registered for in a lookup."""
