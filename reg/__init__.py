@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from .arginfo import arginfo, mapply
-from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup
+from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
 from .implicit import NoImplicitLookupError, implicit
 from .interfaces import IClassLookup, IRegistry
@@ -43,6 +43,7 @@ __all__ = [
     "ListClassLookup",
     "Lookup",
     "Matcher",
+    "MergedClassLookup",
     "NoImplicitLookupError",
     "Predicate",
     "PredicateMatcher",
@@ -86,7 +87,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("reg-dispatch")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    advice = ""
+    if name == "dispatch":
+        advice = "; make a function generic with @reg.generic, or @reg.generic('parameter', ...)"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{advice}")
 
 
 def __dir__() -> list[str]:

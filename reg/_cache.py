@@ -22,9 +22,10 @@ afterwards. So a late plan from before a change ends in a table that nobody read
 from __future__ import annotations
 
 import functools
+import itertools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from ._cached_table import CachedTable, Guard
 from ._classes import NamedClass
@@ -34,10 +35,13 @@ from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
 from ._observers import Observable, ObservableClassLookup
 from ._plan import Plan, make_plan
-from ._store import ClassTrie, Store
+from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 
 __all__ = ["LookupCache", "make_call_plan"]
+
+#: Class lookups of which all registrations are sorted together; mostly a single one.
+_Merged: TypeAlias = tuple[ObservableClassLookup, ...]
 
 
 class LookupCache(CallTables):
@@ -49,7 +53,7 @@ class LookupCache(CallTables):
     def __init__(self, lookup: Any) -> None:
         super().__init__()
         self._lookup = weakref.ref(lookup)
-        self._sources: list[ObservableClassLookup] | None = None
+        self._sources: list[_Merged] | None = None
         # By key, for look-ups that are no calls of a generic function.
         self._key_tables: dict[Hashable, dict[int, CachedTable]] = {}
         # By the identity of a generic function.
@@ -65,10 +69,11 @@ class LookupCache(CallTables):
 
     # Where candidates come from
 
-    def sources(self) -> list[ObservableClassLookup] | None:
+    def sources(self) -> list[_Merged] | None:
         """List the class lookups that are asked, in order.
 
-        :return: ``None`` with a third-party class lookup among them: then nothing is cached.
+        :return: most are alone; those of a merged composition are together. ``None`` with a
+          third-party class lookup among them: then nothing is cached.
         :raises RecursionError: if a class lookup contains itself.
         """
         if self._sources is None and (lookup := self._lookup()) is not None:
@@ -89,9 +94,7 @@ class LookupCache(CallTables):
                         self._sources = sources
         return self._sources
 
-    def _flatten(
-        self, part: Any, lists: list[tuple[list[Any], list[Any]]]
-    ) -> list[ObservableClassLookup] | None:
+    def _flatten(self, part: Any, lists: list[tuple[list[Any], list[Any]]]) -> list[_Merged] | None:
         if not isinstance(part, Observable):
             return None
         # First observe, then read: a change in between is noticed either way.
@@ -100,7 +103,7 @@ class LookupCache(CallTables):
             return None
         container = part._reg_parts()
         if container is None:
-            return [part] if isinstance(part, ObservableClassLookup) else None
+            return [(part,)] if isinstance(part, ObservableClassLookup) else None
         # A list is cheap to compare, and a tuple never changes. Another container is third-party.
         if type(container) not in (list, tuple):
             return None
@@ -110,27 +113,34 @@ class LookupCache(CallTables):
                 # Such a list can change and still be equal to its snapshot.
                 return None
             lists.append((container, parts))
-        sources: list[ObservableClassLookup] = []
-        for part in parts:
-            below = self._flatten(part, lists)
+        sources: list[_Merged] = []
+        for child in parts:
+            below = self._flatten(child, lists)
             if below is None:
                 return None
             sources += below
+        if isinstance(part, ObservableClassLookup) and part._reg_merges:
+            return [tuple(itertools.chain(*sources))]
         return sources
 
-    def _snapshot(self) -> list[Store | None]:
+    def _snapshot(self) -> list[tuple[Store, ...]]:
         """The stores of all sources, as they were together at one moment.
 
-        ``None`` stands for a source without registrations of its own.
+        An empty tuple stands for a source without registrations of its own.
         """
-        sources = self._sources or ()
-        stores = [source._reg_store for source in sources]
-        while (again := [source._reg_store for source in sources]) != stores:
+        stores = self._stores()
+        while (again := self._stores()) != stores:
             stores = again
         return stores
 
+    def _stores(self) -> list[tuple[Store, ...]]:
+        return [
+            tuple([source._reg_store for source in sources if source._reg_store is not None])
+            for sources in self._sources or ()
+        ]
+
     def _tries(self, key: Hashable) -> list[dict[int, ClassTrie]]:
-        return [store.tries(key) for store in self._snapshot() if store is not None]
+        return [store.tries(key) for stores in self._snapshot() for store in stores]
 
     def candidates(self, key: Hashable, classes: tuple[type, ...]) -> Callable[[], Iterator[Any]]:
         """Make a function that iterates over all components for these classes, in order.
@@ -141,17 +151,17 @@ class LookupCache(CallTables):
           snapshot of the stores. Matchers are as they are.
         :raises TypeError: if a class that an annotation names is still not defined.
         """
-        for source in self._sources or ():
+        for source in itertools.chain(*(self._sources or ())):
             source._reg_prepare(key, classes)
         pairs = list(zip(self._sources or (), self._snapshot(), strict=True))
 
         def candidates() -> Iterator[Any]:
-            for source, store in pairs:
-                if store is None:
-                    yield from source._reg_candidates(key, classes)
-                else:
-                    for registration in store.matching(key, classes):
+            for sources, stores in pairs:
+                if stores:
+                    for registration in merged(stores, key, classes):
                         yield registration.component
+                for source in () if stores else sources:
+                    yield from source._reg_candidates(key, classes)
 
         return candidates
 
@@ -294,9 +304,8 @@ def make_call_plan(
     spec: DispatchSpec, lookup: Any, candidates: Callable[[], Iterable[Any]]
 ) -> Plan:
     """Make the plan of a call of a generic function; it ends at the decorated function."""
-    if not spec.names:
-        return make_plan(candidates, lookup, spec.function)
-    return make_plan(candidates, lookup, spec.function, spec.adapt, spec.dispatched)
+    dispatched = spec.dispatched if spec.names else None
+    return make_plan(candidates, lookup, spec.function, spec.adapt, dispatched)
 
 
 def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:

@@ -15,14 +15,19 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ._class_advice import advice_for
+
 __all__ = [
+    "ClassKey",
     "ClassSpecification",
     "ForwardClass",
     "ForwardName",
     "NamedClass",
     "RegisteredClass",
+    "UnionMember",
     "alias_value",
     "class_at",
+    "class_of",
     "describe",
     "is_abstract",
     "loaded_class",
@@ -167,14 +172,53 @@ class ForwardClass(type):
 RegisteredClass: TypeAlias = "type | NamedClass"
 
 
+class UnionMember:
+    """A class as a member of a union, which is less specific than the class itself.
+
+    Equal to the same class as a member of the same union, in whatever order it names its members.
+
+    :param cls: the class.
+    :param union: all members of the union.
+    """
+
+    __slots__ = ("_hash", "_members", "cls", "union")
+
+    def __init__(self, cls: RegisteredClass, union: tuple[RegisteredClass, ...]) -> None:
+        self.cls = cls
+        self.union = union
+        self._members = frozenset(union)
+        self._hash = hash((cls, self._members))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UnionMember):
+            return NotImplemented
+        return self.cls == other.cls and self._members == other._members
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has other hashes.
+        return UnionMember, (self.cls, self.union)
+
+
+#: A key of registrations at one position: a class, or a class as a member of a union.
+ClassKey: TypeAlias = "RegisteredClass | UnionMember"
+
+
+def class_of(key: ClassKey) -> RegisteredClass:
+    """Return the class itself of a key."""
+    return key.cls if isinstance(key, UnionMember) else key
+
+
 def registered_classes(
     key: Hashable, classes: Iterable[ClassSpecification]
-) -> list[tuple[RegisteredClass, ...]]:
+) -> list[tuple[ClassKey, ...]]:
     """List the combinations of classes that a registration is for.
 
     :param key: named in the errors.
     :param classes: as in :meth:`reg.ClassRegistry.register`.
-    :return: a list of one tuple; of several if there are unions.
+    :return: a list of one tuple; of several if there are unions, each member with its union.
     :raises TypeError: if ``classes`` is not an iterable, or one of them is not a class in one of
       the ways that this module allows.
     """
@@ -184,10 +228,16 @@ def registered_classes(
             f" iterable, one class for each argument; got {classes!r}"
         )
     alternatives = [
-        _alternatives(key, position, specification)
+        _keys(_alternatives(key, position, specification))
         for position, specification in enumerate(classes)
     ]
-    return list(dict.fromkeys(itertools.product(*alternatives)))
+    return list(itertools.product(*alternatives))
+
+
+def _keys(alternatives: list[RegisteredClass]) -> list[ClassKey]:
+    """Return the keys of the classes given at one position; several are a union."""
+    union = tuple(dict.fromkeys(alternatives))
+    return list(union) if len(union) == 1 else [UnionMember(cls, union) for cls in union]
 
 
 def is_abstract(cls: type) -> bool:
@@ -314,7 +364,7 @@ def _alternatives(
         elif _is_of_anything(specification):
             members = (typing.get_origin(specification),)
         else:
-            raise _refusal(key, position, specification, _advice(specification))
+            raise _refusal(key, position, specification, advice_for(specification))
     return [cls for member in members for cls in _alternatives(key, position, member, aliases)]
 
 
@@ -373,46 +423,6 @@ def _refuse_without_subclass_check(key: Hashable, position: int, cls: type) -> N
             f" '{cls.__module__}:{cls.__qualname__}'"
         )
         raise _refusal(key, position, cls, advice)
-
-
-def _advice(specification: Any) -> str:
-    """Name a replacement for a specification that is not allowed."""
-    origin = typing.get_origin(specification)
-    if specification is Any:
-        return "use object, which every argument is an instance of"
-    if origin is typing.Literal:
-        return "use the class of the values, and a predicate to tell them apart"
-    if origin is type or specification is typing.Type:  # noqa: UP006
-        return "use type, or a class generic, which dispatches on the class it is given"
-    if origin is typing.Annotated:
-        return f"use {_name(typing.get_args(specification)[0])}"
-    if isinstance(origin, type):
-        reason = "an argument does not know the types of its items"
-        if not typing.get_args(specification):
-            reason = f"{specification!r} is another name of it for type checkers"
-        return f"use {_full_name(origin)}: {reason}"
-    if isinstance(specification, typing.TypeVar):
-        return "use the class that bounds it, or object"
-    if isinstance(specification, typing.NewType):
-        return f"use {_name(specification.__supertype__)}, which its values are instances of"
-    cls = type(specification)
-    advice = (
-        "use a class, None, a union of them, or the name of one such as"
-        f' "package.module:Class"; {specification!r} is an instance of {cls.__name__}'
-    )
-    if isinstance(specification, types.FunctionType):
-        return f"{advice}, and an implementation comes after the list of classes"
-    if cls.__module__ in ("typing", "types") or cls is types.ModuleType:
-        return advice
-    return f"{advice}, so give {_full_name(cls)} if you mean its class"
-
-
-def _name(cls: Any) -> str:
-    return getattr(cls, "__name__", repr(cls))
-
-
-def _full_name(cls: type) -> str:
-    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _refusal(key: Hashable, position: int, specification: object, advice: str) -> TypeError:

@@ -8,6 +8,8 @@ import pickle
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ._classes import describe
+from ._matching import Matcher
 from ._signatures import signature_with_deferred
 from .arginfo import accepted_keywords, is_positional
 from .sentinel import MISSING
@@ -168,6 +170,8 @@ class DispatchSpec:
         :param component: an implementation.
         :return: the component itself, or a function that calls it.
         """
+        if not callable(component) or _is_matcher_class(component):
+            return self._refusal_of(component)
         order = self.order
         if not self.names or len(accepted_keywords(component, order)) == len(order):
             return component
@@ -182,6 +186,23 @@ class DispatchSpec:
             return component(*args, **keywords)
 
         return by_position
+
+    def _refusal_of(self, component: Any) -> Callable[..., NoReturn]:
+        """Make the call of a component that cannot be called."""
+
+        remedy = "register a function there"
+        if isinstance(component, type):
+            remedy = f"register an instance of it there, {component.__qualname__}()"
+
+        def refuse(*args: Any, **keywords: Any) -> NoReturn:
+            raise TypeError(
+                f"{component!r} is registered under the generic function {describe(self.generic)},"
+                f" and cannot be called; {remedy}, or ask for the component with"
+                f" {self.generic.__name__}.component(). Its place is shown by"
+                f" {self.generic.__name__}.explain()."
+            )
+
+        return refuse
 
     def __reduce__(self) -> NoReturn:
         # cloudpickle and the like pickle functions by value, and so their attributes.
@@ -230,6 +251,10 @@ def canonical_key(key: Any) -> Any:
     """
     spec = getattr(key, "__dict__", {}).get("__reg_dispatch__")
     return spec.generic if isinstance(spec, DispatchSpec) else key
+
+
+def _is_matcher_class(component: Any) -> bool:
+    return isinstance(component, type) and issubclass(component, Matcher)
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:

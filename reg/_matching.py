@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 __all__ = ["Matcher", "Query", "resolve_matchers"]
@@ -65,6 +65,9 @@ class Matcher:
         if query.predicates is None:
             query.predicates = self.predicates(*query.args)
         return self(*query.args, **self._reg_keywords(query, query.predicates))
+
+    def _reg_check(self, key: Hashable, count: int) -> None:
+        """Refuse to be registered for this number of classes, if no call could ask it."""
 
     def _reg_first(self) -> Callable[[tuple[Any, ...]], tuple[Any, list[Any]]] | None:
         """The function that asks this matcher as the first one of a look-up, without a query.

@@ -79,6 +79,8 @@ class ObservableClassLookup(Observable):
 
     #: the registrations, where a class lookup has some of its own
     _reg_store: Store | None = None
+    #: whether the registrations of all parts are sorted as those of one registry
+    _reg_merges = False
 
     def _reg_prepare(self, key: Hashable, classes: tuple[type, ...]) -> None:
         """Prepare a look-up for these classes.

@@ -38,7 +38,6 @@ class ScopeDecorator(AbstractContextManager[Any]):
         """
         call: Any = function
         wrapper: Any
-
         if inspect.isasyncgenfunction(function):
 
             async def wrapper(*args: Any, **keywords: Any) -> Any:

@@ -8,13 +8,15 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
 from typing import Any, TypeAlias
 
+from ._dispatch_spec import canonical_key
 from ._lock import ReentrantLock, registry_lock
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
+from ._store import Registration, merged
 from .interfaces import IClassLookup, refuse_unless_class_lookup
 from .lookup import Lookup
 
-__all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup"]
+__all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup", "MergedClassLookup"]
 
 
 class _Composition(ObservableClassLookup, IClassLookup):
@@ -55,19 +57,15 @@ class _Composition(ObservableClassLookup, IClassLookup):
         ]
 
 
-class ListClassLookup(_Composition):
-    """A list of class lookups, asked from the first to the last.
-
-    :param lookups: the class lookups. A :class:`reg.Lookup` among them, such as a
-      :class:`reg.Registry`, stands for its class lookup. The list itself is kept, and
-      not a copy: a class lookup that is added to it later is asked from then on.
-      Results are cached for a list and a tuple, but not for another container.
-    :raises TypeError: if this is not a container, or if an item is not a class lookup.
-    """
+class _Listed(_Composition):
+    """Class lookups in a list, or in another container."""
 
     _reg_lookups: Any
 
-    def __init__(self, lookups: Iterable[Any]) -> None:
+    def __init__(self, lookups: Iterable[Any], *more: Any) -> None:
+        if more:
+            names = ", ".join(map(repr, (lookups, *more)))
+            raise TypeError(f"ListClassLookup() takes one list: ListClassLookup([{names}])")
         self.lookups = lookups
 
     @property
@@ -81,18 +79,93 @@ class ListClassLookup(_Composition):
         kept = list(lookups) if isinstance(lookups, Iterator) else lookups
         if not isinstance(kept, Iterable) and not hasattr(kept, "__getitem__"):
             raise TypeError(
-                f"ListClassLookup takes a list of class lookups; got {kept!r}, which is not a list:"
-                " put the class lookups into a list"
+                f"{type(self).__name__} takes a list of class lookups; got {kept!r}, which is not a"
+                " list: put the class lookups into a list"
             )
         if type(kept) in (list, tuple):
             for part in kept:
-                refuse_unless_class_lookup(part, self)
+                self._reg_refuse(part)
         self._reg_set_parts("_reg_lookups", kept)
 
     def __repr__(self) -> str:
-        return f"ListClassLookup({self._reg_lookups!r})"
+        return f"{type(self).__name__}({self._reg_lookups!r})"
+
+    def _reg_refuse(self, part: Any) -> None:
+        refuse_unless_class_lookup(part, self)
 
     def _reg_parts(self) -> Any:
+        return self._reg_lookups
+
+
+class ListClassLookup(_Listed):
+    """A list of class lookups, asked from the first to the last.
+
+    :param lookups: the class lookups. A :class:`reg.Lookup` in it, such as a
+      :class:`reg.Registry`, stands for its class lookup. A list that is given
+      is kept: what is put into it later is asked as well, from then on. Nothing
+      is remembered of what is found through a container of another kind, unless
+      it is a tuple.
+    :raises TypeError: if this is no container, or if there is something else in
+      it now.
+    """
+
+
+class MergedClassLookup(_Listed):
+    """Several registries, searched as if they were one.
+
+    The most specific registration comes first, whatever registry it is in; for the same classes,
+    that of the earlier registry. So a registration for ``object`` in an application hides
+    nothing of a framework.
+
+    :param lookups: the registries, as for :class:`ListClassLookup`: each a
+      :class:`reg.ClassRegistry`, a :class:`reg.Registry`, or another merged class lookup. A list
+      is kept, and may change later.
+    :raises TypeError: if this is no container, or if there is something else in it now. Any other
+      class lookup does not tell for which classes its components are registered.
+    """
+
+    _reg_merges = True
+
+    def get(self, key: Hashable, classes: Iterable[type]) -> Any:
+        """Find the component that is registered most specifically, in any of the registries.
+
+        :return: the first of :meth:`all`, or ``None``.
+        """
+        found = self._reg_registrations(canonical_key(key), tuple(classes))
+        return next((registration.component for registration in found), None)
+
+    def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
+        """Find the components in all of the registries.
+
+        :return: a new list, the most specific first; for the same classes in the order of the
+          registries.
+        """
+        found = self._reg_registrations(canonical_key(key), tuple(classes))
+        return [registration.component for registration in found]
+
+    def _reg_registrations(
+        self, key: Hashable, classes: tuple[type, ...]
+    ) -> Iterator[Registration]:
+        registries = [registry for part in self._reg_parts() for registry in _registries(part)]
+        for registry in registries:
+            registry._reg_prepare(key, classes)
+        return merged([registry._reg_store for registry in registries], key, classes)
+
+    def _reg_refuse(self, part: Any) -> None:
+        refuse_unless_class_lookup(part, self)
+        for registry in _registries(part):
+            store = getattr(registry, "_reg_store", None)
+            if store is None or not registry._reg_uses_builtin_all():
+                raise TypeError(
+                    f"MergedClassLookup sorts registrations of registries by their classes; got"
+                    f" {registry!r}, which does not tell the classes of its components: put"
+                    " registries into it, or compose it with a ListClassLookup"
+                )
+
+    def _reg_parts(self) -> Any:
+        # The container may have been changed since.
+        for part in self._reg_lookups:
+            self._reg_refuse(part)
         return self._reg_lookups
 
 
@@ -269,6 +342,16 @@ class _Results:
 
 def _can_be_weak(key: object) -> bool:
     return getattr(type(key), "__weakrefoffset__", 1) != 0
+
+
+def _registries(part: Any) -> Iterator[Any]:
+    """Find the registries that are merged for one part; others than these are not refused here."""
+    part = _class_lookup_of(part)
+    if isinstance(part, MergedClassLookup) and part._reg_uses_builtin_all():
+        for below in part._reg_parts():
+            yield from _registries(below)
+    else:
+        yield part
 
 
 def _class_lookup_of(part: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar, overload
 
 from ._cache import make_call_plan
 from ._classes import describe
@@ -117,7 +117,26 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
     for name, question in questions.items():
         describe_like(question, getattr(slow_path, name), generic)
         generic.__dict__[name] = question
+    for name, advice in _REFLEXES.items():
+        generic.__dict__[name] = _refusing(name, advice, generic)
     return generic
+
+
+# Methods that generic functions of other libraries have, and what is written here instead.
+_REFLEXES: Final = {
+    "register": "register implementations in a registry: registry.implements({name}), or"
+    " registry.register({name}, [int])",
+    "dispatch": "ask for the component of arguments: {name}.component(argument)",
+}
+
+
+def _refusing(name: str, advice: str, generic: Callable[..., Any]) -> Callable[..., NoReturn]:
+    def refuse(*args: Any, **keywords: Any) -> NoReturn:
+        described = advice.format(name=generic.__name__)
+        raise TypeError(f"the generic function {describe(generic)} has no {name}(): {described}")
+
+    refuse.__name__ = name
+    return refuse
 
 
 class _SlowPath:
@@ -212,8 +231,22 @@ class _SlowPath:
         _check_lookup(lookup, spec.generic, "all", "component")
         predicates = keywords.pop("predicates", None)
         # All else that a call may have does not matter here, and may stay.
-        dispatched = spec.bound(args, keywords, self._counts(lookup))[2]
+        counts = self._counts(lookup)
+        dispatched = spec.bound(args, keywords, counts)[2]
+        if not counts >> len(dispatched) & 1 and spec.binds:
+            self._refuse_missing(args, keywords)
         return explain(lookup, spec.generic, dispatched, predicates, **self._class_method)
+
+    def _refuse_missing(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Refuse to explain a call that would be a ``TypeError``."""
+        spec = self._spec
+        for keyword, default in list(zip(spec.keywords, spec.defaults, strict=True))[len(args) :]:
+            if keyword not in keywords and default is MISSING:
+                raise TypeError(
+                    f"explain() is asked about a call of {describe(spec.generic)} without its"
+                    f" argument {keyword!r}; of a method, pass the object first:"
+                    f" {spec.generic.__qualname__}.explain(object, ...)"
+                )
 
     def asked_to_explain(self) -> Callable[..., Any]:
         """Make the function ``explain`` of the generic function."""
@@ -329,7 +362,8 @@ def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:
         raise NoImplicitLookupError(
             f"the generic function {describe(generic)} was called without a lookup: call"
             " reg.implicit.initialize(lookup) first, enter reg.implicit.using(lookup),"
-            " or pass lookup= to the call"
+            " or pass lookup= to the call. (The lookup= of another call covers that call only,"
+            " and not the calls inside of it; using() covers these too.)"
         )
     return lookup
 

@@ -38,6 +38,7 @@ class Lookup(CachedLookup, Observable):
 
     :param class_lookup: the class lookup that is asked. The class of an argument is its
       ``__class__``, so that a proxy has the class of its object.
+    :param name: what tools call this lookup.
     :raises TypeError: if it is neither a class lookup nor a lookup; so does
       assigning one.
 
@@ -49,8 +50,12 @@ class Lookup(CachedLookup, Observable):
     _reg_cache: LookupCache
     _reg_class_lookup: Any
 
-    def __init__(self, class_lookup: Any) -> None:
+    _reg_name: str | None = None
+
+    def __init__(self, class_lookup: Any, *, name: str | None = None) -> None:
         self.class_lookup = class_lookup
+        if name is not None:
+            self._reg_name = name
 
     @property
     def class_lookup(self) -> Any:
@@ -182,6 +187,10 @@ class Lookup(CachedLookup, Observable):
         from .tools.explain import explain_classes
 
         return explain_classes(self, canonical_key(key), tuple(classes))
+
+    def __repr__(self) -> str:
+        name = "" if self._reg_name is None else f" {self._reg_name!r}"
+        return f"<{type(self).__name__}{name} of {self._reg_class_lookup!r}>"
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

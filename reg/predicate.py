@@ -6,8 +6,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, overload
 
 from . import _trie
+from ._classes import describe
 from ._lock import registry_lock
 from ._matching import Matcher, Query
+from ._signatures import signature_with_deferred
 from ._trie import Entry
 from .sentinel import MISSING, Sentinel
 
@@ -144,6 +146,13 @@ class PredicateRegistry(_Registering):
     def __init__(self, predicates: Iterable[Predicate]) -> None:
         #: the predicates, in order of weight
         self.predicates = list(predicates)
+        for predicate in self.predicates:
+            if not hasattr(predicate, "create_index"):
+                raise TypeError(
+                    f"{type(self).__name__}() takes instances of reg.Predicate; got"
+                    f" {predicate!r}: make one, such as reg.Predicate({predicate!r}, reg.KeyIndex,"
+                    " calc)"
+                )
         self._names = [predicate.name for predicate in self.predicates]
         if len(set(self._names)) < len(self._names):
             raise PredicateRegistryError(
@@ -344,6 +353,16 @@ class PredicateMatcher(_Registering, Matcher):
         """
         return self.registry.get(self._reg_keywords(Query(args), predicates))
 
+    def _reg_check(self, key: Hashable, count: int) -> None:
+        for predicate in self.registry.predicates:
+            if predicate.calc is not None and not _takes(predicate.calc, count):
+                raise TypeError(
+                    f"the predicate {predicate.name!r} cannot be computed for {count}"
+                    f" argument{'' if count == 1 else 's'} of {describe(key)}: its calc,"
+                    f" {describe(predicate.calc)}, is called with all of the arguments that"
+                    " dispatch, by position"
+                )
+
     def _reg_first(self) -> Callable[[tuple[Any, ...]], tuple[Any, list[Any]]] | None:
         cls = type(self)
         if (
@@ -378,6 +397,18 @@ class PredicateMatcher(_Registering, Matcher):
             if id(predicate) not in query.computed:
                 query.computed[id(predicate)] = _value(predicate, query.args)
         return {**predicates, **{each.name: query.computed[id(each)] for each in missing}}
+
+
+def _takes(calc: Callable[..., Any], count: int) -> bool:
+    """Return whether a function can be called with so many positional arguments."""
+    try:
+        signature_with_deferred(calc).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        # A built-in function without a signature.
+        return True
+    return True
 
 
 def _value(predicate: Predicate, args: tuple[Any, ...]) -> Any:

@@ -9,15 +9,18 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ._classes import (
+    ClassKey,
     ClassSpecification,
     ForwardName,
     NamedClass,
-    RegisteredClass,
+    UnionMember,
+    class_of,
     describe,
     registered_classes,
 )
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
+from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._store import Registration, Store
@@ -59,7 +62,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     _reg_replace = True
     _reg_store: Store = Store()
 
-    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+    def __init__(self, *misplaced: object, name: str | None = None, replace: bool = True) -> None:
+        _refuse_positional(self, misplaced)
         self._reg_name = name
         self._reg_replace = replace
         # Not through self: a subclass may not be ready for its own clear() yet.
@@ -87,9 +91,10 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         """Remove the registration for exactly these classes.
 
         :param key: as it was registered.
-        :param classes: as they were registered; of a union, all alternatives are removed.
-        :raises RegistrationError: if there is no such registration; then nothing has changed.
-        :raises TypeError: as for :meth:`register`.
+        :param classes: as they were registered. A union is forgotten for each of its members; of
+          a class alone, the registration that :meth:`exact` gets.
+        :raises RegistrationError: if there is nothing registered for them; then
+          nothing has changed.
         """
         key = _checked_key(key)
         combinations = registered_classes(key, classes)
@@ -97,7 +102,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             self._reg_settle(key, itertools.chain(*combinations))
             registrations = []
             for combination in combinations:
-                registration = self._reg_store.exact(key, combination)
+                registration = self._reg_store.for_classes(key, combination)
                 if registration is None:
                     raise RegistrationError(
                         f"nothing is registered under {describe(key)} for {_names(combination)}"
@@ -112,9 +117,10 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 
         :param key: as it was registered.
         :param classes: as they were registered.
-        :return: the component, or ``None``; a matcher as it is.
-        :raises TypeError: as for :meth:`register`, and for a union, which stands for several
-          combinations.
+        :return: the component, a matcher as it is; one that was registered for a union with a
+          class among its members, where there is no other; ``None`` if there is none.
+        :raises TypeError: if something that is not a class is given, or a
+          union, which stands for more than one combination.
         """
         key = _checked_key(key)
         combinations = registered_classes(key, classes)
@@ -124,7 +130,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 f" {len(combinations)} combinations under {describe(key)}"
             )
         self._reg_settle(key, combinations[0])
-        registration = self._reg_store.exact(key, combinations[0])
+        registration = self._reg_store.for_classes(key, combinations[0])
         return None if registration is None else registration.component
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
@@ -150,7 +156,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def registrations(self) -> list[Registration]:
         """List all registrations, in the order in which they were made.
 
-        :return: a new list; one for a union is listed once for each alternative.
+        :return: a new list; of what was registered for a union, each alternative with its class.
         """
         for key in self._reg_store.all_keys():
             self._reg_settle(key, ())
@@ -173,7 +179,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
-    def _reg_settle(self, key: Hashable, classes: Iterable[RegisteredClass]) -> list[ForwardName]:
+    def _reg_settle(self, key: Hashable, classes: Iterable[ClassKey]) -> list[ForwardName]:
         """Replace the names of classes in annotations by the classes, once these are defined.
 
         :param key: the key.
@@ -184,7 +190,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         names = self._reg_store.forward_names(key)
         if not names:
             return []
-        bases = [base for cls in classes if isinstance(cls, type) for base in mro_of(cls)]
+        given = map(class_of, classes)
+        bases = [base for cls in given if isinstance(cls, type) for base in mro_of(cls)]
         defined: dict[ForwardName, type] = {}
         for name in names:
             cls = name.resolve() or next((base for base in bases if name.matches(base)), None)
@@ -206,16 +213,25 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             yield registration.component
 
     def _reg_add(
-        self, key: Hashable, combinations: list[tuple[RegisteredClass, ...]], component: Any
+        self, key: Hashable, combinations: list[tuple[ClassKey, ...]], component: Any
     ) -> None:
         if component is None:
             raise TypeError(
                 f"cannot register None under {describe(key)} for {_names(combinations[0])}:"
                 " None means that there is no component"
             )
+        if isinstance(component, Matcher):
+            component._reg_check(key, len(combinations[0]))
         filename, lineno = _file_and_line(component)
         added = [
-            Registration(key, combination, component, filename, lineno)
+            Registration(
+                key,
+                tuple(map(class_of, combination)),
+                component,
+                filename,
+                lineno,
+                tuple([cls.union if isinstance(cls, UnionMember) else () for cls in combination]),
+            )
             for combination in combinations
         ]
         with registry_lock:
@@ -227,11 +243,11 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         del replaced
 
     def _reg_refuse_to_replace(self, registration: Registration) -> None:
-        known = self._reg_store.exact(registration.key, registration.classes)
+        known = self._reg_store.exact(registration.key, registration.keys)
         if known is not None:
             raise RegistrationError(
                 f"{describe(registration.key)} has a component for"
-                f" {_names(registration.classes)} already: {known.component!r} at"
+                f" {_names(registration.keys)} already: {known.component!r} at"
                 f" {known.place}, so {registration.component!r} at {registration.place}"
                 " is not registered; unregister the first, or use replace=True"
             )
@@ -267,7 +283,8 @@ class Registry(IRegistry, Lookup):
     :param replace: as for :class:`ClassRegistry`.
     """
 
-    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+    def __init__(self, *misplaced: object, name: str | None = None, replace: bool = True) -> None:
+        _refuse_positional(self, misplaced)
         #: the :class:`ClassRegistry` with the registrations
         self.registry = ClassRegistry(name=name, replace=replace)
         super().__init__(self.registry)
@@ -322,6 +339,15 @@ class Registry(IRegistry, Lookup):
         return copied
 
 
+def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:
+    if misplaced:
+        kind = type(registry).__name__
+        raise TypeError(
+            f"{kind}() takes its name by keyword, {kind}(name=...), and is made without"
+            f" registrations; got {', '.join(map(repr, misplaced))}"
+        )
+
+
 def _checked_key(key: Any) -> Hashable:
     """Refuse an object that cannot be a key.
 
@@ -344,12 +370,14 @@ def _checked_key(key: Any) -> Hashable:
     return canonical_key(key)  # type: ignore[no-any-return]
 
 
-def _names(classes: tuple[RegisteredClass, ...]) -> str:
-    names = [
-        cls if isinstance(cls, NamedClass) else f"{cls.__module__}.{cls.__qualname__}"
-        for cls in classes
-    ]
-    return f"({', '.join(names)})"
+def _names(keys: tuple[ClassKey, ...]) -> str:
+    return f"({', '.join(map(_name, keys))})"
+
+
+def _name(key: ClassKey) -> str:
+    if isinstance(key, UnionMember):
+        return " | ".join(map(_name, key.union))
+    return key if isinstance(key, NamedClass) else f"{key.__module__}.{key.__qualname__}"
 
 
 def definition_of(component: Any) -> tuple[str, int] | None:

@@ -14,7 +14,7 @@ import weakref
 
 import reg
 
-# What is registered
+# Registrations
 
 
 class Function:
@@ -123,7 +123,7 @@ def loaded_class(name):
 
 
 def order_of(cls, registered):
-    """The MRO with all else that is registered: behind each class what it is called."""
+    """The MRO with all else that is registered: each class is followed by its names."""
     names = [each for each in registered if isinstance(each, str)]
     classes = [each for each in registered if not isinstance(each, str)]
     loaded = [loaded_class(name) for name in names]
@@ -150,7 +150,7 @@ def composed_mro(cls, registered):
     try:
         order = functools._compose_mro(cls, registered)
     except RuntimeError:
-        # The classes contradict each other: those that are not in the MRO come before object.
+        # The classes contradict each other: classes outside of the MRO come before object.
         return [*mro[:-1], *virtual, mro[-1]]
     if [each for each in order if each in mro] == list(mro):
         return order
@@ -160,6 +160,28 @@ def composed_mro(cls, registered):
         places = [place for place, base in enumerate(order) if issubclass(base, each)]
         order.insert(places[-1] + 1 if places else len(order), each)
     return [*order, mro[-1]]
+
+
+def unions_of(combinations):
+    """For each position the union of its classes, or ``None`` for a single one."""
+    unions = [frozenset(classes) for classes in zip(*combinations, strict=True)]
+    return tuple(union if len(union) > 1 else None for union in unions)
+
+
+def keys_of(cls, union):
+    """What is noted of a class at a position: itself, and with the union it is a member of."""
+    return [cls] if union is None else [cls, (cls, union)]
+
+
+def keys_in_order(cls, known):
+    """The order of classes, each alone and then with the unions that it is a member of."""
+    plain = [each for each in known if not isinstance(each, tuple)]
+    members = [each for each in known if isinstance(each, tuple)]
+    return [
+        key
+        for base in order_of(cls, plain)
+        for key in [(base, None), *(each for each in members if each[0] == base)]
+    ]
 
 
 class Registry:
@@ -183,59 +205,90 @@ class Registry:
         self.register_each(key, [classes], component)
 
     def register_each(self, key, combinations, component):
-        known = [entry for entry in self.registered if entry[0] == key and entry[1] in combinations]
+        unions = unions_of(combinations)
+        known = [
+            entry
+            for entry in self.registered
+            if entry[0] == key and entry[1] in combinations and entry[3] == unions
+        ]
         if known and not self.replace:
             raise reg.RegistrationError("there already")
         for entry in known:
             entry[2] = component
         for classes in combinations:
             if classes not in [entry[1] for entry in known]:
-                self.registered.append([key, classes, component])
+                self.registered.append([key, classes, component, unions])
                 self._note_positions(key, len(classes))
 
     def unregister(self, key, classes):
         self.unregister_each(key, [classes])
 
     def unregister_each(self, key, combinations):
-        for classes in combinations:
-            if self.exact(key, classes) is None:
-                raise reg.RegistrationError("not there")
-        for classes in combinations:
-            self.registered = [entry for entry in self.registered if entry[:2] != [key, classes]]
-            self._note_positions(key, len(classes))
+        unions = unions_of(combinations)
+        removed = [self._entry(key, classes, unions) for classes in combinations]
+        if None in removed:
+            raise reg.RegistrationError("not there")
+        for removed_entry in removed:
+            self.registered = [entry for entry in self.registered if entry is not removed_entry]
+            self._note_positions(key, len(removed_entry[1]))
 
     def _note_positions(self, key, arity):
         """Keep for how long each class has been registered at each position."""
-        noted = self.positions.get((key, arity), [[] for _ in range(arity)])
+        noted = self.noted(key, arity)
         entries = [entry for entry in self.registered if self._concerns(entry, key, arity)]
         for position, known in enumerate(noted):
-            now = [classes[position] for _, classes, _ in entries]
+            now = [
+                key
+                for _, classes, _, unions in entries
+                for key in keys_of(classes[position], unions[position])
+            ]
             known[:] = [cls for cls in known if cls in now]
             known += [cls for cls in dict.fromkeys(now) if cls not in known]
         self.positions[key, arity] = noted
+
+    def noted(self, key, arity):
+        return self.positions.get((key, arity), [[] for _ in range(arity)])
 
     @staticmethod
     def _concerns(entry, key, arity):
         return entry[0] == key and len(entry[1]) == arity
 
     def exact(self, key, classes):
-        found = [entry[2] for entry in self.registered if entry[:2] == [key, classes]]
-        return found[0] if found else None
+        found = self._entry(key, classes, unions_of([classes]))
+        return found and found[2]
+
+    def _entry(self, key, classes, unions):
+        """The entry for classes as they are given; alone, they may be members of unions."""
+        order = [unions] if any(unions) else itertools.product(*self._unions_with(key, classes))
+        return next(
+            (
+                entry
+                for each in order
+                for entry in self.registered
+                if entry[:2] == [key, classes] and entry[3] == tuple(each)
+            ),
+            None,
+        )
+
+    def _unions_with(self, key, classes):
+        """For each class: no union, and then the unions it was registered with as a member."""
+        noted = self.noted(key, len(classes))
+        return [
+            [None, *(each[1] for each in known if isinstance(each, tuple) and each[0] == cls)]
+            for cls, known in zip(classes, noted, strict=True)
+        ]
 
     def all(self, key, classes):
-        noted = self.positions.get((key, len(classes)), [[] for _ in classes])
-        orders = [order_of(cls, known) for cls, known in zip(classes, noted, strict=True)]
-        found = [self.exact(key, combination) for combination in itertools.product(*orders)]
-        return [component for component in found if component is not None]
+        return merged([self], key, classes)
 
     def get(self, key, classes):
         return next(iter(self.all(key, classes)), None)
 
     def misfits(self, key, classes):
-        """What is registered under the key, but not for these classes."""
+        """The registrations under the key that do not apply to these classes."""
         return [
             component
-            for known, registered, component in self.registered
+            for known, registered, component, _ in self.registered
             if known == key and not fit(classes, registered)
         ]
 
@@ -244,6 +297,50 @@ def fit(classes, registered):
     return len(classes) == len(registered) and all(
         base in order_of(cls, [base]) for cls, base in zip(classes, registered, strict=True)
     )
+
+
+def merged(registries, key, classes):
+    """The components of registries as if they were in one, the earlier ones first."""
+    known = [
+        [cls for each in registries for cls in each.noted(key, len(classes))[position]]
+        for position in range(len(classes))
+    ]
+    orders = [
+        keys_in_order(cls, list(dict.fromkeys(noted)))
+        for cls, noted in zip(classes, known, strict=True)
+    ]
+    combinations = [
+        [key, tuple(cls for cls, _ in each), tuple(union for _, union in each)]
+        for each in itertools.product(*orders)
+    ]
+    return [
+        component
+        for combination in combinations
+        for each in registries
+        for *entry, component, unions in each.registered
+        if [*entry, unions] == combination
+    ]
+
+
+class Merged:
+    def __init__(self, parts):
+        self.parts = parts
+
+    def registries(self):
+        return [
+            registry
+            for part in self.parts
+            for registry in (part.registries() if isinstance(part, Merged) else [part])
+        ]
+
+    def all(self, key, classes):
+        return merged(self.registries(), key, classes)
+
+    def get(self, key, classes):
+        return next(iter(self.all(key, classes)), None)
+
+    def misfits(self, key, classes):
+        return [component for part in self.parts for component in part.misfits(key, classes)]
 
 
 class Composition:
@@ -275,7 +372,7 @@ class Caching:
         self.memory = []
 
     def __getstate__(self):
-        """What a copy has: nothing that was kept."""
+        """A copy, which starts without cached answers."""
         return {"part": self.part, "memory": []}
 
     def all(self, key, classes):
@@ -297,11 +394,11 @@ class Caching:
         return answer
 
 
-# What a call makes of it
+# Calls
 
 
 def asked(components, arguments, given, log):
-    """Each component with what it stands for: itself, a matcher's answer or error, or ``None``.
+    """Each component with its meaning: itself, a matcher's answer or error, or ``None``.
 
     :param given: the caller's predicates; ``None`` to have them computed.
     :param log: is told which matchers were asked, and with which predicates.
@@ -326,7 +423,7 @@ def asked(components, arguments, given, log):
 
 
 def resolved(components, arguments, given, log):
-    """What a lookup makes of what it found, as far as it is asked for."""
+    """The resolved components of a lookup, as far as they are asked for."""
     for _, answer in asked(components, arguments, given, log):
         if isinstance(answer, Exception):
             raise answer
@@ -335,7 +432,7 @@ def resolved(components, arguments, given, log):
 
 
 def explained(components, arguments, given, log):
-    """Each component with its answer, and what became of it."""
+    """Each component with its answer and its outcome."""
     decided, said = False, []
     for component, answer in asked(components, arguments, given, log):
         if answer is None:
@@ -353,7 +450,7 @@ NO_DEFAULT = object()
 
 
 def call(components, end, received, lookup, default=NO_DEFAULT):
-    """What a call returns: what each function received, the next one's inside the one before.
+    """The result of a call: the arguments of each function, with the next one's inside.
 
     :param components: an iterator of functions.
     :param end: the function that comes after all of them.
@@ -382,7 +479,7 @@ def call_next(components, received, lookup):
 
 
 class Implicit:
-    """By thread: what was assigned, and the scopes that it is in, the innermost last."""
+    """By thread: the assigned lookup, and the scopes around it, the innermost last."""
 
     BASE = object()
 

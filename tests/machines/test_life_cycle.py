@@ -28,7 +28,7 @@ HOW = st.sampled_from(["copy", "deep copy", "pickle"])
 
 
 class Pickler(pickle.Pickler):
-    """Pickles all but functions and classes, which cannot be imported here, and what is kept."""
+    """Pickles all but functions and classes, which cannot be imported here, and caches."""
 
     def __init__(self, file, kept):
         super().__init__(file)
@@ -50,7 +50,7 @@ class Unpickler(pickle.Unpickler):
 
 
 def leaves(real, expected):
-    """The registries that class lookups are made of, each with what the model has of it."""
+    """The registries that class lookups are made of, each with its model."""
     if isinstance(real, reg.Lookup):
         real = real.class_lookup
     if isinstance(real, reg.ListClassLookup):
@@ -67,14 +67,14 @@ def leaves(real, expected):
 
 
 class LifeCycleMachine(CompositionMachine):
-    """Copies are changed, and asked, as well as what they were copied from."""
+    """Copies are changed and asked, and their originals too."""
 
     remembered_questions = 3
     copies = 0
 
     def __init__(self):
         super().__init__()
-        # What was registered first decides which of these comes first.
+        # The first registration decides which of these comes first.
         for number in range(3):
             self.classes.append(make_class(f"Abstract{number}", (self.root,), "abstract"))
             register_virtual(self.classes[-1], self.classes[3])
@@ -92,7 +92,7 @@ class LifeCycleMachine(CompositionMachine):
         self.add_changing_list([6, 5])
 
     def parts(self, numbers, level):
-        # What a copy shares with another must not come to be made of what holds that one.
+        # A part that copies share must not come to contain the composition it is in.
         real = self.lookups[level][0]
         lists = getattr(real, "lookups", None)
         return super().parts(
@@ -104,7 +104,7 @@ class LifeCycleMachine(CompositionMachine):
             ),
         )
 
-    # What changes
+    # Changes
 
     @precondition(lambda self: self.copies < MOST_COPIES)
     @rule(which=INDEX, how=HOW)
@@ -154,8 +154,12 @@ class LifeCycleMachine(CompositionMachine):
                 registry = copied if isinstance(copied, reg.Registry) else real
                 self.registries.append((registry, of_model))
         for real, of_model in self.registries:
-            for generic, classes, component in of_model.registered:
-                self.real_of.setdefault(component, real.exact(generic, classes))
+            components = {
+                (each.key, each.classes, model_unions(each)): each.component
+                for each in real.registrations()
+            }
+            for generic, classes, component, unions in of_model.registered:
+                self.real_of.setdefault(component, components[generic, classes, unions])
         top = copied.class_lookup if isinstance(copied, reg.Lookup) else copied
         if isinstance(top, reg.ListClassLookup) and isinstance(top.lookups, list):
             self.lists.append((top.lookups, expected.parts, len(self.lookups) - 1))
@@ -181,7 +185,7 @@ class LifeCycleMachine(CompositionMachine):
         real, expected = self.pick_from(refusing, registry)
         registered = [entry for entry in expected.registered if entry[1]]
         if registered:
-            generic, (last, *others), _ = self.pick_from(registered, number)
+            generic, (last, *others), *_ = self.pick_from(registered, number)
             key = next(each for each in self.keys if each.generic is generic)
             component = self.make_function(key, PLAIN)
             alternatives = dict.fromkeys((*self.pick(indexes), last))
@@ -204,7 +208,7 @@ class LifeCycleMachine(CompositionMachine):
             )
 
     @rule(registry=INDEX, number=INDEX, indexes=st.lists(INDEX, max_size=2))
-    def unregister_what_may_not_be_there(self, registry, number, indexes):
+    def unregister_an_unknown_registration(self, registry, number, indexes):
         key, classes = self.answer_to(number, indexes)
         real, expected = self.pick_from(self.registries, registry)
         self.same(
@@ -212,19 +216,28 @@ class LifeCycleMachine(CompositionMachine):
             lambda: expected.unregister(key.generic, classes),
         )
 
-    # What is asked
+    # Questions
 
     @invariant()
     def registrations_agree(self):
         for real, expected in self.registries:
             generics = [key.generic for key in self.keys]
-            listed = [each[:3] for each in real.registrations() if each.key in generics]
+            listed = [
+                (*each[:3], model_unions(each))
+                for each in real.registrations()
+                if each.key in generics
+            ]
             wanted = [
-                (generic, classes, self.real_of[component])
-                for generic, classes, component in expected.registered
+                (generic, classes, self.real_of[component], unions)
+                for generic, classes, component, unions in expected.registered
             ]
             assert Counter(listed) == Counter(wanted)
 
 
+def model_unions(registration):
+    """The unions of a registration, as the model has them."""
+    return tuple(frozenset(union) or None for union in registration.unions)
+
+
 def test_copies_and_refusals_agree_with_the_model():
-    explore(LifeCycleMachine, examples=15)
+    explore(LifeCycleMachine, examples=10)

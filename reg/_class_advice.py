@@ -1,0 +1,49 @@
+"""Advice for objects that nothing can be registered for: which class to give instead."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any
+
+__all__ = ["advice_for"]
+
+
+def advice_for(specification: Any) -> str:
+    """Name a replacement for a specification that is not allowed."""
+    origin = typing.get_origin(specification)
+    if specification is Any:
+        return "use object, which every argument is an instance of"
+    if origin is typing.Literal:
+        return "use the class of the values, and a predicate to tell them apart"
+    if origin is type or specification is typing.Type:  # noqa: UP006
+        return "use type, or a class generic, which dispatches on the class it is given"
+    if origin is typing.Annotated:
+        return f"use {_name(typing.get_args(specification)[0])}"
+    if isinstance(origin, type):
+        reason = "an argument does not know the types of its items"
+        if not typing.get_args(specification):
+            reason = f"{specification!r} is another name of it for type checkers"
+        return f"use {_full_name(origin)}: {reason}"
+    if isinstance(specification, typing.TypeVar):
+        return "use the class that bounds it, or object"
+    if isinstance(specification, typing.NewType):
+        return f"use {_name(specification.__supertype__)}, which its values are instances of"
+    cls = type(specification)
+    advice = (
+        "use a class, None, a union of them, or the name of one such as"
+        f' "package.module:Class"; {specification!r} is an instance of {cls.__name__}'
+    )
+    if isinstance(specification, types.FunctionType):
+        return f"{advice}, and an implementation comes after the list of classes"
+    if cls.__module__ in ("typing", "types") or cls is types.ModuleType:
+        return advice
+    return f"{advice}, so give {_full_name(cls)} if you mean its class"
+
+
+def _name(cls: Any) -> str:
+    return getattr(cls, "__name__", repr(cls))
+
+
+def _full_name(cls: type) -> str:
+    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
