@@ -16,13 +16,16 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 __all__ = [
+    "ClassKey",
     "ClassSpecification",
     "ForwardClass",
     "ForwardName",
     "NamedClass",
     "RegisteredClass",
+    "UnionMember",
     "alias_value",
     "class_at",
+    "class_of",
     "describe",
     "is_abstract",
     "loaded_class",
@@ -131,7 +134,7 @@ class ForwardName(NamedClass):
             for name, function in (self.body or {}).items()
             if isinstance(function, types.FunctionType)
         ]
-        return not functions or any(vars(cls).get(name) is each for name, each in functions)
+        return not functions or any(vars(cls).get(name) is function for name, function in functions)
 
     def missing_error(self) -> TypeError:
         """Make the error for a class that is needed now and was never defined."""
@@ -167,14 +170,53 @@ class ForwardClass(type):
 RegisteredClass: TypeAlias = "type | NamedClass"
 
 
+class UnionMember:
+    """A class as a member of a union, which is less specific than the class itself.
+
+    Equal to the same class as a member of the same union, in whatever order it names its members.
+
+    :param cls: the class.
+    :param union: all members of the union.
+    """
+
+    __slots__ = ("_hash", "_members", "cls", "union")
+
+    def __init__(self, cls: RegisteredClass, union: tuple[RegisteredClass, ...]) -> None:
+        self.cls = cls
+        self.union = union
+        self._members = frozenset(union)
+        self._hash = hash((cls, self._members))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UnionMember):
+            return NotImplemented
+        return self.cls == other.cls and self._members == other._members
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has other hashes.
+        return UnionMember, (self.cls, self.union)
+
+
+#: A key of registrations at one position: a class, or a class as a member of a union.
+ClassKey: TypeAlias = "RegisteredClass | UnionMember"
+
+
+def class_of(key: ClassKey) -> RegisteredClass:
+    """Return the class itself of a key."""
+    return key.cls if isinstance(key, UnionMember) else key
+
+
 def registered_classes(
     key: Hashable, classes: Iterable[ClassSpecification]
-) -> list[tuple[RegisteredClass, ...]]:
-    """Work out for which combinations of classes a registration is made.
+) -> list[tuple[ClassKey, ...]]:
+    """List the combinations of classes that a registration is for.
 
     :param key: named in the errors.
     :param classes: as in :meth:`reg.ClassRegistry.register`.
-    :return: one tuple; several where there are unions.
+    :return: a list of one tuple; of several if there are unions, each member with its union.
     :raises TypeError: if ``classes`` is not an iterable, or one of them is not a class in one of
       the ways that this module allows.
     """
@@ -184,14 +226,20 @@ def registered_classes(
             f" iterable, one class for each argument; got {classes!r}"
         )
     alternatives = [
-        _alternatives(key, position, specification)
+        _keys(_alternatives(key, position, specification))
         for position, specification in enumerate(classes)
     ]
-    return list(dict.fromkeys(itertools.product(*alternatives)))
+    return list(itertools.product(*alternatives))
+
+
+def _keys(alternatives: list[RegisteredClass]) -> list[ClassKey]:
+    """Return the keys of the classes given at one position; several are a union."""
+    union = tuple(dict.fromkeys(alternatives))
+    return list(union) if len(union) == 1 else [UnionMember(cls, union) for cls in union]
 
 
 def is_abstract(cls: type) -> bool:
-    """Return whether classes may be subclasses of this one without inheriting from it."""
+    """Return whether a class can have virtual subclasses, which do not inherit from it."""
     return type(cls).__subclasscheck__ is not type.__subclasscheck__
 
 
@@ -233,7 +281,7 @@ def alias_value(specification: Any) -> Any:
 
 
 def describe(key: object) -> str:
-    """Name a key in an error: functions by where they are defined."""
+    """Name a key in an error; a function by its module and qualified name."""
     module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
     if callable(key) and isinstance(module, str) and isinstance(name, str):
         return f"{module}.{name}"
@@ -241,6 +289,12 @@ def describe(key: object) -> str:
 
 
 def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:
+    """Find a class by its qualified name, and import nothing.
+
+    :param namespace: the global variables of its module.
+    :param qualified_name: the names that lead to it.
+    :return: the class, or ``None``.
+    """
     # From __dict__ alone: a module's __getattr__ may import.
     first, *attributes = qualified_name.split(".")
     value = namespace.get(first)
@@ -260,7 +314,7 @@ def _with_arguments(alias: Any, arguments: tuple[Any, ...]) -> Any:
     if isinstance(value, typing.TypeVar):
         return replaced.get(value, value)
     parameters = getattr(value, "__parameters__", ())
-    return value[tuple(replaced[each] for each in parameters)] if parameters else value
+    return value[tuple(replaced[parameter] for parameter in parameters)] if parameters else value
 
 
 def _is_alias(value: object) -> bool:
@@ -313,9 +367,9 @@ def _alternatives(
 
 
 def _is_of_anything(specification: Any) -> bool:
-    """Return whether this is ``list[Any]`` or the like, as type checkers want a bare class written.
+    """Return whether all type arguments are ``Any``, as in ``list[Any]``: it stands for its class.
 
-    Items may be of anything as well, as in ``ndarray[Any, dtype[Any]]``.
+    Type checkers demand this form of a bare ``list``. ``ndarray[Any, dtype[Any]]`` counts as well.
     """
     origin: Any = typing.get_origin(specification)
     arguments = typing.get_args(specification)

@@ -9,19 +9,22 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ._classes import (
+    ClassKey,
     ClassSpecification,
     ForwardName,
     NamedClass,
-    RegisteredClass,
+    UnionMember,
+    class_of,
     describe,
     registered_classes,
 )
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
+from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._store import Registration, Store
-from .arginfo import wrapped_by
+from .arginfo import is_bound, wrapped_by
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
@@ -40,32 +43,33 @@ __all__ = [
 
 
 class RegistrationError(ValueError):
-    """Something is registered already, or is not registered at all."""
+    """A registration exists already, or does not exist."""
 
 
 class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     """Components by key and classes.
 
-    :param name: what tools call this registry.
-    :param replace: whether registering for the same key and classes again
-      replaces what was there. If not, that is a :class:`RegistrationError`.
+    :param name: the name that tools show for this registry.
+    :param replace: whether a registration replaces the one for the same key and classes. With
+      ``False``, that is a :class:`RegistrationError`.
 
     It can be mixed into a framework's own class: ``__init__`` and
-    :meth:`clear` work called unbound, in any order, and all that it keeps in
-    the instance begins with ``_reg_``.
+    :meth:`clear` work called unbound, in any order, and the names of all its attributes in
+    the instance begin with ``_reg_``.
     """
 
     _reg_name: str | None = None
     _reg_replace = True
     _reg_store: Store = Store()
 
-    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+    def __init__(self, *misplaced: object, name: str | None = None, replace: bool = True) -> None:
+        _refuse_positional(self, misplaced)
         self._reg_name = name
         self._reg_replace = replace
         # Not through self: a subclass may not be ready for its own clear() yet.
         ClassRegistry.clear(self)
 
-    # In its own namespace, whatever it is mixed with.
+    # Repeated here so that the register() of a mixin cannot take precedence.
     register = IRegistry.register
 
     def _reg_register(
@@ -84,10 +88,11 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         return register
 
     def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:
-        """Forget what is registered for exactly these classes.
+        """Remove the registration for exactly these classes.
 
         :param key: as it was registered.
-        :param classes: as they were registered; of a union, each alternative.
+        :param classes: as they were registered. A union is forgotten for each of its members; of
+          a class alone, the registration that :meth:`exact` gets.
         :raises RegistrationError: if there is nothing registered for them; then
           nothing has changed.
         """
@@ -97,7 +102,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             self._reg_settle(key, itertools.chain(*combinations))
             registrations = []
             for combination in combinations:
-                registration = self._reg_store.exact(key, combination)
+                registration = self._reg_store.for_classes(key, combination)
                 if registration is None:
                     raise RegistrationError(
                         f"nothing is registered under {describe(key)} for {_names(combination)}"
@@ -108,12 +113,13 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         del replaced
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
-        """Get what is registered for exactly these classes.
+        """Get the component that is registered for exactly these classes.
 
         :param key: as it was registered.
         :param classes: as they were registered.
-        :return: the component, a matcher as it is; ``None`` if there is none.
-        :raises TypeError: if something is given as a class that is none, or a
+        :return: the component, a matcher as it is; one that was registered for a union with a
+          class among its members, where there is no other; ``None`` if there is none.
+        :raises TypeError: if something that is not a class is given, or a
           union, which stands for more than one combination.
         """
         key = _checked_key(key)
@@ -124,13 +130,13 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 f" {len(combinations)} combinations under {describe(key)}"
             )
         self._reg_settle(key, combinations[0])
-        registration = self._reg_store.exact(key, combinations[0])
+        registration = self._reg_store.for_classes(key, combinations[0])
         return None if registration is None else registration.component
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Find the component that is registered most specifically for these classes.
 
-        :param key: what it is registered under.
+        :param key: the key of the registration.
         :param classes: the classes of the arguments.
         :return: the first of :meth:`all`, or ``None``.
         """
@@ -139,7 +145,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find all components registered for these classes or for bases of them.
 
-        :param key: what they are registered under.
+        :param key: the key of the registrations.
         :param classes: the classes of the arguments.
         :return: a new list, in the lexicographic order of the Cartesian product
           of the classes' MROs: the first class weighs most, and ``object``
@@ -148,16 +154,16 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         return list(self._reg_candidates(canonical_key(key), tuple(classes)))
 
     def registrations(self) -> list[Registration]:
-        """List everything that is registered.
+        """List all registrations, in the order in which they were made.
 
-        :return: a new list; of what was registered for a union, each alternative.
+        :return: a new list; of what was registered for a union, each alternative with its class.
         """
         for key in self._reg_store.all_keys():
             self._reg_settle(key, ())
         return self._reg_store.registrations()
 
     def clear(self) -> None:
-        """Forget all registrations. The registry stays in use wherever it is composed."""
+        """Remove all registrations. The registry remains in its compositions."""
         with registry_lock:
             replaced = self._reg_publish(Store(), self._reg_store.all_keys())
         del replaced
@@ -167,22 +173,25 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         return f"<{type(self).__name__}{name} at {id(self):#x}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        # Not super(): a framework may have mixed in a class with another state.
+        # Not super(): another base class of a framework's class may define it differently.
         return ObservableClassLookup.__getstate__(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
-    def _reg_settle(self, key: Hashable, classes: Iterable[RegisteredClass]) -> list[ForwardName]:
-        """Replace names that annotations gave to classes, once these are defined, by the classes.
+    def _reg_settle(self, key: Hashable, classes: Iterable[ClassKey]) -> list[ForwardName]:
+        """Replace the names of classes in annotations by the classes, once these are defined.
 
-        :param classes: classes that may be named; those in a function are found only by them.
+        :param key: the key.
+        :param classes: classes that may have such a name; a class in a function can be found
+          in no other way.
         :return: the names of classes that are not defined yet.
         """
         names = self._reg_store.forward_names(key)
         if not names:
             return []
-        bases = [base for cls in classes if isinstance(cls, type) for base in mro_of(cls)]
+        given = map(class_of, classes)
+        bases = [base for cls in given if isinstance(cls, type) for base in mro_of(cls)]
         defined: dict[ForwardName, type] = {}
         for name in names:
             cls = name.resolve() or next((base for base in bases if name.matches(base)), None)
@@ -204,16 +213,25 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             yield registration.component
 
     def _reg_add(
-        self, key: Hashable, combinations: list[tuple[RegisteredClass, ...]], component: Any
+        self, key: Hashable, combinations: list[tuple[ClassKey, ...]], component: Any
     ) -> None:
         if component is None:
             raise TypeError(
                 f"cannot register None under {describe(key)} for {_names(combinations[0])}:"
                 " None means that there is no component"
             )
-        filename, lineno = _place(component)
+        if isinstance(component, Matcher):
+            component._reg_check(key, len(combinations[0]))
+        filename, lineno = _file_and_line(component)
         added = [
-            Registration(key, combination, component, filename, lineno)
+            Registration(
+                key,
+                tuple(map(class_of, combination)),
+                component,
+                filename,
+                lineno,
+                tuple([cls.union if isinstance(cls, UnionMember) else () for cls in combination]),
+            )
             for combination in combinations
         ]
         with registry_lock:
@@ -225,11 +243,11 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         del replaced
 
     def _reg_refuse_to_replace(self, registration: Registration) -> None:
-        known = self._reg_store.exact(registration.key, registration.classes)
+        known = self._reg_store.exact(registration.key, registration.keys)
         if known is not None:
             raise RegistrationError(
                 f"{describe(registration.key)} has a component for"
-                f" {_names(registration.classes)} already: {known.component!r} at"
+                f" {_names(registration.keys)} already: {known.component!r} at"
                 f" {known.place}, so {registration.component!r} at {registration.place}"
                 " is not registered; unregister the first, or use replace=True"
             )
@@ -239,7 +257,9 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 
         If an exception interrupts it, nothing has changed.
 
-        :return: the store before.
+        :param store: the new store.
+        :param keys: the keys whose registrations differ.
+        :return: the former store.
         """
         before = self._reg_store
         try:
@@ -247,7 +267,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             for cache in self._reg_caches():
                 cache.invalidate(keys)
         except BaseException:
-            # A signal handler may have published another one since, which stays.
+            # A store that a signal handler has published since stays.
             if self._reg_store is store:
                 self._reg_store = before
             for cache in self._reg_caches():
@@ -259,12 +279,13 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 class Registry(IRegistry, Lookup):
     """A registry that looks up in itself: all that a small application needs.
 
-    :param name: what tools call this registry.
+    :param name: the name that tools show for this registry.
     :param replace: as for :class:`ClassRegistry`.
     """
 
-    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
-        #: the :class:`ClassRegistry` that components are kept in
+    def __init__(self, *misplaced: object, name: str | None = None, replace: bool = True) -> None:
+        _refuse_positional(self, misplaced)
+        #: the :class:`ClassRegistry` with the registrations
         self.registry = ClassRegistry(name=name, replace=replace)
         super().__init__(self.registry)
 
@@ -274,19 +295,31 @@ class Registry(IRegistry, Lookup):
         return self.registry.register(key, classes, component)
 
     def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:
-        """Forget a registration; see :meth:`ClassRegistry.unregister`."""
+        """Remove a registration.
+
+        :param key: as it was registered.
+        :param classes: as they were registered; of a union, all alternatives are removed.
+        :raises RegistrationError: if there is no such registration; then nothing has changed.
+        :raises TypeError: as for :meth:`register`.
+        """
         self.registry.unregister(key, classes)
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
-        """Get what is registered for exactly these classes; see :meth:`ClassRegistry.exact`."""
+        """Get the component that is registered for exactly these classes.
+
+        :param key: as it was registered.
+        :param classes: as they were registered.
+        :return: the component, or ``None``; a matcher as it is.
+        :raises TypeError: as for :meth:`ClassRegistry.exact`.
+        """
         return self.registry.exact(key, classes)
 
     def registrations(self) -> list[Registration]:
-        """List everything that is registered; see :meth:`ClassRegistry.registrations`."""
+        """List all registrations, as :meth:`ClassRegistry.registrations` does."""
         return self.registry.registrations()
 
     def clear(self) -> None:
-        """Forget all registrations; see :meth:`ClassRegistry.clear`."""
+        """Remove all registrations. The registry remains in its compositions."""
         self.registry.clear()
 
     def __repr__(self) -> str:
@@ -306,10 +339,21 @@ class Registry(IRegistry, Lookup):
         return copied
 
 
-def _checked_key(key: Hashable) -> Hashable:
-    """Refuse what cannot be a key.
+def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:
+    if misplaced:
+        kind = type(registry).__name__
+        raise TypeError(
+            f"{kind}() takes its name by keyword, {kind}(name=...), and is made without"
+            f" registrations; got {', '.join(map(repr, misplaced))}"
+        )
 
+
+def _checked_key(key: Any) -> Hashable:
+    """Refuse an object that cannot be a key.
+
+    :param key: the object.
     :return: the key; the generic function, for a copy that a decorator made of it.
+    :raises TypeError: if it cannot be hashed, or is a bound generic function.
     """
     try:
         hash(key)
@@ -318,9 +362,7 @@ def _checked_key(key: Hashable) -> Hashable:
             f"a component is registered under a hashable key, often a generic function;"
             f" {key!r} cannot be hashed: {error}"
         ) from error
-    if type(key) is types.MethodType and "__reg_dispatch__" in getattr(
-        key.__func__, "__dict__", ()
-    ):
+    if is_bound(key) and "__reg_dispatch__" in getattr(key.__func__, "__dict__", ()):
         raise TypeError(
             f"{key!r} is a generic function bound to an object or a class, under which no call"
             f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
@@ -328,16 +370,22 @@ def _checked_key(key: Hashable) -> Hashable:
     return canonical_key(key)  # type: ignore[no-any-return]
 
 
-def _names(classes: tuple[RegisteredClass, ...]) -> str:
-    names = [
-        cls if isinstance(cls, NamedClass) else f"{cls.__module__}.{cls.__qualname__}"
-        for cls in classes
-    ]
-    return f"({', '.join(names)})"
+def _names(keys: tuple[ClassKey, ...]) -> str:
+    return f"({', '.join(map(_name, keys))})"
+
+
+def _name(key: ClassKey) -> str:
+    if isinstance(key, UnionMember):
+        return " | ".join(map(_name, key.union))
+    return key if isinstance(key, NamedClass) else f"{key.__module__}.{key.__qualname__}"
 
 
 def definition_of(component: Any) -> tuple[str, int] | None:
-    """File and line where a function is defined; ``None`` for any other component."""
+    """Find the file and line where a function is defined.
+
+    :param component: any component.
+    :return: ``None`` if it is not a function.
+    """
     function = component
     while (inner := wrapped_by(function)) is not None:
         function = inner
@@ -347,8 +395,8 @@ def definition_of(component: Any) -> tuple[str, int] | None:
     return None
 
 
-def _place(component: Any) -> tuple[str, int]:
-    """Where a function is defined; for any other component, where it is registered."""
+def _file_and_line(component: Any) -> tuple[str, int]:
+    """Find where a function is defined, or else where it is being registered."""
     if (defined := definition_of(component)) is not None:
         return defined
     frame = sys._getframe(1)

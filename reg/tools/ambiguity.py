@@ -2,9 +2,10 @@
 
 Two kinds are found. In the first, each registration is the more specific one
 at another position; the first argument decides. In the second, two abstract
-classes that have nothing to do with each other have a common virtual subclass;
-the order of registration decides. CLOS, Julia and plum report the first kind
-as ambiguities or decide it by position, as this package does.
+classes that have nothing to do with each other have a common virtual subclass,
+or two unions a common member; the order of registration decides. CLOS, Julia and
+plum report the first kind as ambiguities or decide it by position, as this
+package does.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from .._classes import NamedClass, RegisteredClass, is_abstract, loaded_class
+from .._classes import (
+    ClassKey,
+    NamedClass,
+    RegisteredClass,
+    UnionMember,
+    class_of,
+    is_abstract,
+    loaded_class,
+)
 from .._store import Registration, ranking
 from .loaded import is_likely, loaded_subclasses, package_of, preferred
 from .provenance import Source, applicable
@@ -24,6 +33,7 @@ __all__ = ["Ambiguity", "Tie", "ambiguities", "ties"]
 _SHOWN = 3
 
 _Classes: TypeAlias = "tuple[RegisteredClass, ...]"
+_Keys: TypeAlias = "tuple[ClassKey, ...]"
 
 
 class Ambiguity(NamedTuple):
@@ -75,19 +85,36 @@ def ties(source: Source, registrations: list[Registration]) -> Iterator[Tie]:
     by_arity: dict[int, list[Registration]] = {}
     for registration in registrations:
         by_arity.setdefault(len(registration.classes), []).append(registration)
-    tied = (
+    between_abstract = (
         tie
         for arity, alike in by_arity.items()
         for position in range(arity)
         for pair, cls in _undecided(alike, position).items()
         for tie in _ties_between(source, alike, position, pair, cls)
     )
+    tied = itertools.chain(_ties_of_unions(registrations), between_abstract)
     reported: set[frozenset[int]] = set()
     for tie in itertools.islice(tied, 100):
         pair = frozenset((id(tie.chosen), id(tie.shadowed)))
         if pair not in reported:
             reported.add(pair)
             yield tie
+
+
+def _ties_of_unions(registrations: list[Registration]) -> Iterator[Tie]:
+    """Find the pairs of unions that a class is in both of, if it is not registered itself."""
+    by_classes: dict[_Classes, list[Registration]] = {}
+    for registration in registrations:
+        by_classes.setdefault(registration.classes, []).append(registration)
+    for classes, alike in by_classes.items():
+        if len(alike) < 2 or any(registration.keys == classes for registration in alike):
+            continue
+        loaded = [loaded_class(c) if isinstance(c, NamedClass) else c for c in classes]
+        for first, second in itertools.combinations(alike, 2):
+            pairs = zip(first.keys, second.keys, strict=True)
+            keys = next((one, other) for one, other in pairs if one != other)
+            if all(isinstance(key, UnionMember) for key in keys) and None not in loaded:
+                yield Tie(first, second, tuple([cls for cls in loaded if cls]))
 
 
 def _undecided(registrations: list[Registration], position: int) -> dict[tuple[type, type], type]:
@@ -168,12 +195,12 @@ class _AmbiguityFinder:
 
     def __init__(self, registrations: list[Registration], arity: int) -> None:
         self._registrations = registrations
-        self._known = {registration.classes: registration for registration in registrations}
-        self._tree: dict[RegisteredClass, Any] = {}
+        self._known = {registration.keys: registration for registration in registrations}
+        self._tree: dict[ClassKey, Any] = {}
         for registration in registrations:
             branch = self._tree
-            for cls in registration.classes:
-                branch = branch.setdefault(cls, {})
+            for key in registration.keys:
+                branch = branch.setdefault(key, {})
         #: for each position and class, its bases among the registered classes
         self._bases = [self._relate(position) for position in range(arity)]
         #: for each position and class, its subclasses among the registered classes
@@ -183,9 +210,9 @@ class _AmbiguityFinder:
         """Search for the registrations that each one shadows, and give up after a few."""
         for chosen in self._registrations:
             shadowed = (
-                (self._known[classes], meet)
-                for classes, meet in self._shadowed(chosen.classes, self._tree, (), (), False)
-                if meet not in self._known
+                (self._known[keys], tuple(map(class_of, meet)))
+                for keys, meet in self._shadowed(chosen.keys, self._tree, (), (), False)
+                if meet not in self._known and tuple(map(class_of, meet)) not in self._known
             )
             first = list(itertools.islice(shadowed, 10 * _SHOWN))
             if first:
@@ -193,12 +220,12 @@ class _AmbiguityFinder:
 
     def _shadowed(
         self,
-        classes: _Classes,
-        branch: dict[RegisteredClass, Any],
-        other: _Classes,
-        meet: _Classes,
+        classes: _Keys,
+        branch: dict[ClassKey, Any],
+        other: _Keys,
+        meet: _Keys,
         behind: bool,
-    ) -> Iterator[tuple[_Classes, _Classes]]:
+    ) -> Iterator[tuple[_Keys, _Keys]]:
         """Find the registrations that lose to ``classes`` although more specific somewhere.
 
         They lose at the first position at which they differ, and are more
@@ -225,26 +252,31 @@ class _AmbiguityFinder:
         for less in _common(self._bases[depth].get(cls, _NONE) | {cls}, branch):
             yield from self._shadowed(classes, branch[less], (*other, less), (*meet, cls), behind)
 
-    def _relate(self, position: int) -> dict[RegisteredClass, set[RegisteredClass]]:
+    def _relate(self, position: int) -> dict[ClassKey, set[ClassKey]]:
         """Find the bases of each class registered at a position, among those registered there."""
         registered = dict.fromkeys(
-            registration.classes[position] for registration in self._registrations
+            registration.keys[position] for registration in self._registrations
         )
         ranked = ranking(registered)
-        related: dict[RegisteredClass, set[RegisteredClass]] = {}
-        for cls in registered:
+        related: dict[ClassKey, set[ClassKey]] = {}
+        for key in registered:
+            cls = class_of(key)
             loaded = loaded_class(cls) if isinstance(cls, NamedClass) else cls
             if loaded is not None:
-                related[cls] = set(ranked(loaded)) - {cls, loaded}
+                order = ranked(loaded)
+                related[key] = set(order[order.index(key) + 1 :])
+                if isinstance(key, UnionMember):
+                    # The order of two unions of one class is not one of specificity.
+                    related[key] -= {other for other in order if class_of(other) == cls}
         return related
 
 
-_NONE: frozenset[RegisteredClass] = frozenset()
+_NONE: frozenset[ClassKey] = frozenset()
 
 
 def _common(
-    classes: set[RegisteredClass] | frozenset[RegisteredClass], branch: dict[RegisteredClass, Any]
-) -> list[RegisteredClass]:
+    classes: set[ClassKey] | frozenset[ClassKey], branch: dict[ClassKey, Any]
+) -> list[ClassKey]:
     """The classes that a branch has, searched through the smaller of both."""
     if len(classes) < len(branch):
         return [cls for cls in classes if cls in branch]
@@ -252,9 +284,9 @@ def _common(
 
 
 def _inverse(
-    related: dict[RegisteredClass, set[RegisteredClass]],
-) -> dict[RegisteredClass, set[RegisteredClass]]:
-    inverse: dict[RegisteredClass, set[RegisteredClass]] = {}
+    related: dict[ClassKey, set[ClassKey]],
+) -> dict[ClassKey, set[ClassKey]]:
+    inverse: dict[ClassKey, set[ClassKey]] = {}
     for cls, others in related.items():
         for other in others:
             inverse.setdefault(other, set()).add(cls)

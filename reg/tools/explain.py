@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from .._classes import describe
+from .._classes import ClassKey, UnionMember, class_of, describe
 from .._matching import Matcher, Query, resolve_matchers
 from ..arginfo import takes_keyword
 from ..lookup import classes_of, has_default_behaviour
@@ -252,6 +252,7 @@ def _resolution(
                 registered=component,
                 component=recorder.answer,
                 classes=None if registration is None else registration.classes,
+                unions=() if registration is None else registration.unions,
                 **_place(recorder.located),
                 lookup=source.name,
                 outcome=outcome,
@@ -308,18 +309,34 @@ def _why_later(
     if first.error is not None:
         return "not reached: an error comes first"
     mine, other = recorder.located, first.located
-    if mine.source.class_lookup is not other.source.class_lookup:
+    is_merged = mine.source.merged is not None and mine.source.merged is other.source.merged
+    if mine.source.class_lookup is not other.source.class_lookup and not is_merged:
         return f"{other.source.name} is asked before {mine.source.name}"
     if mine.registration is None or other.registration is None:
         return f"comes later in the results of {mine.source.name}"
-    pairs = zip(mine.registration.classes, other.registration.classes, classes, strict=True)
+    pairs = zip(mine.registration.keys, other.registration.keys, classes, strict=True)
     for position, (less, more, cls) in enumerate(pairs):
-        if less != more:
+        if class_of(less) == class_of(more):
+            if less != more:
+                return f"{argument_name(key, position)}: {_why_union_later(less, more)}"
+        else:
+            less, more = class_of(less), class_of(more)
             return (
                 f"{argument_name(key, position)}: {short_name(less)} comes after {short_name(more)}"
                 f" in the MRO of {short_name(cls)}"
             )
+    if is_merged:
+        return f"{other.source.name} comes before {mine.source.name}, for the same classes"
     return f"comes later in the results of {mine.source.name}"
+
+
+def _why_union_later(less: ClassKey, more: ClassKey) -> str:
+    """Why one of two keys of the same class comes later; it is the member of a union."""
+    union = " | ".join(map(short_name, getattr(less, "union", ())))
+    if not isinstance(more, UnionMember):
+        return f"the union {union} comes after its member {short_name(more)} itself"
+    other = " | ".join(map(short_name, more.union))
+    return f"the union {union} was registered after {other}, which has {short_name(more.cls)} too"
 
 
 def _call_next(
@@ -347,4 +364,5 @@ def _place(candidate: Located) -> dict[str, Any]:
 
 def _closest_line(candidate: Candidate, reason: str) -> str:
     place = f", at {candidate.place}" if candidate.place else ""
-    return f"  {candidate.name} for {names_of(candidate.classes or ())}{place}: {reason}"
+    classes = names_of(candidate.classes or (), candidate.unions)
+    return f"  {candidate.name} for {classes}{place}: {reason}"

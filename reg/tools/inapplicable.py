@@ -60,6 +60,7 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
             registered=registration.component,
             component=None,
             classes=registration.classes,
+            unions=registration.unions,
             filename=registration.filename,
             lineno=registration.lineno,
             lookup=source.name,

@@ -10,7 +10,7 @@ from .._store import Registration
 from ..predicate import ANY, PredicateMatcher
 from ..registry import definition_of
 from .formats import Edge, Node, dot_graph, rich_table, stacked
-from .names import full_name, names_of, short_name, shown_place, to_json
+from .names import full_name, registered_for, short_name, shown_place, to_json
 from .provenance import Source, registrations
 from .tables import aligned
 
@@ -89,7 +89,7 @@ class Registrations:
         for source, registration in self._all():
             ends = full_name(registration.key), full_name(registration.component)
             nodes.update((name, Node(name, name)) for name in ends)
-            edges.append(Edge(*ends, f"{names_of(registration.classes)} in {source.name}"))
+            edges.append(Edge(*ends, f"{registered_for(registration)} in {source.name}"))
         return dot_graph("registrations", nodes.values(), edges)
 
     def _all(self) -> Iterator[tuple[Source, Registration]]:
@@ -107,7 +107,7 @@ class Registrations:
 def _rows(name: str, registration: Registration) -> Iterator[tuple[str, ...]]:
     """The cells of a registration; below it, the entries of a predicate matcher."""
     component = short_name(registration.component)
-    yield names_of(registration.classes), component, name, shown_place(registration.place)
+    yield registered_for(registration), component, name, shown_place(registration.place)
     for predicates, value, place in _entries(registration.component):
         given = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
         shown = "" if place is None else shown_place(f"{place[0]}:{place[1]}")

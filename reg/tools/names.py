@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import reprlib
 from collections.abc import Iterable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass
+from .._store import Registration
 
-__all__ = ["full_name", "names_of", "short_name", "shown_place", "to_json"]
+__all__ = ["full_name", "names_of", "registered_for", "short_name", "shown_place", "to_json"]
 
 
 def full_name(value: Any) -> str:
@@ -44,13 +46,25 @@ def short_name(value: Any) -> str:
     return f"{short_name(type(value))} object" if _shows_address(value) else reprlib.repr(value)
 
 
-def names_of(classes: Iterable[RegisteredClass]) -> str:
+def names_of(
+    classes: Iterable[RegisteredClass], unions: Iterable[tuple[RegisteredClass, ...]] = ()
+) -> str:
     """Name classes in parentheses.
 
     :param classes: one class for each argument.
-    :return: their short names, as in ``(Invoice, Printer)``.
+    :param unions: for each of them, the members of the union that it was registered by.
+    :return: their short names, as in ``(Invoice, Printer)`` or ``(int of int | str)``.
     """
-    return f"({', '.join(map(short_name, classes))})"
+    names = [
+        f"{short_name(cls)} of {' | '.join(map(short_name, union))}" if union else short_name(cls)
+        for cls, union in itertools.zip_longest(classes, unions)
+    ]
+    return f"({', '.join(names)})"
+
+
+def registered_for(registration: Registration) -> str:
+    """Name the classes of a registration in parentheses, with the unions they came by."""
+    return names_of(registration.classes, registration.unions)
 
 
 def shown_place(place: str) -> str:

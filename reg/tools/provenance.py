@@ -12,7 +12,7 @@ from .._classes import RegisteredClass
 from .._dispatch_spec import DispatchSpec
 from .._observers import Observable, ObservableClassLookup
 from .._store import Registration, ranking
-from ..compose import CachingClassLookup, ChainClassLookup
+from ..compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
 from ..lookup import Lookup
 from ..registry import ClassRegistry
 
@@ -39,6 +39,8 @@ class Source(NamedTuple):
 
     name: str
     class_lookup: Any
+    #: the outermost merged class lookup that it is part of
+    merged: Any = None
 
 
 class Located(NamedTuple):
@@ -173,6 +175,8 @@ def lookup_name(lookup: Any) -> str:
     class_name = type(lookup).__name__
     registry = lookup if isinstance(lookup, ClassRegistry) else getattr(lookup, "registry", None)
     name = registry._reg_name if isinstance(registry, ClassRegistry) else None
+    if name is None and isinstance(lookup, Lookup):
+        name = lookup._reg_name
     return class_name if name is None else f"{class_name} {name!r}"
 
 
@@ -209,17 +213,24 @@ def _identified(components: Iterable[Any], known: list[Located], giver: Source) 
     return result
 
 
-def _located_in(part: Any, path: str, key: Hashable, classes: tuple[type, ...]) -> list[Located]:
+def _located_in(
+    part: Any, path: str, key: Hashable, classes: tuple[type, ...], merged: Any = None
+) -> list[Located]:
     """Find the components that a part of a composition gives."""
-    source = _source(part, path)
+    source = _source(part, path, merged)
+    if merged is None and isinstance(part, MergedClassLookup):
+        merged = part
     if isinstance(part, ClassRegistry):
         below = [Located(r.component, r, source) for r in applicable(part, key, classes)]
     else:
         below = [
             candidate
             for step, child in _steps(part, path)
-            for candidate in _located_in(child, step, key, classes)
+            for candidate in _located_in(child, step, key, classes, merged)
         ]
+        if merged is part and _passes_on(part):
+            order = [id(registration) for registration in part._reg_registrations(key, classes)]
+            below.sort(key=lambda located: order.index(id(located.registration)))
     return below if _passes_on(part) else _identified(part.all(key, classes), below, source)
 
 
@@ -260,9 +271,10 @@ def _walk(part: Any, path: str, above: tuple[tuple[str, Any], ...]) -> Iterator[
     for step, child in steps:
         yield from _walk(child, step, (*above, (path, part)))
     if not steps:
-        yield _source(part, path)
+        merged = [outer for _, outer in above if isinstance(outer, MergedClassLookup)]
+        yield _source(part, path, merged[0] if merged else None)
 
 
-def _source(part: Any, path: str) -> Source:
+def _source(part: Any, path: str, merged: Any) -> Source:
     name = part._reg_name if isinstance(part, ClassRegistry) else None
-    return Source(name or path or type(part).__name__, part)
+    return Source(name or path or type(part).__name__, part, merged)

@@ -18,7 +18,7 @@ from ..registry import definition_of
 from .ambiguity import ambiguities, ties
 from .finding import Report, report
 from .loaded import loaded_classes
-from .names import full_name, names_of, short_name
+from .names import full_name, names_of, registered_for, short_name
 from .provenance import Registered, Source, applicable
 from .redefined import current_class, current_generic
 
@@ -62,6 +62,7 @@ def _hidden(key: Hashable, registered: Registered) -> Iterator[Report]:
             earlier = (
                 (before, other)
                 for before, _ in registered[:index]
+                if before.merged is None or before.merged is not source.merged
                 for other in applicable(before.class_lookup, key, classes)
                 if not isinstance(other.component, Matcher)
                 and not takes_keyword(other.component, "call_next")
@@ -74,9 +75,9 @@ def _hidden(key: Hashable, registered: Registered) -> Iterator[Report]:
                 "warning",
                 key,
                 [registration.place, first.place],
-                f"{short_name(registration.component)} for {names_of(registration.classes)} in"
+                f"{short_name(registration.component)} for {registered_for(registration)} in"
                 f" {source.name} is never called, since {before.name} is asked first and has"
-                f" {short_name(first.component)} for {names_of(first.classes)}",
+                f" {short_name(first.component)} for {registered_for(first)}",
                 f"Register it in {before.name} too, or give {short_name(first.component)} a"
                 " parameter call_next.",
                 cause=(first.place, id(first.component), before.name),
@@ -96,7 +97,7 @@ def _identical(key: Hashable, registered: Registered) -> Iterator[Report]:
                         key,
                         [registration.place, same.place],
                         f"{short_name(registration.component)} is registered for"
-                        f" {names_of(registration.classes)} in both {other.name} and"
+                        f" {registered_for(registration)} in both {other.name} and"
                         f" {source.name}",
                         "Remove one of the registrations.",
                         cause=(id(other.class_lookup), id(source.class_lookup)),
@@ -235,10 +236,11 @@ def _decided_by_first_argument(
             "warning",
             chosen.key,
             [chosen.place, *(registration.place for registration, _ in shadowed)],
-            f"for {names_of(meet)} both {short_name(chosen.component)} {names_of(chosen.classes)}"
-            f" and {short_name(other.component)} {names_of(other.classes)} apply in"
-            f" {source.name}: the first argument decides for {short_name(chosen.component)}, a"
-            f" later one would decide for {short_name(other.component)}{others}",
+            f"for {names_of(meet)} both {short_name(chosen.component)}"
+            f" {registered_for(chosen)} and {short_name(other.component)}"
+            f" {registered_for(other)} apply in {source.name}: the first argument decides for"
+            f" {short_name(chosen.component)}, a later one would decide for"
+            f" {short_name(other.component)}{others}",
             f"Register something for {names_of(meet)}.",
             cause=(chosen.key, id(source.class_lookup), cause),
         )
@@ -246,16 +248,18 @@ def _decided_by_first_argument(
 
 def _decided_by_order(source: Source, registrations: list[Registration]) -> Iterator[Report]:
     for chosen, other, classes in ties(source, registrations):
+        remedy = ", or let one abstract class inherit from the other"
+        if chosen.classes == other.classes:
+            remedy = ", or leave it out of one of the unions"
         yield report(
             "registration-order",
             "warning",
             chosen.key,
             [chosen.place, other.place],
             f"for {names_of(classes)} both {short_name(chosen.component)}"
-            f" {names_of(chosen.classes)} and {short_name(other.component)}"
-            f" {names_of(other.classes)} apply in {source.name}, and only the order of"
-            f" registration decides for {short_name(chosen.component)}",
-            f"Register something for {names_of(classes)}, or let one abstract class inherit from"
-            " the other.",
+            f" {registered_for(chosen)} and {short_name(other.component)}"
+            f" {registered_for(other)} apply in {source.name}, and only the order"
+            f" of registration decides for {short_name(chosen.component)}",
+            f"Register something for {names_of(classes)}{remedy}.",
             cause=(chosen.classes, other.classes),
         )

@@ -59,6 +59,9 @@ class Candidate:
     error: Exception | None = None
     #: the target of its ``call_next``; ``None`` if it has no such parameter
     call_next: str | None = None
+    #: for each class the members of the union that it was registered by; empty for a class that
+    #: was given itself
+    unions: tuple[tuple[RegisteredClass, ...], ...] = ()
 
     @property
     def name(self) -> str:
@@ -89,6 +92,7 @@ class Candidate:
             else {name: to_json(value) for name, value in self.predicates.items()},
             "error": None if self.error is None else repr(self.error),
             "call_next": self.call_next,
+            "unions": [list(map(full_name, union)) for union in self.unions],
         }
 
 
@@ -283,7 +287,7 @@ def _mark(index: int, candidate: Candidate) -> str:
 
 
 def _classes(candidate: Candidate) -> str:
-    return "?" if candidate.classes is None else names_of(candidate.classes)
+    return "?" if candidate.classes is None else names_of(candidate.classes, candidate.unions)
 
 
 def _details(candidate: Candidate) -> Iterator[str]:

@@ -130,6 +130,8 @@ def test_unions_none_abstract_classes_and_protocols_can_be_annotated(registry):
     for cls in (int, str):
         assert registry.exact(size, [cls]) is either
     assert registry.exact(size, [bytes]) is optional
+    assert registry.exact(size, [None]) is either
+    registry.unregister(size, [int | str | None])
     assert registry.exact(size, [None]) is optional
     assert registry.exact(size, [collections.abc.Sized]) is sized
 

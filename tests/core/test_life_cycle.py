@@ -175,8 +175,9 @@ def test_without_replace_a_duplicate_is_an_error_that_names_both_places(make):
 
 def test_without_replace_a_union_with_one_duplicate_changes_nothing(make):
     registry = make(replace=False)
-    registry.register("key", [str], "old")
-    with pytest.raises(reg.RegistrationError):
+    registry.register("key", [int | str], "old")
+    registry.unregister("key", [int])
+    with pytest.raises(reg.RegistrationError, match=r"\(builtins\.int \| builtins\.str\) already"):
         registry.register("key", [int | str], "new")
     assert registry.exact("key", [int]) is None
     assert registry.exact("key", [str]) == "old"

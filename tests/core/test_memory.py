@@ -11,7 +11,8 @@ import weakref
 import pytest
 
 import reg
-from reg._cache import CachedTable, LookupCache
+from reg._cache import LookupCache
+from reg._cached_table import CachedTable
 
 
 class Animal: ...

@@ -19,7 +19,8 @@ def registry(request):
 def test_every_public_name_is_there():
     names = """
         IRegistry IClassLookup ClassRegistry Registry Lookup Matcher ListClassLookup
-        ChainClassLookup CachingClassLookup generic classgeneric PredicateRegistry Predicate
+        ChainClassLookup CachingClassLookup MergedClassLookup generic classgeneric
+        PredicateRegistry Predicate
         PredicateMatcher KeyIndex ANY implicit mapply arginfo ComponentLookupError
         NoImplicitLookupError PredicateRegistryError Sentinel
     """

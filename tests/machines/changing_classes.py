@@ -65,7 +65,7 @@ class ChangingClassesMachine(Machine):
         return [
             cls
             for _, expected in self.registries
-            for _, classes, _ in expected.registered
+            for _, classes, *_ in expected.registered
             for cls in classes
         ]
 

@@ -254,7 +254,7 @@ class Machine(AskingMachine):
     def replace(self, registry, number, drawn):
         real, expected = self.pick_from(self.registries, registry)
         if expected.registered:
-            generic, classes, _ = self.pick_from(expected.registered, number)
+            generic, classes, *_ = self.pick_from(expected.registered, number)
             key = next(each for each in self.keys if each.generic is generic)
             self.register_in(real, expected, key, classes, self.make_component(key, drawn))
 
@@ -268,7 +268,7 @@ class Machine(AskingMachine):
         _, expected = self.pick_from(self.registries, registry)
         matchers = [
             (generic, component)
-            for generic, _, component in expected.registered
+            for generic, _, component, _ in expected.registered
             if isinstance(component, model.PredicateMatcher)
         ]
         if matchers:
@@ -280,7 +280,7 @@ class Machine(AskingMachine):
     def unregister(self, registry, number):
         real, expected = self.pick_from(self.registries, registry)
         if expected.registered:
-            generic, classes, _ = self.pick_from(expected.registered, number)
+            generic, classes, *_ = self.pick_from(expected.registered, number)
             real.unregister(generic, classes)
             expected.unregister(generic, classes)
 

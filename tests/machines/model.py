@@ -162,6 +162,28 @@ def composed_mro(cls, registered):
     return [*order, mro[-1]]
 
 
+def unions_of(combinations):
+    """For each position the union of its classes, or ``None`` for a single one."""
+    unions = [frozenset(classes) for classes in zip(*combinations, strict=True)]
+    return tuple(union if len(union) > 1 else None for union in unions)
+
+
+def keys_of(cls, union):
+    """What is noted of a class at a position: itself, and with the union it is a member of."""
+    return [cls] if union is None else [cls, (cls, union)]
+
+
+def keys_in_order(cls, known):
+    """The order of classes, each alone and then with the unions that it is a member of."""
+    plain = [each for each in known if not isinstance(each, tuple)]
+    members = [each for each in known if isinstance(each, tuple)]
+    return [
+        key
+        for base in order_of(cls, plain)
+        for key in [(base, None), *(each for each in members if each[0] == base)]
+    ]
+
+
 class Registry:
     def __init__(self, replace=True):
         self.replace = replace
@@ -183,50 +205,81 @@ class Registry:
         self.register_each(key, [classes], component)
 
     def register_each(self, key, combinations, component):
-        known = [entry for entry in self.registered if entry[0] == key and entry[1] in combinations]
+        unions = unions_of(combinations)
+        known = [
+            entry
+            for entry in self.registered
+            if entry[0] == key and entry[1] in combinations and entry[3] == unions
+        ]
         if known and not self.replace:
             raise reg.RegistrationError("there already")
         for entry in known:
             entry[2] = component
         for classes in combinations:
             if classes not in [entry[1] for entry in known]:
-                self.registered.append([key, classes, component])
+                self.registered.append([key, classes, component, unions])
                 self._note_positions(key, len(classes))
 
     def unregister(self, key, classes):
         self.unregister_each(key, [classes])
 
     def unregister_each(self, key, combinations):
-        for classes in combinations:
-            if self.exact(key, classes) is None:
-                raise reg.RegistrationError("not there")
-        for classes in combinations:
-            self.registered = [entry for entry in self.registered if entry[:2] != [key, classes]]
-            self._note_positions(key, len(classes))
+        unions = unions_of(combinations)
+        removed = [self._entry(key, classes, unions) for classes in combinations]
+        if None in removed:
+            raise reg.RegistrationError("not there")
+        for removed_entry in removed:
+            self.registered = [entry for entry in self.registered if entry is not removed_entry]
+            self._note_positions(key, len(removed_entry[1]))
 
     def _note_positions(self, key, arity):
         """Keep for how long each class has been registered at each position."""
-        noted = self.positions.get((key, arity), [[] for _ in range(arity)])
+        noted = self.noted(key, arity)
         entries = [entry for entry in self.registered if self._concerns(entry, key, arity)]
         for position, known in enumerate(noted):
-            now = [classes[position] for _, classes, _ in entries]
+            now = [
+                key
+                for _, classes, _, unions in entries
+                for key in keys_of(classes[position], unions[position])
+            ]
             known[:] = [cls for cls in known if cls in now]
             known += [cls for cls in dict.fromkeys(now) if cls not in known]
         self.positions[key, arity] = noted
+
+    def noted(self, key, arity):
+        return self.positions.get((key, arity), [[] for _ in range(arity)])
 
     @staticmethod
     def _concerns(entry, key, arity):
         return entry[0] == key and len(entry[1]) == arity
 
     def exact(self, key, classes):
-        found = [entry[2] for entry in self.registered if entry[:2] == [key, classes]]
-        return found[0] if found else None
+        found = self._entry(key, classes, unions_of([classes]))
+        return found and found[2]
+
+    def _entry(self, key, classes, unions):
+        """The entry for classes as they are given; alone, they may be members of unions."""
+        order = [unions] if any(unions) else itertools.product(*self._unions_with(key, classes))
+        return next(
+            (
+                entry
+                for each in order
+                for entry in self.registered
+                if entry[:2] == [key, classes] and entry[3] == tuple(each)
+            ),
+            None,
+        )
+
+    def _unions_with(self, key, classes):
+        """For each class: no union, and then the unions it was registered with as a member."""
+        noted = self.noted(key, len(classes))
+        return [
+            [None, *(each[1] for each in known if isinstance(each, tuple) and each[0] == cls)]
+            for cls, known in zip(classes, noted, strict=True)
+        ]
 
     def all(self, key, classes):
-        noted = self.positions.get((key, len(classes)), [[] for _ in classes])
-        orders = [order_of(cls, known) for cls, known in zip(classes, noted, strict=True)]
-        found = [self.exact(key, combination) for combination in itertools.product(*orders)]
-        return [component for component in found if component is not None]
+        return merged([self], key, classes)
 
     def get(self, key, classes):
         return next(iter(self.all(key, classes)), None)
@@ -235,7 +288,7 @@ class Registry:
         """The registrations under the key that do not apply to these classes."""
         return [
             component
-            for known, registered, component in self.registered
+            for known, registered, component, _ in self.registered
             if known == key and not fit(classes, registered)
         ]
 
@@ -244,6 +297,50 @@ def fit(classes, registered):
     return len(classes) == len(registered) and all(
         base in order_of(cls, [base]) for cls, base in zip(classes, registered, strict=True)
     )
+
+
+def merged(registries, key, classes):
+    """The components of registries as if they were in one, the earlier ones first."""
+    known = [
+        [cls for each in registries for cls in each.noted(key, len(classes))[position]]
+        for position in range(len(classes))
+    ]
+    orders = [
+        keys_in_order(cls, list(dict.fromkeys(noted)))
+        for cls, noted in zip(classes, known, strict=True)
+    ]
+    combinations = [
+        [key, tuple(cls for cls, _ in each), tuple(union for _, union in each)]
+        for each in itertools.product(*orders)
+    ]
+    return [
+        component
+        for combination in combinations
+        for each in registries
+        for *entry, component, unions in each.registered
+        if [*entry, unions] == combination
+    ]
+
+
+class Merged:
+    def __init__(self, parts):
+        self.parts = parts
+
+    def registries(self):
+        return [
+            registry
+            for part in self.parts
+            for registry in (part.registries() if isinstance(part, Merged) else [part])
+        ]
+
+    def all(self, key, classes):
+        return merged(self.registries(), key, classes)
+
+    def get(self, key, classes):
+        return next(iter(self.all(key, classes)), None)
+
+    def misfits(self, key, classes):
+        return [component for part in self.parts for component in part.misfits(key, classes)]
 
 
 class Composition:

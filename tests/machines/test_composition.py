@@ -47,6 +47,25 @@ class CompositionMachine(ChangingClassesMachine):
         self.add_changing_list([6, 7])
         self.add_caching(9)
         self.add_chain(6, 10)
+        # Of registries alone: some are in the list from the beginning, as a lookup, or merged.
+        self.merged = []
+        self.add_merged([0, 1])
+        self.add_merged([2, len(self.lookups) - 1])
+        self.add_list([4, len(self.lookups) - 1])
+
+    def add_merged(self, levels):
+        real = [self.over[level] if level % 2 else self.lookups[level][0] for level in levels]
+        expected = [self.lookups[level][1] for level in levels]
+        self.merged.append((real, expected, levels))
+        self.add(reg.MergedClassLookup(real), model.Merged(expected))
+
+    @rule(which=INDEX, numbers=st.lists(INDEX, max_size=3))
+    def change_a_merged_list_in_place(self, which, numbers):
+        real, expected, levels = self.pick_from(self.merged, which)
+        levels = [*range(len(self.registries)), *levels]
+        parts = [self.pick_from(levels, number) for number in numbers]
+        real[:] = [self.over[each] if each % 2 else self.lookups[each][0] for each in parts]
+        expected[:] = [self.lookups[each][1] for each in parts]
 
     def add_changing_list(self, levels):
         level = len(self.lookups)

@@ -154,8 +154,12 @@ class LifeCycleMachine(CompositionMachine):
                 registry = copied if isinstance(copied, reg.Registry) else real
                 self.registries.append((registry, of_model))
         for real, of_model in self.registries:
-            for generic, classes, component in of_model.registered:
-                self.real_of.setdefault(component, real.exact(generic, classes))
+            components = {
+                (each.key, each.classes, model_unions(each)): each.component
+                for each in real.registrations()
+            }
+            for generic, classes, component, unions in of_model.registered:
+                self.real_of.setdefault(component, components[generic, classes, unions])
         top = copied.class_lookup if isinstance(copied, reg.Lookup) else copied
         if isinstance(top, reg.ListClassLookup) and isinstance(top.lookups, list):
             self.lists.append((top.lookups, expected.parts, len(self.lookups) - 1))
@@ -181,7 +185,7 @@ class LifeCycleMachine(CompositionMachine):
         real, expected = self.pick_from(refusing, registry)
         registered = [entry for entry in expected.registered if entry[1]]
         if registered:
-            generic, (last, *others), _ = self.pick_from(registered, number)
+            generic, (last, *others), *_ = self.pick_from(registered, number)
             key = next(each for each in self.keys if each.generic is generic)
             component = self.make_function(key, PLAIN)
             alternatives = dict.fromkeys((*self.pick(indexes), last))
@@ -218,12 +222,21 @@ class LifeCycleMachine(CompositionMachine):
     def registrations_agree(self):
         for real, expected in self.registries:
             generics = [key.generic for key in self.keys]
-            listed = [each[:3] for each in real.registrations() if each.key in generics]
+            listed = [
+                (*each[:3], model_unions(each))
+                for each in real.registrations()
+                if each.key in generics
+            ]
             wanted = [
-                (generic, classes, self.real_of[component])
-                for generic, classes, component in expected.registered
+                (generic, classes, self.real_of[component], unions)
+                for generic, classes, component, unions in expected.registered
             ]
             assert Counter(listed) == Counter(wanted)
+
+
+def model_unions(registration):
+    """The unions of a registration, as the model has them."""
+    return tuple(frozenset(union) or None for union in registration.unions)
 
 
 def test_copies_and_refusals_agree_with_the_model():

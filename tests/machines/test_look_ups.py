@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import abc
 import functools
+import itertools
+import operator
 
 import pytest
 from hypothesis import given, settings
@@ -54,6 +56,30 @@ def test_look_ups_walk_the_product(data):
         for _ in range(2):
             assert lookup.all("key", arguments) == found
             assert lookup.component("key", arguments, None) == next(iter(found), None)
+
+
+@given(st.data())
+def test_unions_and_merged_registries_are_sorted_together(data):
+    classes = data.draw(hierarchies())
+    arity = data.draw(st.integers(1, 3))
+    alternatives = st.lists(st.sampled_from(classes), min_size=1, max_size=2, unique=True)
+    entries = st.tuples(st.integers(0, 2), st.tuples(*[alternatives] * arity))
+    registries, models = [reg.Registry() for _ in range(3)], [model.Registry() for _ in range(3)]
+    merged, expected = reg.MergedClassLookup(registries), model.Merged(models)
+    lookup = reg.Lookup(merged)
+    for number, (index, row) in enumerate(data.draw(st.lists(entries, max_size=10))):
+        unions = [functools.reduce(operator.or_, (*alternative,)) for alternative in row]
+        registries[index].register("key", unions, number)
+        models[index].register_each("key", list(itertools.product(*row)), number)
+    asked = st.tuples(*[st.sampled_from(classes)] * arity)
+    for combination in data.draw(st.lists(asked, min_size=1, max_size=4)):
+        found = expected.all("key", combination)
+        assert merged.all("key", combination) == found
+        assert merged.get("key", combination) == next(iter(found), None)
+        arguments = [instance_of(cls) for cls in combination]
+        assert lookup.all("key", arguments) == found
+        listed = [each.registered for each in lookup.explain("key", arguments).candidates]
+        assert listed == found
 
 
 class AtMostIndex:

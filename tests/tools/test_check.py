@@ -80,6 +80,10 @@ def test_a_sound_application_has_no_findings():
     def invoice_view(request: "int | str", model: Invoice, **keywords):
         pass
 
+    @host.implements(view)
+    def invoice_view_by_number(request: int, model: Invoice, **keywords):
+        pass
+
     @host.implements(fetch)
     async def document_fetch(obj: Document, lookup):
         pass

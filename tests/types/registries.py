@@ -105,6 +105,14 @@ lookup = reg.Lookup(reg.ListClassLookup([registry, class_registry]))
 reveal_type(lookup.component(size, [Document()]))  # reveals: Any
 reveal_type(lookup.all(size, [Document()]))  # reveals: list[Any]
 reveal_type(lookup.call(size, [Document()]))  # reveals: Any
+merged = reg.MergedClassLookup([registry, class_registry])
+reveal_type(merged.get(size, [Document]))  # reveals: Any
+reveal_type(merged.all(size, [Document]))  # reveals: list[Any]
+reveal_type(reg.Lookup(merged).component(size, [Document()]))  # reveals: Any
+reg.MergedClassLookup(3)  # error: both
+reveal_type(
+    registry.registrations()[0].unions
+)  # reveals: tuple[tuple[type | NamedClass, ...], ...]
 lookup.component([], [Document()])  # error: both
 lookup.component(size, 3)  # error: both
 
