@@ -305,7 +305,7 @@ class Implicit(ImplicitState):
             self._scope(_FOLLOW_BASE)
 
     def _slot(self) -> Any:
-        """Get the slot of this thread; ``None`` if it follows the base lookup."""
+        """Get the slot of this thread; ``None`` if it has never assigned a lookup."""
         return self._assigned.__dict__.get("slot")
 
     def _slots(self) -> list[_ThreadSlot]:
@@ -321,7 +321,10 @@ class Implicit(ImplicitState):
         self._reassigned()
 
     def _unassign(self) -> None:
-        self._assigned.__dict__.pop("slot", None)
+        slot = self._slot()
+        if slot is not None:
+            # It stays, since preserved() restores the lookup of each slot that it knows.
+            slot.lookup = _FOLLOW_BASE
         self._reassigned()
 
     @contextmanager

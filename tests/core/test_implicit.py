@@ -593,6 +593,23 @@ def test_preserved_restores_the_lookup_of_a_frozen_thread_state():
     assert reg.implicit.lookup is base
 
 
+@pytest.mark.parametrize("change", ["reset", "clear", "initialize", "assign"])
+def test_preserved_restores_the_assigned_lookup_after_every_change(change):
+    base, own = reg.Registry(), reg.Registry()
+    implicit.initialize(base)
+    implicit.lookup = own
+    for _ in range(2):
+        with implicit.preserved():
+            {
+                "reset": implicit.reset,
+                "clear": implicit.clear,
+                "initialize": lambda: implicit.initialize(reg.Registry()),
+                "assign": lambda: setattr(implicit, "lookup", None),
+            }[change]()
+            assert implicit.lookup is not own
+        assert (implicit.lookup, implicit.base_lookup) == (own, base)
+
+
 def test_a_block_that_cannot_be_left_says_why():
     def within(lookup):
         with implicit.using(lookup):

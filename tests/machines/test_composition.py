@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 
 import reg
 
@@ -59,6 +59,7 @@ class CompositionMachine(ChangingClassesMachine):
         self.merged.append((real, expected, levels))
         self.add(reg.MergedClassLookup(real), model.Merged(expected))
 
+    @precondition(lambda self: self.merged)
     @rule(which=INDEX, numbers=st.lists(INDEX, max_size=3))
     def change_a_merged_list_in_place(self, which, numbers):
         real, expected, levels = self.pick_from(self.merged, which)

@@ -84,7 +84,7 @@ class LifeCycleMachine(CompositionMachine):
         return [*super().make_registries()[1:], *refusing]
 
     def compose(self):
-        self.lists = []
+        self.lists, self.merged = [], []
         self.add_changing_list([3, 0])
         self.add_chain(2, 4)
         self.add(*(Stranger(part) for part in self.lookups[1]))

@@ -142,7 +142,7 @@ class SpellingsMachine(RuleBasedStateMachine):
     @rule(number=INDEX)
     def unregister(self, number):
         if self.expected.registered:
-            _, classes, _ = self.expected.registered[number % len(self.expected.registered)]
+            classes = self.expected.registered[number % len(self.expected.registered)][1]
             self.registry.unregister(self.generic, classes)
             self.expected.unregister(self.generic, classes)
 
@@ -150,7 +150,7 @@ class SpellingsMachine(RuleBasedStateMachine):
         """The rule itself; a third-party class lookup only says what it has for classes."""
         if lookup is self.lookups[-1]:
             return not self.components(args)
-        return len(args) not in {len(classes) for _, classes, _ in self.expected.registered}
+        return len(args) not in {len(entry[1]) for entry in self.expected.registered}
 
     def components(self, arguments):
         return self.expected.all(self.generic, tuple(type(each) for each in arguments))
