@@ -8,6 +8,7 @@ import types
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from ._ambiguity import ambiguous_with
 from ._classes import (
     ClassKey,
     ClassSpecification,
@@ -51,6 +52,10 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     :param name: what tools call this registry.
     :param replace: whether registering for the same key and classes again
       replaces what was there. If not, that is a :class:`RegistrationError`.
+    :param ambiguous: whether two registrations may both apply to some classes although neither
+      is more specific, so that the first argument or the order of registration decides. If not,
+      the second one is a :class:`RegistrationError`, unless something is registered for these
+      classes already.
 
     It can be mixed into a framework's own class: ``__init__`` and
     :meth:`clear` work called unbound, in any order, and all that it keeps in
@@ -59,11 +64,15 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 
     _reg_name: str | None = None
     _reg_replace = True
+    _reg_ambiguous = True
     _reg_store: Store = Store()
 
-    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+    def __init__(
+        self, *, name: str | None = None, replace: bool = True, ambiguous: bool = True
+    ) -> None:
         self._reg_name = name
         self._reg_replace = replace
+        self._reg_ambiguous = ambiguous
         # Not through self: a subclass may not be ready for its own clear() yet.
         ClassRegistry.clear(self)
 
@@ -233,7 +242,11 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             if not self._reg_replace:
                 for registration in added:
                     self._reg_refuse_to_replace(registration)
-            replaced = self._reg_publish(self._reg_store.adding(added), {key})
+            store = self._reg_store.adding(added)
+            if not self._reg_ambiguous:
+                for registration in added:
+                    _refuse_ambiguity(store, registration)
+            replaced = self._reg_publish(store, {key})
         del replaced
 
     def _reg_refuse_to_replace(self, registration: Registration) -> None:
@@ -273,11 +286,14 @@ class Registry(IRegistry, Lookup):
 
     :param name: what tools call this registry.
     :param replace: as for :class:`ClassRegistry`.
+    :param ambiguous: as for :class:`ClassRegistry`.
     """
 
-    def __init__(self, *, name: str | None = None, replace: bool = True) -> None:
+    def __init__(
+        self, *, name: str | None = None, replace: bool = True, ambiguous: bool = True
+    ) -> None:
         #: the :class:`ClassRegistry` that components are kept in
-        self.registry = ClassRegistry(name=name, replace=replace)
+        self.registry = ClassRegistry(name=name, replace=replace, ambiguous=ambiguous)
         super().__init__(self.registry)
 
     def _reg_register(
@@ -338,6 +354,18 @@ def _checked_key(key: Hashable) -> Hashable:
             f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
         )
     return canonical_key(key)  # type: ignore[no-any-return]
+
+
+def _refuse_ambiguity(store: Store, registration: Registration) -> None:
+    if (found := ambiguous_with(store, registration)) is None:
+        return
+    other, meet = found
+    raise RegistrationError(
+        f"{registration.component!r} at {registration.place}, for {_names(registration.keys)}, and"
+        f" {other.component!r} at {other.place}, for {_names(other.keys)}, would both apply to"
+        f" {_names(meet)} under {describe(registration.key)}, and neither is more specific;"
+        f" register something for {_names(meet)} first, or use ambiguous=True"
+    )
 
 
 def _names(keys: tuple[ClassKey, ...]) -> str:

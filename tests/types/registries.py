@@ -111,6 +111,8 @@ reveal_type(merged.all(size, [Document]))  # reveals: list[Any]
 reveal_type(reg.Lookup(merged).component(size, [Document()]))  # reveals: Any
 reg.MergedClassLookup(3)  # error: both
 reveal_type(len(registry.registrations()[0].unions))  # reveals: int
+reg.Registry(name="strict", ambiguous=False)
+reg.ClassRegistry(ambiguous=3)  # error: both
 lookup.component([], [Document()])  # error: both
 lookup.component(size, 3)  # error: both
 
