@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
 from .implicit import NoImplicitLookupError, implicit
 from .interfaces import IClassLookup, IRegistry
-from .lookup import ComponentLookupError, Lookup, Matcher
+from .lookup import CallNext, ComponentLookupError, Lookup, Matcher
 from .predicate import (
     ANY,
     KeyIndex,
@@ -19,19 +21,20 @@ from .predicate import (
 from .registry import ClassRegistry, Registration, RegistrationError, Registry
 from .sentinel import Sentinel
 
-# As type checkers know it: to import typing takes as long as all of the package.
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from .generic_function import GenericFunction
     from .tools.check import check
+
+    __version__: str
 
 __all__ = [
     "ANY",
     "CachingClassLookup",
+    "CallNext",
     "ChainClassLookup",
     "ClassRegistry",
     "ComponentLookupError",
+    "GenericFunction",
     "IClassLookup",
     "IRegistry",
     "KeyIndex",
@@ -58,13 +61,24 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever imports the package to call something needs no tools for it.
+    # Imported when they are used: a program that only calls generic functions needs none of them.
     if name == "check":
         from .tools.check import check
 
         return check
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "GenericFunction":
+        from .generic_function import GenericFunction
+
+        return GenericFunction
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("reg")
+    advice = ""
+    if name == "dispatch":
+        advice = "; make a function generic with @reg.generic, or @reg.generic('parameter', ...)"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{advice}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

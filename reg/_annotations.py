@@ -44,38 +44,38 @@ def registering(registry: _Registers, generic: Callable[..., Any]) -> Callable[[
     :return: the decorator.
     :raises TypeError: if ``generic`` is not a generic function.
     """
-    dispatch = dispatch_spec_of(generic)
+    spec = dispatch_spec_of(generic)
 
     def register(function: _C) -> _C:
-        registry.register(dispatch.generic, classes_from_annotations(dispatch, function), function)
+        registry.register(spec.generic, classes_from_annotations(spec, function), function)
         return function
 
     return register
 
 
 def classes_from_annotations(
-    dispatch: DispatchSpec, implementation: Callable[..., Any]
+    spec: DispatchSpec, implementation: Callable[..., Any]
 ) -> list[ClassSpecification]:
     """Read from the annotations for which classes a function implements a generic function.
 
-    :param dispatch: the parameters that the generic function dispatches on.
+    :param spec: the parameters that the generic function dispatches on.
     :param implementation: a function; or a class, by its constructor.
     :return: a class, union or name for each dispatch parameter, in their order.
     :raises TypeError: if the implementation lacks a parameter or an annotation, or has one that
       does not name a class.
     """
     classes: list[ClassSpecification] = []
-    for parameter in _counterparts(dispatch, implementation):
+    for parameter in _counterparts(spec, implementation):
         if parameter.annotation is parameter.empty:
             raise TypeError(
                 f"{describe(implementation)} does not annotate its parameter {parameter.name!r},"
-                f" on which {describe(dispatch.generic)} dispatches; annotate it, or name the"
+                f" on which {describe(spec.generic)} dispatches; annotate it, or name the"
                 " classes with register()"
             )
         annotation = _Annotation(implementation, parameter)
-        specification = annotation.specification(dispatch.class_first and not classes)
+        specification = annotation.specification(spec.class_first and not classes)
         try:
-            registered_classes(dispatch.generic, [*[object] * len(classes), specification])
+            registered_classes(spec.generic, [*[object] * len(classes), specification])
         except TypeError as error:
             raise annotation.refusal(f": {error}") from error
         classes.append(specification)
@@ -83,7 +83,7 @@ def classes_from_annotations(
 
 
 def _counterparts(
-    dispatch: DispatchSpec, implementation: Callable[..., Any]
+    spec: DispatchSpec, implementation: Callable[..., Any]
 ) -> list[inspect.Parameter]:
     """Find the implementation's parameters that will get the dispatch arguments."""
     try:
@@ -95,25 +95,25 @@ def _counterparts(
             " classes with register()"
         ) from error
     positional = [parameter for parameter in parameters.values() if is_positional(parameter)]
-    if not dispatch.names and _takes_any_number(dispatch.signature.parameters):
-        return _all_positional(dispatch, implementation, parameters, positional)
+    if not spec.names and _takes_any_number(spec.signature.parameters):
+        return _all_positional(spec, implementation, parameters, positional)
     counterparts = []
-    for name, position in zip(dispatch.parameters, dispatch.positions, strict=True):
-        if dispatch.names and name in parameters:
+    for name, position in zip(spec.parameters, spec.positions, strict=True):
+        if spec.names and name in parameters:
             counterparts.append(parameters[name])
         elif 0 <= position < len(positional):
             counterparts.append(positional[position])
         else:
             raise TypeError(
                 f"{describe(implementation)} has no parameter for {name!r}, on which"
-                f" {describe(dispatch.generic)} dispatches; add and annotate it, or name the"
+                f" {describe(spec.generic)} dispatches; add and annotate it, or name the"
                 " classes with register()"
             )
     return counterparts
 
 
 def _all_positional(
-    dispatch: DispatchSpec,
+    spec: DispatchSpec,
     implementation: Callable[..., Any],
     parameters: Mapping[str, inspect.Parameter],
     positional: list[inspect.Parameter],
@@ -133,14 +133,14 @@ def _all_positional(
         raise TypeError(
             f"{describe(implementation)} takes more or fewer arguments by its parameter"
             f" {optional[0]!r}, but is registered for one number of arguments of"
-            f" {describe(dispatch.generic)}; leave out the * or the default, or name the classes"
+            f" {describe(spec.generic)}; leave out the * or the default, or name the classes"
             " with register(), once for each number"
         )
-    return [each for each in positional if each.name not in _FILLED_IN]
+    return [parameter for parameter in positional if parameter.name not in _FILLED_IN]
 
 
 def _takes_any_number(parameters: Mapping[str, inspect.Parameter]) -> bool:
-    return any(each.kind is each.VAR_POSITIONAL for each in parameters.values())
+    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values())
 
 
 class _Annotation:
@@ -176,7 +176,7 @@ class _Annotation:
 
     @functools.cached_property
     def _names(self) -> Names:
-        # For annotations in quotes only, since it goes through the stack.
+        # Made for quoted annotations only, since it searches the stack.
         return Names(self._implementation, self._parameter.name)
 
     def _evaluated(self, hint: Any, aliases: tuple[Any, ...] = ()) -> Any:
@@ -191,7 +191,8 @@ class _Annotation:
             return self._evaluated(arguments[0], aliases)
         members = union_members(hint)
         if members or origin is type:
-            evaluated = tuple(self._evaluated(each, aliases) for each in members or arguments)
+            parts = members or arguments
+            evaluated = tuple(self._evaluated(part, aliases) for part in parts)
             return hint if _are_same(evaluated, arguments) else self._put_in(hint, evaluated)
         if isinstance(hint, type):
             return self._names.forward_class(hint.__qualname__) if self._is_former(hint) else hint
@@ -205,7 +206,7 @@ class _Annotation:
             raise self.refusal(f", which cannot be evaluated: {error}") from error
 
     def _is_former(self, cls: type) -> bool:
-        """Return whether the class that is being defined around the implementation is meant."""
+        """Return whether a class is the former version of the one being defined."""
         name = getattr(self._implementation, "__qualname__", "")
         return name.startswith(f"{cls.__qualname__}.") and self._names.is_redefined(cls)
 
@@ -241,7 +242,7 @@ class _Annotation:
                     " register()"
                 ) from error
             else:
-                if not any(meaning is each or meaning == each for each in meanings):
+                if not any(meaning is known or meaning == known for known in meanings):
                     meanings.append(meaning)
         if not meanings:
             raise self._undefined(expression, undefined) from undefined
@@ -269,7 +270,7 @@ class _Annotation:
         yield self._names
 
     def _undefined(self, expression: str, error: NameError | None) -> TypeError:
-        # For this error alone.
+        # Imported here: only this error needs it.
         import difflib
 
         name = getattr(error, "name", None) or expression
@@ -289,7 +290,7 @@ class _Annotation:
         )
 
     def _without_type(self, hint: Any) -> Any:
-        """Return the class of which ``type[…]`` is; a class generic is given the class itself."""
+        """Replace ``type[X]`` by ``X``: the argument of a class generic is the class itself."""
         if members := union_members(hint):
             return self._put_in(hint, tuple(self._without_type(member) for member in members))
         if hint is type or hint is typing.Type:  # noqa: UP006

@@ -1,13 +1,13 @@
 """The cache of one lookup: plans by key and classes, and what invalidates them.
 
-A plan is cached by the classes it was made for, none of which is kept alive. It is valid until
-one of these things changes, and here is the complete list:
+A plan is cached by the classes it was made for, which are referred to weakly. It is valid until
+one of these events; the list is complete:
 
 * the registrations under its key: a registry notifies its observers
   (:meth:`LookupCache.invalidate`), which drop the tables of that key;
 * the composition: assigning to an attribute notifies the observers
-  (:meth:`LookupCache.invalidate_all`). A list that was composed is anybody's to change, so
-  every call compares it with a snapshot;
+  (:meth:`LookupCache.invalidate_all`). A list can be changed in place, so every call compares
+  it with a snapshot;
 * the virtual subclasses of an abstract class, and the classes registered by name that are
   loaded, with their bases: tables with such registrations have a guard;
 * the bases of a class, and those of the abstract classes registered: the entries in C compare
@@ -21,123 +21,27 @@ afterwards. So a late plan from before a change ends in a table that nobody read
 
 from __future__ import annotations
 
-import abc
 import functools
 import itertools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, NoReturn, TypeAlias
 
-from ._classes import NamedClass, is_abstract, loaded_class
+from ._cached_table import CachedTable, Guard
+from ._classes import NamedClass
 from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError
-from ._fastcall import CallTables, Entries, compiled
+from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
-from ._mro import mro_of
 from ._observers import Observable, ObservableClassLookup
 from ._plan import Plan, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 
-__all__ = ["CachedTable", "LookupCache", "forget_former", "make_call_plan"]
-
+__all__ = ["LookupCache", "make_call_plan"]
 
 #: Class lookups of which all registrations are sorted together; mostly a single one.
 _Merged: TypeAlias = tuple[ObservableClassLookup, ...]
-
-
-class CachedTable:
-    """The plans under one key for one number of classes.
-
-    :param depth: the number of classes.
-    :param guard: returns whether the plans are still valid; ``None`` if only an explicit
-      change can make them invalid.
-    :param abstract: the abstract classes that the plans depend on. They are in the MRO of no
-      argument, but their own MROs decide the order.
-    :param counts: the numbers of classes, as bits, that something is registered for.
-    """
-
-    __slots__ = ("__weakref__", "_abstract", "_bases", "_guard", "entries", "mros", "references")
-
-    def __init__(
-        self,
-        depth: int,
-        guard: Callable[[], bool] | None = None,
-        abstract: tuple[type, ...] = (),
-        counts: int = 0,
-    ) -> None:
-        self.entries = Entries(depth, guard, abstract, counts)
-        self._guard = guard
-        self._abstract = abstract
-        #: weak references to the classes that plans are cached for, and to their bases
-        self.references: dict[int, weakref.ref[type]] = {}
-        #: the MROs by which the plans were made, as identities
-        self.mros: dict[int, tuple[int, ...]] = {}
-        self._bases: set[int] = set()
-
-    def is_current(self) -> bool:
-        return self._guard is None or self._guard()
-
-    def snapshot_mros(self, classes: tuple[type, ...]) -> None:
-        """Note the MROs by which a plan for these classes is about to be made."""
-        self.entries.snapshot_mros(classes)
-        references = self.references
-        for cls in (*self._abstract, *classes):
-            if id(cls) not in self.mros:
-                mro = mro_of(cls)
-                identities = tuple(map(id, mro))
-                # Most of them are known from other classes.
-                for base, identity in zip(mro, identities, strict=True):
-                    if identity not in references:
-                        self._refer_to(base, identity)
-                self._bases.update(identities[1:])
-                self.mros[id(cls)] = identities
-
-    def store(self, classes: tuple[type, ...], plan: Plan) -> None:
-        """Cache a plan for as long as all of the classes live."""
-        self.entries.store(classes, plan)
-
-    def has_changed_mros(self) -> bool:
-        """Return whether a class has another MRO than when a plan was made by it."""
-        for identity, identities in list(self.mros.items()):
-            reference = self.references.get(identity)
-            cls = None if reference is None else reference()
-            if cls is not None and tuple(map(id, mro_of(cls))) != identities:
-                return True
-        return False
-
-    def _refer_to(self, cls: type, identity: int) -> None:
-        if not _flags_of(cls) & _CAN_DIE:
-            return
-        table = weakref.ref(self)
-
-        def forget(_: object) -> None:
-            if (cached := table()) is not None:
-                cached._forget(identity)
-
-        self.references[identity] = weakref.ref(cls, forget)
-
-    def _forget(self, identity: int) -> None:
-        # Runs when the class dies, before another one can have its address.
-        self.entries.forget(identity)
-        self.mros.pop(identity, None)
-        self.references.pop(identity, None)
-        if identity in self._bases:
-            # It was a base of others until theirs were changed.
-            self._bases.discard(identity)
-            affected = [derived for derived, mro in list(self.mros.items()) if identity in mro]
-            if any(id(cls) in affected for cls in self._abstract):
-                # All plans were made by its MRO.
-                affected = list(self.mros)
-            for derived in affected:
-                self.entries.forget(derived)
-                self.mros.pop(derived, None)
-
-
-# Set in the flags of all classes but the static ones of C (Py_TPFLAGS_HEAPTYPE).
-_CAN_DIE = 1 << 9
-# Bypasses a metaclass with an attribute of that name.
-_flags_of = type.__dict__["__flags__"].__get__
 
 
 class LookupCache(CallTables):
@@ -153,17 +57,24 @@ class LookupCache(CallTables):
         # By key, for look-ups that are no calls of a generic function.
         self._key_tables: dict[Hashable, dict[int, CachedTable]] = {}
         # By the identity of a generic function.
-        self._call_tables: dict[int, tuple[dict[int, CachedTable], weakref.ref[Any]]] = {}
-        identity = id(self)
-        _all_caches[identity] = weakref.ref(self, functools.partial(_all_caches.pop, identity))
+        self._call_tables: dict[int, dict[int, CachedTable]] = {}
+        # Weak references to the generic functions, which remove their tables. Only C code runs
+        # when one dies, so that nothing can interrupt it.
+        self._references: dict[int, list[weakref.ref[Any]]] = {}
+
+    def __del__(self) -> None:
+        # The references refer to the tables and to each other. Without them, the plans die at
+        # once, and not at the next garbage collection.
+        self._references.clear()
 
     # Where candidates come from
 
     def sources(self) -> list[_Merged] | None:
-        """The class lookups that are asked, in order; ``None`` with a third-party one among them.
+        """List the class lookups that are asked, in order.
 
-        Most are alone; those of a merged composition are together. As long as this is ``None``,
-        nothing is cached.
+        :return: most are alone; those of a merged composition are together. ``None`` with a
+          third-party class lookup among them: then nothing is cached.
+        :raises RecursionError: if a class lookup contains itself.
         """
         if self._sources is None and (lookup := self._lookup()) is not None:
             lists: list[tuple[list[Any], list[Any]]] = []
@@ -193,7 +104,7 @@ class LookupCache(CallTables):
         container = part._reg_parts()
         if container is None:
             return [(part,)] if isinstance(part, ObservableClassLookup) else None
-        # A list is cheap to compare, a tuple never changes; any other container is asked.
+        # A list is cheap to compare, and a tuple never changes. Another container is third-party.
         if type(container) not in (list, tuple):
             return None
         parts = list(container)
@@ -232,9 +143,13 @@ class LookupCache(CallTables):
         return [store.tries(key) for stores in self._snapshot() for store in stores]
 
     def candidates(self, key: Hashable, classes: tuple[type, ...]) -> Callable[[], Iterator[Any]]:
-        """Make the iterable of all components for these classes, in order; matchers as they are.
+        """Make a function that iterates over all components for these classes, in order.
 
-        It can be called several times, and gives the same components each time.
+        :param key: the key of the registrations.
+        :param classes: the classes of the arguments.
+        :return: can be called several times, with the same components, since it reads one
+          snapshot of the stores. Matchers are as they are.
+        :raises TypeError: if a class that an annotation names is still not defined.
         """
         for source in itertools.chain(*(self._sources or ())):
             source._reg_prepare(key, classes)
@@ -251,16 +166,19 @@ class LookupCache(CallTables):
         return candidates
 
     def counts(self, key: Hashable) -> int:
-        """The numbers of classes, as bits, that something is registered for under a key."""
-        numbers = {number for tries in self._tries(key) for number in tries}
-        return sum(1 << number for number in numbers)
+        """Get the numbers of classes that a key has registrations for, as bits."""
+        return _counts(self._tries(key))
 
     # Plans
 
     def plan(self, key: Hashable, classes: tuple[type, ...]) -> Plan:
-        """The plan of a look-up by key; at its end, nothing is found.
+        """Get the plan of a look-up by key; its end raises :exc:`reg.ComponentLookupError`.
 
-        Only with sources.
+        :meth:`sources` must not be ``None``.
+
+        :param key: the key of the registrations.
+        :param classes: the classes of the arguments.
+        :raises TypeError: if a class that an annotation names is still not defined.
         """
         tables = self._key_tables.get(key)
         if tables is None:
@@ -279,7 +197,14 @@ class LookupCache(CallTables):
         return plan  # type: ignore[no-any-return]
 
     def call_plan(self, spec: DispatchSpec, classes: tuple[type, ...]) -> Plan:
-        """The plan of a call of a generic function. Only with sources."""
+        """Get the plan of a call of a generic function; its end is the decorated function.
+
+        :meth:`sources` must not be ``None``.
+
+        :param spec: the generic function's.
+        :param classes: the classes of the dispatch arguments.
+        :raises TypeError: if a class that an annotation names is still not defined.
+        """
         # The table is taken before the stores are read; see the top of this module.
         table = self._call_table(spec, len(classes))
         plan: Any = table.entries.get(classes)
@@ -296,46 +221,44 @@ class LookupCache(CallTables):
     def _new_table(self, key: Hashable, arity: int) -> CachedTable:
         names: list[NamedClass] = []
         abstract: list[type] = []
-        for tries in self._tries(key):
+        tries_of_sources = self._tries(key)
+        for tries in tries_of_sources:
             for position in tries[arity].positions if arity in tries else ():
                 abstract += position.abstract
                 names += position.names
-        guard = _Guard(names) if abstract or names else None
-        return CachedTable(arity, guard, tuple(abstract), self.counts(key))
+        guard = Guard(names) if abstract or names else None
+        return CachedTable(arity, guard, tuple(abstract), _counts(tries_of_sources))
 
     def _call_table(self, spec: DispatchSpec, arity: int) -> CachedTable:
         generic = spec.generic
         identity = id(generic)
-        tables, _ = self._call_tables.get(identity, ({}, None))
-        table = tables.get(arity)
+        table = self._call_tables.get(identity, {}).get(arity)
         if table is not None and table.is_current():
             return table
         is_fast = arity == len(spec.parameters)
-        cache = weakref.ref(self)
-
-        def forget(_: object) -> None:
-            if (cached := cache()) is not None:
-                cached._forget_calls(identity)
-
         # Under the lock, so that a registration for an abstract class cannot come between
         # the table, which has no guard yet, and the writer that would drop it.
         with registry_lock:
             if is_fast:
                 self.close(identity)
-            # Read again: a registration may have dropped these tables meanwhile, and those
-            # for other numbers of arguments must not come back.
-            tables, _ = self._call_tables.get(identity, ({}, None))
+            if identity not in self._references:
+                holders = (self.calls, self._call_tables, self._references)
+                self._references[identity] = [
+                    weakref.ref(generic, functools.partial(holder.pop, identity))
+                    for holder in holders
+                ]
             table = self._new_table(generic, arity)
             if is_fast:
                 # Before it is known as current: a table that is known but not open would
                 # never be opened.
                 self.open(identity, table.entries)
-            tables[arity] = table
-            self._call_tables[identity] = (tables, weakref.ref(generic, forget))
+            # Read here: a registration may have dropped the tables for other numbers of
+            # arguments meanwhile, and these must not come back.
+            self._call_tables.setdefault(identity, {})[arity] = table
         return table
 
     def _forget_calls(self, identity: int) -> None:
-        # Closed first: without its table, nothing tells the entries of dead classes.
+        # Closed first: the table removes the entries of dead classes, until it is dropped.
         self.close(identity)
         self._call_tables.pop(identity, None)
 
@@ -362,20 +285,27 @@ class LookupCache(CallTables):
             lookup._reg_set_cache(LookupCache(lookup))
 
     def _has_changed_mros(self) -> bool:
-        by_number = [tables for tables, _ in list(self._call_tables.values())]
+        by_number = list(self._call_tables.values())
         by_number += list(self._key_tables.values())
         return any(
             table.has_changed_mros() for tables in by_number for table in list(tables.values())
         )
 
 
+def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
+    counts = 0
+    for tries in tries_of_sources:
+        for number in tries:
+            counts |= 1 << number
+    return counts
+
+
 def make_call_plan(
     spec: DispatchSpec, lookup: Any, candidates: Callable[[], Iterable[Any]]
 ) -> Plan:
     """Make the plan of a call of a generic function; it ends at the decorated function."""
-    if not spec.names:
-        return make_plan(candidates, lookup, spec.function)
-    return make_plan(candidates, lookup, spec.function, spec.adapt, spec.dispatched)
+    dispatched = spec.dispatched if spec.names else None
+    return make_plan(candidates, lookup, spec.function, spec.adapt, dispatched)
 
 
 def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:
@@ -388,78 +318,7 @@ def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:
     return nothing_left
 
 
-#: all there are, by their identities
-_all_caches: dict[int, weakref.ref[LookupCache]] = {}
-
-
-def forget_former(generic: Callable[..., Any]) -> None:
-    """Drop the tables of a dead function at the address of a new generic function.
-
-    The weak reference that drops them when one dies calls Python code, which can be
-    interrupted, or exceed the recursion limit.
-    """
-    for reference in list(_all_caches.values()):
-        if (cache := reference()) is not None and id(generic) in cache._call_tables:
-            cache._forget_calls(id(generic))
-
-
 def _has_equality(value: Any) -> bool:
     """Return whether a value may be equal to another one."""
     equals: Any = type(value).__eq__
     return equals is not object.__eq__
-
-
-class _Guard:
-    """Checks that plans still hold which depend on virtual subclasses and named classes.
-
-    The entries in C compare ``token`` themselves, and call ``named`` only.
-
-    :param names: the classes registered by name.
-    """
-
-    __slots__ = ("named", "token")
-
-    def __init__(self, names: list[NamedClass]) -> None:
-        #: changes whenever any class gets a virtual subclass
-        self.token = abc.get_cache_token()
-        loaded = [(name, _is_same(loaded_class(name))) for name in names]
-        #: checks that the names stand for the same classes; ``None`` without names
-        self.named = functools.partial(_all_same, loaded) if loaded else None
-
-    def __call__(self) -> bool:
-        return abc.get_cache_token() == self.token and (self.named is None or self.named())
-
-
-def _all_same(loaded: list[tuple[NamedClass, Callable[[type | None], bool]]]) -> bool:
-    return all(is_same(loaded_class(name)) for name, is_same in loaded)
-
-
-def _is_same(known: type | None) -> Callable[[type | None], bool]:
-    """Make the check that a name stands for the class it stood for.
-
-    Of an abstract class, plans depend on the bases as well, though it may be in the MRO of no
-    argument.
-    """
-    if known is None:
-        return _is_nothing
-    reference = weakref.ref(known)
-    # A class that died must not be taken for one that was never there.
-    if not is_abstract(known):
-        return lambda named: named is not None and named is reference()
-    mro = [weakref.ref(base) for base in mro_of(known)]
-
-    def is_same(named: type | None) -> bool:
-        if named is None or named is not reference():
-            return False
-        now = mro_of(named)
-        return len(now) == len(mro) and all(map(_refers_to, mro, now))
-
-    return is_same
-
-
-def _is_nothing(named: type | None) -> bool:
-    return named is None
-
-
-def _refers_to(reference: weakref.ref[type], cls: type) -> bool:
-    return reference() is cls

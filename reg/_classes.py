@@ -134,7 +134,7 @@ class ForwardName(NamedClass):
             for name, function in (self.body or {}).items()
             if isinstance(function, types.FunctionType)
         ]
-        return not functions or any(vars(cls).get(name) is each for name, each in functions)
+        return not functions or any(vars(cls).get(name) is function for name, function in functions)
 
     def missing_error(self) -> TypeError:
         """Make the error for a class that is needed now and was never defined."""
@@ -212,11 +212,11 @@ def class_of(key: ClassKey) -> RegisteredClass:
 def registered_classes(
     key: Hashable, classes: Iterable[ClassSpecification]
 ) -> list[tuple[ClassKey, ...]]:
-    """Work out for which combinations of classes a registration is made.
+    """List the combinations of classes that a registration is for.
 
     :param key: named in the errors.
     :param classes: as in :meth:`reg.ClassRegistry.register`.
-    :return: one tuple; several where there are unions, each member with its union.
+    :return: a list of one tuple; of several if there are unions, each member with its union.
     :raises TypeError: if ``classes`` is not an iterable, or one of them is not a class in one of
       the ways that this module allows.
     """
@@ -239,7 +239,7 @@ def _keys(alternatives: list[RegisteredClass]) -> list[ClassKey]:
 
 
 def is_abstract(cls: type) -> bool:
-    """Return whether classes may be subclasses of this one without inheriting from it."""
+    """Return whether a class can have virtual subclasses, which do not inherit from it."""
     return type(cls).__subclasscheck__ is not type.__subclasscheck__
 
 
@@ -281,7 +281,7 @@ def alias_value(specification: Any) -> Any:
 
 
 def describe(key: object) -> str:
-    """Name a key in an error: functions by where they are defined."""
+    """Name a key in an error; a function by its module and qualified name."""
     module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
     if callable(key) and isinstance(module, str) and isinstance(name, str):
         return f"{module}.{name}"
@@ -289,6 +289,12 @@ def describe(key: object) -> str:
 
 
 def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:
+    """Find a class by its qualified name, and import nothing.
+
+    :param namespace: the global variables of its module.
+    :param qualified_name: the names that lead to it.
+    :return: the class, or ``None``.
+    """
     # From __dict__ alone: a module's __getattr__ may import.
     first, *attributes = qualified_name.split(".")
     value = namespace.get(first)
@@ -308,7 +314,7 @@ def _with_arguments(alias: Any, arguments: tuple[Any, ...]) -> Any:
     if isinstance(value, typing.TypeVar):
         return replaced.get(value, value)
     parameters = getattr(value, "__parameters__", ())
-    return value[tuple(replaced[each] for each in parameters)] if parameters else value
+    return value[tuple(replaced[parameter] for parameter in parameters)] if parameters else value
 
 
 def _is_alias(value: object) -> bool:
@@ -361,9 +367,9 @@ def _alternatives(
 
 
 def _is_of_anything(specification: Any) -> bool:
-    """Return whether this is ``list[Any]`` or the like, as type checkers want a bare class written.
+    """Return whether all type arguments are ``Any``, as in ``list[Any]``: it stands for its class.
 
-    Items may be of anything as well, as in ``ndarray[Any, dtype[Any]]``.
+    Type checkers demand this form of a bare ``list``. ``ndarray[Any, dtype[Any]]`` counts as well.
     """
     origin: Any = typing.get_origin(specification)
     arguments = typing.get_args(specification)

@@ -1,4 +1,4 @@
-"""The arguments of a generic function that dispatch, and how they are picked from a call."""
+"""The dispatch parameters of a generic function, and binding of calls to them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pickle
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ._classes import describe
+from ._matching import Matcher
 from ._signatures import signature_with_deferred
 from .arginfo import accepted_keywords, is_positional
 from .sentinel import MISSING
@@ -16,7 +18,7 @@ __all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
 
 
 class DispatchSpec:
-    """Which arguments of a generic function dispatch, and where they are in a call.
+    """The dispatch parameters of a generic function, and their positions in a call.
 
     :param function: the function that was made generic.
     :param names: the parameters that dispatch. Without names, every positional
@@ -63,7 +65,7 @@ class DispatchSpec:
             for default in (parameters[name].default for name in self.parameters)
         )
         self._optional = list(zip(self.keywords, self.defaults, strict=True))
-        # Name, position and how else it comes, of each parameter that dispatches.
+        # For each dispatch parameter: its name; its position; its keyword and default.
         self._sources = [
             (name, position if position >= 0 else None, optional)
             for name, position, optional in zip(
@@ -82,7 +84,7 @@ class DispatchSpec:
     def bound(
         self, args: tuple[Any, ...], keywords: dict[str, Any], counts: int
     ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...]]:
-        """Pick the arguments that dispatch, and those to call an implementation with.
+        """Pick the dispatch arguments of a call, and the arguments of an implementation.
 
         :param args: the positional arguments of the call.
         :param keywords: its keyword arguments; not changed.
@@ -107,15 +109,18 @@ class DispatchSpec:
             else:
                 del passed[name]
             if value is MISSING:
-                # The decorated function says in its own words which argument is missing.
+                # A call of the decorated function raises Python's error for a missing argument.
                 return args, keywords, args
             values.append(value)
         dispatched = tuple(values)
         return dispatched, passed, dispatched
 
     def dispatched(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
-        """Pick the arguments that dispatch, with named dispatch.
+        """Pick the dispatch arguments of a call, with named dispatch.
 
+        :param args: the positional arguments of the call.
+        :param keywords: its keyword arguments; not changed.
+        :return: the dispatch arguments, in the order of :attr:`parameters`.
         :raises TypeError: if one is missing.
         """
         return self._named(args, keywords)[2]
@@ -157,11 +162,16 @@ class DispatchSpec:
         return args, keywords
 
     def adapt(self, component: Any) -> Any:
-        """Make a component callable that has other names for its parameters.
+        """Adapt a component whose parameters have other names.
 
         With named dispatch, arguments can come by keyword. A component that does not take all
         of their names gets them by position.
+
+        :param component: an implementation.
+        :return: the component itself, or a function that calls it.
         """
+        if not callable(component) or _is_matcher_class(component):
+            return self._refusal_of(component)
         order = self.order
         if not self.names or len(accepted_keywords(component, order)) == len(order):
             return component
@@ -177,8 +187,25 @@ class DispatchSpec:
 
         return by_position
 
+    def _refusal_of(self, component: Any) -> Callable[..., NoReturn]:
+        """Make the call of a component that cannot be called."""
+
+        remedy = "register a function there"
+        if isinstance(component, type):
+            remedy = f"register an instance of it there, {component.__qualname__}()"
+
+        def refuse(*args: Any, **keywords: Any) -> NoReturn:
+            raise TypeError(
+                f"{component!r} is registered under the generic function {describe(self.generic)},"
+                f" and cannot be called; {remedy}, or ask for the component with"
+                f" {self.generic.__name__}.component(). Its place is shown by"
+                f" {self.generic.__name__}.explain()."
+            )
+
+        return refuse
+
     def __reduce__(self) -> NoReturn:
-        # Met where functions are pickled by value, and generic functions are functions.
+        # cloudpickle and the like pickle functions by value, and so their attributes.
         raise pickle.PicklingError(
             f"the generic function {self.function.__module__}.{self.function.__qualname__} is"
             " found in another process by its name: define it at the top of a module that can be"
@@ -202,8 +229,9 @@ class DispatchSpec:
 
 
 def dispatch_spec_of(generic: object) -> DispatchSpec:
-    """Get the arguments that a generic function dispatches on.
+    """Get the dispatch parameters of a generic function.
 
+    :param generic: a generic function.
     :raises TypeError: if it is not a generic function.
     """
     spec = getattr(generic, "__reg_dispatch__", MISSING)
@@ -218,10 +246,15 @@ def dispatch_spec_of(generic: object) -> DispatchSpec:
 def canonical_key(key: Any) -> Any:
     """Get the generic function of a copy that ``functools.wraps`` or a cache made of it.
 
-    :return: the key itself, if it is anything else.
+    :param key: a key.
+    :return: the generic function; any other key as it is.
     """
     spec = getattr(key, "__dict__", {}).get("__reg_dispatch__")
     return spec.generic if isinstance(spec, DispatchSpec) else key
+
+
+def _is_matcher_class(component: Any) -> bool:
+    return isinstance(component, type) and issubclass(component, Matcher)
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:

@@ -10,36 +10,10 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from ._steps import Plan, Step
 from .sentinel import MISSING
 
-__all__ = ["Entries", "Plan"]
-
-
-class Plan:
-    """What a call does for one combination of classes; see :mod:`reg._plan`.
-
-    :param call: runs the call; takes its positional and keyword arguments.
-    :param first: the first component; ``MISSING`` if there is none, ``UNDECIDED`` if a matcher
-      comes first.
-    :param all: all components, if they are known and no matcher is among them.
-    :param chain: the candidates, where a matcher is among them.
-    """
-
-    __slots__ = ("all", "call", "chain", "first", "references")
-
-    def __init__(
-        self,
-        call: Callable[..., Any],
-        first: Any,
-        all: tuple[Any, ...] | None = None,
-        chain: Any = None,
-    ) -> None:
-        self.call = call
-        self.first = first
-        self.all = all
-        self.chain = chain
-        #: weak references to the classes, which remove the plan from its table
-        self.references: list[weakref.ref[type]] = []
+__all__ = ["Entries", "key_of"]
 
 
 class Entries:
@@ -51,12 +25,12 @@ class Entries:
     :param abstract: the abstract classes that all plans depend on; used by the twin in C.
     :param counts: the numbers of arguments, as bits, that something is registered for.
 
-    The table is keyed by the identities of the classes. With each plan are weak references that
+    Both tables are keyed by the identities of classes. With each plan are weak references that
     remove it when one of its classes dies, before another class can have the same identity.
     Only C code runs then, so that nothing can interrupt it.
     """
 
-    __slots__ = ("__weakref__", "_depth", "counts", "guard", "table")
+    __slots__ = ("__weakref__", "_depth", "calls", "counts", "guard", "plans")
 
     def __init__(
         self,
@@ -68,38 +42,58 @@ class Entries:
         self._depth = depth
         self.guard = guard
         self.counts = counts
-        #: by the identity of the class, or a tuple of these if there are several, or none
-        self.table: dict[Any, Plan] = {}
+        #: the plans, see :func:`key_of`
+        self.plans: dict[Any, Plan] = {}
+        #: for the fast path: by each class in turn, and at the end what the plan calls
+        self.calls: dict[int, Any] = {}
 
     def get(self, classes: tuple[type, ...]) -> Any:
         """Get the plan for these classes, or ``MISSING``."""
         if self.guard is not None and not self.guard():
             return MISSING
-        return self.table.get(_key(classes), MISSING)
+        return self.plans.get(key_of(classes), MISSING)
 
     def snapshot_mros(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which a plan is about to be made; only the twin in C does."""
 
     def store(self, classes: tuple[type, ...], plan: Plan) -> None:
         """Cache a plan."""
-        key = _key(classes)
-        remove = functools.partial(self.table.pop, key)
-        plan.references = [weakref.ref(cls, remove) for cls in classes]
-        self.table[key] = plan
+        key, level = key_of(classes), self.calls
+        forget = functools.partial(self.plans.pop, key)
+        references = [weakref.ref(cls, forget) for cls in classes]
+        for cls in classes[:-1]:
+            references.append(weakref.ref(cls, functools.partial(level.pop, id(cls))))
+            level = level.setdefault(id(cls), {})
+        last = id(classes[-1]) if classes else 0
+        if classes:
+            references.append(weakref.ref(classes[-1], functools.partial(level.pop, last)))
+        plan.references = references
+        self.plans[key] = plan
+        call = plan.call
+        level[last] = call.run if type(call) is Step and not call.is_end else call
 
     def __del__(self) -> None:
-        # Plans refer to the table, to be removed from it. Emptied, it dies at once, and not at
-        # the next garbage collection.
-        self.table.clear()
+        # The references in a plan refer to the table of plans. Emptied, it dies at once, and
+        # not at the next garbage collection.
+        self.plans.clear()
 
     def forget(self, identity: int) -> None:
         """Drop every plan for a class, given by its identity."""
-        if self._depth == 1:
-            self.table.pop(identity, None)
-            return
-        for key in [key for key in list(self.table) if identity in key]:
-            self.table.pop(key, None)
+        for key in [key for key in list(self.plans) if key == identity or _is_in(identity, key)]:
+            self.plans.pop(key, None)
+        _remove(self.calls, identity, self._depth)
 
 
-def _key(classes: tuple[type, ...]) -> Any:
+def key_of(classes: tuple[type, ...] | list[type]) -> Any:
+    """The key of a plan: the identity of the class, or a tuple of these, unless there is one."""
     return id(classes[0]) if len(classes) == 1 else tuple(map(id, classes))
+
+
+def _is_in(identity: int, key: Any) -> bool:
+    return type(key) is tuple and identity in key
+
+
+def _remove(level: dict[int, Any], identity: int, depth: int) -> None:
+    level.pop(identity, None)
+    for below in list(level.values()) if depth > 1 else ():
+        _remove(below, identity, depth - 1)

@@ -14,11 +14,11 @@ __all__ = ["ComponentLookupError", "NoImplicitLookupError"]
 class ComponentLookupError(LookupError):
     """No component was found, and no default was given.
 
-    :param args: a message; the other parameters can be left out in favour of it.
+    :param args: a message, in place of the one made of the other parameters.
     :param key: the key that was looked up.
-    :param classes: the classes of the arguments it was looked up for.
-    :param lookup: where; the error then lists the closest candidates, which are searched
-      for only when the error is shown.
+    :param classes: the classes of the arguments.
+    :param lookup: the lookup that was asked. With it, the message lists the closest candidates;
+      they are searched for when the error is shown, and not before.
     """
 
     def __init__(
@@ -31,9 +31,9 @@ class ComponentLookupError(LookupError):
         super().__init__(*args)
         #: the key that was looked up; ``MISSING`` if the error only has a message
         self.key = key
-        #: the classes of the arguments it was looked up for
+        #: the classes of the arguments
         self.classes = classes
-        #: where it was looked up; ``None`` if that is not known
+        #: the lookup that was asked; ``None`` if it is not known
         self.lookup = lookup
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class ComponentLookupError(LookupError):
         return "\n".join([problem, *closest_candidates(self.lookup, self.key, self.classes)])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Another process needs to know what happened, and not a copy of the registry.
+        # The message goes to another process; the registry stays in this one.
         state = {**self.__dict__, "lookup": None}
         return type(self), (self.args or (str(self),)), state
 

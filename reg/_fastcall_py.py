@@ -22,9 +22,10 @@ from contextvars import ContextVar, Token
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from ._entries import Entries, Plan
+from ._entries import Entries, key_of
 from ._functions import KINDS, code_of
 from ._lock import registry_lock
+from ._steps import CallNext, Plan, Step
 from .sentinel import MISSING
 
 if TYPE_CHECKING:
@@ -39,73 +40,8 @@ __all__ = [
     "Plan",
     "Step",
     "make_call",
+    "make_questions",
 ]
-
-
-class CallNext:
-    """The next implementation of a call, given to one with a parameter ``call_next``.
-
-    Called with arguments, it calls the next implementation for the classes of the *original*
-    call with them; called without any, with those of the original call. The last one is the
-    decorated function. Its truth value says whether an implementation is left before that.
-
-    The idea is ``call-next-method`` of the Common Lisp Object System.
-    """
-
-    __slots__ = ("_args", "_keywords", "_next")
-
-    def __init__(
-        self, next: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> None:
-        self._next = next
-        self._args = args
-        self._keywords = keywords
-
-    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
-        if args or keywords:
-            return self._next(*args, **keywords)
-        return self._next(*self._args, **self._keywords)
-
-    def __bool__(self) -> bool:
-        return bool(self._next)
-
-
-class Step:
-    """An implementation with the keywords that a call fills in.
-
-    :param function: the implementation.
-    :param lookup: filled in as ``lookup``; ``None`` if it takes none.
-    :param next: what ``call_next`` calls; ``None`` if it takes none.
-    :param is_end: whether it is the decorated function, at the end of the chain.
-    """
-
-    __slots__ = ("function", "is_end", "lookup", "next")
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        lookup: Any = None,
-        next: Any = None,
-        is_end: bool = False,
-    ) -> None:
-        self.function = function
-        self.lookup = lookup
-        self.next = next
-        self.is_end = is_end
-
-    def __bool__(self) -> bool:
-        return not self.is_end
-
-    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
-        if self.lookup is not None and "lookup" not in keywords:
-            if self.next is None or "call_next" in keywords:
-                return self.function(*args, lookup=self.lookup, **keywords)
-            call_next = CallNext(self.next, args, keywords)
-            return self.function(*args, lookup=self.lookup, call_next=call_next, **keywords)
-        if self.next is None or "call_next" in keywords:
-            return self.function(*args, **keywords)
-        call_next = CallNext(self.next, args, keywords)
-        return self.function(*args, call_next=call_next, **keywords)
 
 
 class CachedLookup:
@@ -118,34 +54,31 @@ class CachedLookup:
         with registry_lock:
             # Before, so that an interruption in between does no harm; and after, for what a
             # signal handler has published in between.
-            _withdraw_all()
+            _withdraw(_NOTHING)
             self._reg_cache = cache
-            _withdraw_all()
+            _withdraw(_NOTHING)
 
 
-#: A table of plans, and the check that they are valid; ``None`` if they are.
-_Fast = tuple[dict[Any, Any], "Callable[[], bool] | None"]
+#: The tables of one generic function in one lookup: the calls by the identity of each class in
+#: turn; the check that they are still valid, ``None`` if they are until they are withdrawn; the
+#: plans by :func:`reg._entries.key_of`; and the numbers of arguments, as bits, that something is
+#: registered for. Not a named tuple, of which items are found in three times as long.
+_Fast = tuple[dict[int, Any], "Callable[[], bool] | None", dict[Any, Plan], int]
 
-#: Published where the table has to be found by the slow path first.
-_NOTHING: Final[_Fast] = ({}, None)
+#: Published where the slow path has to find the tables first.
+_NOTHING: Final[_Fast] = ({}, None, {}, -1)
 
-
-class _Target:
-    """Where the table of one generic function is published.
-
-    ``None`` is published where threads or contexts have lookups of their own.
-    """
-
-    __slots__ = ("fast", "reference")
-
-    def __init__(self) -> None:
-        self.fast: _Fast | None = None
-        #: a weak reference to the generic function, which removes the target
-        self.reference: weakref.ref[Any] | None = None
+#: Weak references to all generic functions, by their identities. Among their global variables is
+#: ``fast``, where tables are published; ``None`` means that a call has to find its lookup.
+_generics: dict[int, weakref.ref[FunctionType]] = {}
 
 
-#: the targets of all generic functions, by their identities
-_targets: dict[int, _Target] = {}
+def _withdraw(tables: _Fast | None, *identities: int) -> None:
+    """Publish other tables to generic functions, to all if no identities are given."""
+    for reference in [_generics.get(each) for each in identities] or list(_generics.values()):
+        generic = None if reference is None else reference()
+        if generic is not None and (tables is None or generic.__globals__["fast"] is not None):
+            generic.__globals__["fast"] = tables
 
 
 class CallTables:
@@ -154,7 +87,6 @@ class CallTables:
     def __init__(self) -> None:
         #: by the identity of a generic function
         self.calls: dict[int, _Fast] = {}
-        self._entries: dict[int, Entries] = {}
         self._lists_unchanged: Callable[[], bool] | None = None
 
     def watch(self, lists: list[tuple[list[Any], list[Any]]]) -> None:
@@ -174,16 +106,12 @@ class CallTables:
         is_valid = self._lists_unchanged
         if entries.guard is not None:
             is_valid = entries.guard if is_valid is None else _both(is_valid, entries.guard)
-        self._entries[identity] = entries
-        self.calls[identity] = (entries.table, is_valid)
+        self.calls[identity] = (entries.calls, is_valid, entries.plans, entries.counts)
 
     def close(self, identity: int) -> None:
         """Make the fast path of a generic function read nothing any more."""
         self.calls.pop(identity, None)
-        self._entries.pop(identity, None)
-        target = _targets.get(identity)
-        if target is not None and target.fast is not None:
-            target.fast = _NOTHING
+        _withdraw(_NOTHING, identity)
 
 
 def _both(first: Callable[[], bool], second: Callable[[], bool]) -> Callable[[], bool]:
@@ -227,12 +155,12 @@ class ImplicitState:
         with registry_lock:
             # First None: if an exception comes in between, each call finds its lookup.
             self._lookup_everywhere = None
-            for target in list(_targets.values()):
-                target.fast = None
+            _withdraw(None)
             if lookup is not None:
                 self._lookup_everywhere = lookup
-                for target in list(_targets.values()):
-                    target.fast = _NOTHING
+                for reference in list(_generics.values()):
+                    if (generic := reference()) is not None:
+                        generic.__globals__["fast"] = _NOTHING
         # Dropped without the lock: what a lookup does as it dies may wait for another thread.
         del before
 
@@ -251,43 +179,57 @@ class ImplicitState:
         scoped = self._scoped.get()
         return self._assigned.slot.lookup if scoped is None else scoped
 
-    def _publish(self, identity: int, target: _Target) -> None:
-        """Publish the table of a generic function, if one lookup counts everywhere."""
+    def _publish(self, identity: int, namespace: dict[str, Any]) -> None:
+        """Publish the tables of a generic function, if one lookup counts everywhere."""
         with registry_lock:
             lookup = self._lookup_everywhere
             if lookup is not None:
-                target.fast = lookup._reg_cache.calls.get(identity, _NOTHING)
-
-
-def _withdraw_all() -> None:
-    for target in list(_targets.values()):
-        if target.fast is not None:
-            target.fast = _NOTHING
+                namespace["fast"] = lookup._reg_cache.calls.get(identity, _NOTHING)
 
 
 _TEMPLATE: Final = """\
 def call({parameters}*more, **keywords):
     if {ordinary}:
         try:
-            if not keywords:
-                fast = target.fast
-                if fast is None:
-                    lookup = scoped()
-                    if lookup is None:
-                        lookup = assigned.slot.lookup
-                    fast = lookup._reg_cache.calls[own]
-            elif len(keywords) == 1 and type(keywords["lookup"]) in own_lookups:
-                fast = keywords["lookup"]._reg_cache.calls[own]
+            if "lookup" in keywords:
+                lookup = keywords["lookup"]
+                tables = lookup._reg_cache.calls[own] if type(lookup) in own_lookups else NOTHING
             else:
-                fast = NOTHING
-            table, is_valid = fast
-            plan = table[{key}]
+                tables = fast
+            if tables is None:
+                lookup = scoped()
+                if lookup is None:
+                    lookup = assigned.slot.lookup
+                tables = lookup._reg_cache.calls[own]
+{bind}            implementation = tables[0]{keys}
         except Exception:
             pass
         else:
-            if is_valid is None or is_valid():
-                return plan.call({arguments})
+            if tables[1] is None or tables[1]():
+                if keywords:
+                    if "default" in keywords:
+                        return or_default(implementation, {given}, keywords)
+                    keywords.pop("lookup", None)
+                    if keywords:
+                        return implementation({with_keywords})
+                return implementation({arguments})
     return slow({given}, keywords)
+"""
+
+# Fills in the parameters that were left out, from the keywords and the defaults; unless
+# something is registered for fewer arguments, which the slow path knows.
+_BIND: Final = """\
+            if {last} is NOT_GIVEN:
+                if tables[3] & {fewer}:
+                    raise LookupError
+"""
+_BIND_ONE: Final = """\
+                if {name} is NOT_GIVEN:
+                    {name} = keywords.pop(keyword_{index}, default_{index})
+"""
+_REQUIRE_ONE: Final = """\
+                    if {name} is NOT_GIVEN:
+                        raise LookupError
 """
 
 
@@ -302,115 +244,191 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     """Make a generic function.
 
     :param spec: the arguments that dispatch.
-    :param slow_path: has methods ``call``, ``component`` and ``all`` that are called with the
-      positional and the keyword arguments the fast path does not know.
+    :param slow_path: its ``call`` is called with the positional and the keyword arguments of a
+      call that the fast path does not know.
     :param implicit: where to find the lookup.
     """
-    target = _Target()
-    own_lookups = implicit._own_lookups
-    keyword_call = _keyword_call(spec, implicit)
-
-    def slow(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        while args and args[-1] is _NOT_GIVEN:
-            args = args[:-1]
-        if keywords or len(args) != arity:
-            plan, call_args, call_keywords = keyword_call(own, args, keywords)
-            if plan is not None:
-                return plan.call(*call_args, **call_keywords)
-        try:
-            return slow_path.call(args, keywords)
-        finally:
-            if implicit._lookup_everywhere is not None and (target.fast or _NOTHING) is _NOTHING:
-                implicit._publish(own, target)
-
-    positions, arity = spec.positions, len(spec.positions)
-    namespace = {
-        "__name__": __name__,
-        "target": target,
-        "scoped": implicit._scoped.get,
-        "assigned": implicit._assigned,
-        "own_lookups": own_lookups,
-        "slow": slow,
-        "NOTHING": _NOTHING,
-        "NOT_GIVEN": _NOT_GIVEN,
-    }
-    template = _code(positions if -1 not in positions else None, not spec.names, spec.class_first)
+    binds = spec.binds or bool(spec.names)
+    template = _code(spec.positions, spec.class_first, not spec.names, binds)
     kind = code_of(spec.function).co_flags & KINDS
     template = template.replace(co_flags=template.co_flags | kind)
+    namespace: dict[str, Any] = {
+        "__name__": __name__,
+        "NOTHING": _NOTHING,
+        "NOT_GIVEN": _NOT_GIVEN,
+        "assigned": implicit._assigned,
+        "fast": None,
+        "own_lookups": implicit._own_lookups,
+        "scoped": implicit._scoped.get,
+    }
+    for index, (keyword, default) in enumerate(_optional(spec)):
+        # Without a name of its own, a parameter is not among the keywords of any call.
+        namespace[f"keyword_{index}"] = keyword or _NOT_GIVEN
+        namespace[f"default_{index}"] = default
     made = FunctionType(template, namespace, None, (_NOT_GIVEN,) * template.co_argcount)
     own = namespace["own"] = id(made)
-    _targets[own] = target
+    find = namespace["find"] = _finder(own, spec, implicit)
+
+    def or_default(implementation: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if type(implementation) is Step or hasattr(implementation, "_reg_chain"):
+            # There is nothing to call, or only the matchers can say whether there is.
+            return slow_path.call(args, keywords)
+        default = keywords.pop("default")
+        keywords.pop("lookup", None)
+        result = implementation(*args, **keywords)
+        return default if result is None else result
+
+    def slow(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if any(argument is _NOT_GIVEN for argument in args):
+            args, keywords = _as_given(spec, args, keywords)
+        try:
+            plan = None
+            if "default" not in keywords:
+                plan, call_args, passed = find(args, keywords)
+            if plan is None:
+                return slow_path.call(args, keywords)
+        finally:
+            if (namespace["fast"] or _NOTHING) is _NOTHING:
+                implicit._publish(own, namespace)
+        return plan.call(*call_args, **passed)
+
+    namespace["or_default"] = or_default
+    namespace["slow"] = slow
     # Only C code runs when it dies, before another one can have the same identity.
-    target.reference = weakref.ref(made, functools.partial(_targets.pop, own))
+    _generics[own] = weakref.ref(made, functools.partial(_generics.pop, own))
     return made
 
 
-def _keyword_call(
-    spec: DispatchSpec, implicit: Any
-) -> Callable[[int, tuple[Any, ...], dict[str, Any]], tuple[Any, Any, Any]]:
-    """Make the function that finds the cached plan of a call with keywords, or with defaults.
+def _optional(spec: DispatchSpec) -> list[tuple[str, Any]]:
+    """Name and default of each positional parameter up to the last one that dispatches."""
+    known = dict(zip(spec.parameters, zip(spec.keywords, spec.defaults, strict=True), strict=True))
+    optional = []
+    for name in spec.order[: max(spec.positions, default=-1) + 1]:
+        keyword, default = known.get(name, (name, MISSING))
+        optional.append((keyword, _NOT_GIVEN if default is MISSING else default))
+    return optional
+
+
+def _as_given(
+    spec: DispatchSpec, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Leave out the arguments that were not given, and pass those behind them by keyword."""
+    first = next(index for index, value in enumerate(args) if value is _NOT_GIVEN)
+    behind = zip(spec.order[first:], args[first:], strict=False)
+    by_keyword = {name: value for name, value in behind if value is not _NOT_GIVEN}
+    return args[:first], {**keywords, **by_keyword}
+
+
+def make_questions(generic: FunctionType, slow_path: Any) -> dict[str, Callable[..., Any]]:
+    """Make the functions ``component`` and ``all`` of a generic function.
+
+    :param generic: the generic function.
+    :param slow_path: its methods of these names are called with the positional and the keyword
+      arguments if the plan is not cached, or does not know.
+    """
+    find = generic.__globals__["find"]
+    options = {"lookup"}
+
+    def component(*args: Any, **keywords: Any) -> Any:
+        if keywords.keys() <= options:
+            plan = find(args, keywords)[0]
+            if plan is not None and plan.chain is None and plan.first is not MISSING:
+                return plan.first
+        return slow_path.component(args, keywords)
+
+    def all(*args: Any, **keywords: Any) -> Any:
+        if keywords.keys() <= options:
+            plan = find(args, keywords)[0]
+            if plan is not None and plan.all is not None:
+                return list(plan.all)
+        return slow_path.all(args, keywords)
+
+    return {"component": component, "all": all}
+
+
+_Found = tuple[Any, tuple[Any, ...], dict[str, Any]]
+_NOT_FOUND: Final[_Found] = (None, (), {})
+
+
+def _finder(
+    own: int, spec: DispatchSpec, implicit: Any
+) -> Callable[[tuple[Any, ...], dict[str, Any]], _Found]:
+    """Make the function that finds the cached plan of any call.
 
     It returns the plan, ``None`` if it is not cached, and the arguments for it.
     """
     arity, own_lookups = len(spec.parameters), implicit._own_lookups
+    by_position, class_first = not spec.names, spec.class_first
 
-    def find(
-        own: int, args: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-        if "default" in keywords:
-            return None, args, keywords
-        lookup = keywords.get("lookup", MISSING)
-        if lookup is MISSING:
-            lookup = implicit._get()
-            passed = keywords
-        else:
+    def find(args: tuple[Any, ...], keywords: dict[str, Any]) -> _Found:
+        passed = keywords
+        if "lookup" in keywords:
+            lookup = keywords["lookup"]
             passed = {name: value for name, value in keywords.items() if name != "lookup"}
+        else:
+            lookup = implicit._get()
         if type(lookup) not in own_lookups:
-            return None, args, keywords
+            return _NOT_FOUND
         try:
-            tables = lookup._reg_cache
-            table, is_valid = tables.calls[own]
-            counts = tables._entries[own].counts
-            call_args, passed, dispatched = spec.bound(args, passed, counts)
+            _, is_valid, plans, counts = lookup._reg_cache.calls[own]
+        except (AttributeError, KeyError):
+            return _NOT_FOUND
+        dispatched = args
+        if len(args) != arity or not by_position:
+            args, passed, dispatched = spec.bound(args, passed, counts)
             if len(dispatched) != arity:
-                return None, args, keywords
+                return _NOT_FOUND
+        if arity == 1 and not class_first:
+            key: Any = id(dispatched[0].__class__)
+        else:
             classes = [argument.__class__ for argument in dispatched]
-            if spec.class_first and dispatched:
+            if class_first and classes:
                 classes[0] = dispatched[0]
-            plan = table[id(classes[0]) if arity == 1 else tuple(map(id, classes))]
-        except Exception:
-            return None, args, keywords
-        if is_valid is None or is_valid():
-            return plan, call_args, passed
-        return None, args, keywords
+            key = key_of(classes)
+        plan = plans.get(key)
+        if plan is None or not (is_valid is None or is_valid()):
+            return _NOT_FOUND
+        return plan, args, passed
 
     return find
 
 
 @functools.cache
-def _code(positions: tuple[int, ...] | None, only_these: bool, class_first: bool) -> CodeType:
+def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds: bool) -> CodeType:
     """The code of a call, shared by all generic functions that dispatch alike.
 
-    :param positions: the positions of the arguments that dispatch; ``None`` if one of them can
-      be passed by keyword only, so that there is no fast path.
-    :param only_these: whether there is no fast path for more positional arguments.
+    :param positions: the positions of the arguments that dispatch; -1 for one that can be passed
+      by keyword only, with which there is no fast path.
     :param class_first: whether the first argument is itself the class.
+    :param only_these: whether there is no fast path for more positional arguments.
+    :param binds: whether parameters may be left out, or passed by keyword.
     """
-    count = max(positions or (), default=-1) + 1
-    names = [f"argument_{index}" for index in range(count)]
-    classes = [f"{names[position]}.__class__" for position in positions or ()]
+    by_keyword_only = -1 in positions
+    positions = () if by_keyword_only else positions
+    names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
+    classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
-        classes[0] = names[(positions or ())[0]]
-    conditions = ["not more"] if only_these else ["True"]
-    if names:
+        classes[0] = names[positions[0]]
+    conditions = ["not more"] if only_these else []
+    if names and not binds:
         conditions.append(f"{names[-1]} is not NOT_GIVEN")
-    if positions is None:
+    if by_keyword_only:
         conditions = ["False"]
+    bind = ""
+    if names and binds:
+        bind = _BIND.format(last=names[-1], fewer=(1 << len(names)) - 1 if only_these else 0)
+        for index, name in enumerate(names):
+            bind += _BIND_ONE.format(name=name, index=index)
+            bind += "" if index in positions else _REQUIRE_ONE.format(name=name)
+    arguments = ", ".join(names if only_these else [*names, "*more"])
+    with_keywords = ", ".join([*([arguments] if arguments else []), "**keywords"])
     source = _TEMPLATE.format(
         parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
-        ordinary=" and ".join(conditions),
-        key=", ".join(f"id({cls})" for cls in classes) or "()",
-        arguments=", ".join(names if only_these else [*names, "*more"]),
+        ordinary=" and ".join(conditions) or "True",
+        bind=bind,
+        keys="".join(f"[id({cls})]" for cls in classes) or "[0]",
+        arguments=arguments,
+        with_keywords=with_keywords,
         given=f"({''.join(name + ', ' for name in names)}*more,)",
     )
     filename = f"<reg call: {', '.join(classes) or 'no arguments'}>"

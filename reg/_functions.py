@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any, Final
 
-__all__ = ["KINDS", "code_of", "function_attributes", "function_of"]
+__all__ = ["KINDS", "code_of", "describe_like", "function_attributes"]
 
 #: The flags of a code object by which ``inspect`` knows coroutine functions and generators.
 KINDS: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
@@ -22,7 +22,9 @@ def _stub(*args: Any, **keywords: Any) -> Any: ...
 def code_of(function: Callable[..., Any]) -> CodeType:
     """Get the code of a decorated function itself, and not of a function that it wraps.
 
-    :return: that of a stub which takes any arguments, for a callable without code.
+    :param function: any callable.
+    :return: its code object; for a callable without one, the code of a stub that takes any
+      arguments.
     """
     while isinstance(function, functools.partial):
         function = function.func
@@ -31,27 +33,25 @@ def code_of(function: Callable[..., Any]) -> CodeType:
 
 
 def function_attributes(function: Callable[..., Any]) -> dict[str, Any]:
-    """Get the attributes that every function has, for a generic function that has none itself."""
+    """Get the attributes of a Python function, for a generic function that is made in C.
+
+    :param function: the decorated function.
+    :return: a new dictionary.
+    """
     attributes = {name: getattr(_stub, name) for name in _ATTRIBUTES}
     if type(function) is FunctionType:
         attributes.update({name: getattr(function, name) for name in _ATTRIBUTES})
     return {**attributes, "__code__": code_of(function)}
 
 
-def function_of(
-    method: Callable[[tuple[Any, ...], dict[str, Any]], Any], generic: Callable[..., Any]
-) -> Callable[..., Any]:
-    """Make a function, to be an attribute of a generic function.
+def describe_like(question: Any, method: Callable[..., Any], generic: Callable[..., Any]) -> None:
+    """Give a function the name and the docstring that an attribute of a generic function has.
 
-    :param method: is called with the positional and the keyword arguments.
+    :param question: the function; changed.
+    :param method: has the name and the docstring.
     :param generic: the generic function.
     """
-
-    def function(*args: Any, **keywords: Any) -> Any:
-        return method(args, keywords)
-
-    function.__name__ = method.__name__
-    function.__qualname__ = f"{generic.__qualname__}.{method.__name__}"
-    function.__module__ = generic.__module__
-    function.__doc__ = method.__doc__
-    return function
+    question.__name__ = method.__name__
+    question.__qualname__ = f"{generic.__qualname__}.{method.__name__}"
+    question.__module__ = generic.__module__
+    question.__doc__ = method.__doc__

@@ -11,12 +11,9 @@ import os
 import sys
 import threading
 from _thread import RLock as _RLock
+from typing import TYPE_CHECKING, Final
 
 __all__ = ["ReentrantLock", "registry_lock"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Final
 
 #: The class of all locks that a ``with`` statement holds.
 ReentrantLock = threading.RLock

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 __all__ = ["Matcher", "Query", "resolve_matchers"]
 
 
 class Query:
-    """The arguments of one look-up, and the predicates known of them.
+    """The dispatch arguments of one look-up, and the values of their predicates.
 
-    :param args: the arguments that dispatch.
-    :param predicates: those that the caller gave; ``None`` to compute them.
+    :param args: the dispatch arguments.
+    :param predicates: the values that the caller gave; ``None`` to compute them.
     """
 
-    __slots__ = ("args", "computed", "first_values", "given", "predicates")
+    __slots__ = ("args", "computed", "given", "predicates")
 
     def __init__(self, args: tuple[Any, ...], predicates: Mapping[str, Any] | None = None) -> None:
         self.args = args
         self.given = predicates is not None
         #: the predicates that matchers are called with; ``None`` until they are needed
         self.predicates = predicates
-        #: names and values of the first matcher's predicates, from which they are made
-        self.first_values: tuple[Iterable[str], Iterable[Any]] | None = None
         #: a cache of predicates that only later matchers need
         self.computed: dict[Any, Any] = {}
 
@@ -38,37 +36,57 @@ class Matcher:
         """Find the component for these arguments.
 
         :param args: the dispatch arguments.
-        :param predicates: what :meth:`predicates` of the first matcher of this
-          look-up returned, or what the caller gave instead.
-        :return: the component, which is taken as it is; ``None`` to have the
-          next, less specific registration considered.
+        :param predicates: the result of :meth:`predicates` of the first matcher in this
+          look-up, or the values that the caller gave instead.
+        :return: the component, which is used as it is; ``None`` to continue with the
+          next, less specific registration.
+        :raises NotImplementedError: if a subclass does not define it.
         """
         raise NotImplementedError(f"{type(self).__name__} must define __call__()")
 
     def predicates(self, *args: Any) -> Mapping[str, Any]:
-        """Compute the predicates by which this matcher and the ones after it decide.
+        """Compute the predicates by which this matcher and the later ones decide.
 
-        It is called once in a look-up, on the first matcher met, and not at all
-        if the caller gave ``predicates``.
+        It is called once in a look-up, for the first matcher, and not at all if the caller
+        gave ``predicates``.
 
         :param args: the dispatch arguments.
-        :return: keyword arguments for the matchers.
+        :return: keyword arguments for the matchers; an empty mapping unless a subclass
+          defines it.
         """
         return {}
 
     def _reg_ask(self, query: Query) -> Any:
-        """Return the answer for a look-up, or ``None``."""
+        """Ask for the component of one look-up.
+
+        :param query: the look-up.
+        :return: the component, or ``None``.
+        """
         if query.predicates is None:
-            if query.first_values is not None:
-                query.predicates = dict(zip(*query.first_values, strict=True))
-            else:
-                query.predicates = self.predicates(*query.args)
+            query.predicates = self.predicates(*query.args)
         return self(*query.args, **self._reg_keywords(query, query.predicates))
+
+    def _reg_check(self, key: Hashable, count: int) -> None:
+        """Refuse to be registered for this number of classes, if no call could ask it."""
+
+    def _reg_first(self) -> Callable[[tuple[Any, ...]], tuple[Any, list[Any]]] | None:
+        """The function that asks this matcher as the first one of a look-up, without a query.
+
+        :return: ``None`` if there is none. It returns the answer, and the values of the
+          predicates, from which :meth:`_reg_named` makes those for the matchers after it.
+        """
+        return None
+
+    def _reg_named(self, values: list[Any]) -> Mapping[str, Any]:
+        """Return predicates by name."""
+        raise NotImplementedError
 
     def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the keywords to call this matcher with.
 
-        :param predicates: those of the first matcher, or of the caller.
+        :param query: the look-up.
+        :param predicates: the values from the first matcher, or from the caller.
+        :return: the keyword arguments; not to be changed.
         """
         return predicates
 
@@ -76,12 +94,12 @@ class Matcher:
 def resolve_matchers(
     candidates: Iterable[Any], args: tuple[Any, ...], predicates: Mapping[str, Any] | None
 ) -> Iterator[Any]:
-    """Go through candidates in order, and ask the matchers among them.
+    """Replace the matchers among candidates by their answers, lazily and in order.
 
-    :param candidates: components and matchers; a matcher stands for its answer,
-      or for nothing if that is ``None``.
+    :param candidates: components and matchers.
     :param args: the dispatch arguments.
-    :param predicates: those that the caller gave; ``None`` to compute them.
+    :param predicates: the values that the caller gave; ``None`` to compute them.
+    :return: an iterator of components; a matcher that answers ``None`` is left out.
     """
     query = Query(args, predicates)
     for candidate in candidates:

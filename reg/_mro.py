@@ -9,6 +9,7 @@ the class itself always comes first, and its real MRO keeps its order.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable
 
 from ._classes import is_abstract
@@ -22,6 +23,7 @@ def mro_of(cls: type) -> tuple[type, ...]:
     """Return the MRO of a class, even if its metaclass has another ``__mro__``.
 
     :param cls: a class.
+    :return: the MRO, the class itself first.
     :raises TypeError: if it is not a class.
     """
     try:
@@ -35,15 +37,14 @@ def virtual_mro(cls: type, registered: Collection[type]) -> tuple[type, ...]:
     """Return the MRO of a class, with its virtual base classes among the registered ones.
 
     :param cls: a class.
-    :param registered: the classes that something is registered for. Only abstract ones make a
-      difference.
-    :return: the MRO, with the classes of ``registered`` that ``issubclass()`` affirms for ``cls``,
-      in their places.
+    :param registered: the classes with registrations. Only abstract ones make a difference.
+    :return: the MRO, extended by the classes of ``registered`` of which ``cls`` is a subclass by
+      ``issubclass()``.
     """
     mro = mro_of(cls)
     virtual: list[type] = []
     for candidate in registered:
-        # A class that is registered under several names as well comes more than once.
+        # A class with several registered names is in the collection more than once.
         known = candidate in mro or candidate in virtual
         if not known and is_abstract(candidate) and issubclass(cls, candidate):
             virtual.append(candidate)
@@ -70,8 +71,8 @@ def _inserted(bases: tuple[type, ...], virtual: list[type]) -> list[type]:
     """Put each virtual base class behind the last of its subclasses."""
     order = list(bases)
     for candidate in reversed(virtual):
-        places = [place for place, base in enumerate(order) if issubclass(base, candidate)]
-        order.insert(max(places, default=len(order) - 1) + 1, candidate)
+        subclasses = [index for index, base in enumerate(order) if issubclass(base, candidate)]
+        order.insert(max(subclasses, default=len(order) - 1) + 1, candidate)
     return order
 
 
@@ -80,7 +81,10 @@ class _InconsistentError(Exception):
 
 
 def _with_useful_subclasses(cls: type, mro: tuple[type, ...], virtual: list[type]) -> list[type]:
-    """Drop base classes of others; prefer the subclass that has more of them as its bases."""
+    """Drop abstract classes that others imply; prefer the subclass with the most of them.
+
+    As ``_compose_mro`` of ``functools`` does.
+    """
     leaves = [
         base
         for base in virtual
@@ -90,14 +94,14 @@ def _with_useful_subclasses(cls: type, mro: tuple[type, ...], virtual: list[type
     for base in leaves:
         subclasses: list[type] = type.__subclasses__(base)
         chains = [
-            [each for each in mro_of(subclass) if each in leaves]
+            [base for base in mro_of(subclass) if base in leaves]
             for subclass in subclasses
             if subclass not in mro and _is_subclass(cls, subclass)
         ]
         chains.sort(key=len, reverse=True)
-        for each in [base] if not chains else [each for chain in chains for each in chain]:
-            if each not in result:
-                result.append(each)
+        for useful in itertools.chain(*chains) if chains else [base]:
+            if useful not in result:
+                result.append(useful)
     return result
 
 
@@ -105,12 +109,12 @@ def _is_subclass(cls: type, other: type) -> bool:
     try:
         return issubclass(cls, other)
     except TypeError:
-        # A protocol that cannot be asked. Nothing is registered for it, but for a base of it.
+        # A protocol with data members: nothing can be registered for it, only for a base of it.
         return False
 
 
 def _linearize(cls: type, additional: Iterable[type]) -> list[type]:
-    """C3, with additional abstract classes as if they were bases."""
+    """Linearize by C3, with additional abstract classes as if they were bases."""
     bases = list(cls.__bases__)
     # Explicit bases up to the last abstract one keep their place before the
     # inserted ones; concrete bases after it come behind them.

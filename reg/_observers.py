@@ -23,9 +23,9 @@ class Observable:
     """
 
     def _reg_parts(self) -> Iterable[Any] | None:
-        """The parts that are asked in turn; ``None`` if this part answers by itself.
+        """List the parts that are asked in turn; ``None`` for a part without parts.
 
-        It is the live container, which others may change.
+        :return: the live container and not a copy: a framework may change it.
         """
         return None
 
@@ -48,9 +48,11 @@ class Observable:
         return {name: value for name, value in self.__dict__.items() if name != "_reg_observers"}
 
     def _reg_set_parts(self, attribute: str, value: object) -> None:
-        """Set the attribute that says which parts are asked, and invalidate the caches.
+        """Replace the parts, and invalidate the caches that observe this object.
 
-        If an exception interrupts it, the attribute is as it was before.
+        :param attribute: the attribute that holds the parts.
+        :param value: the new parts. If an exception interrupts the change, the attribute has
+          its former value.
         """
         before = self.__dict__.get(attribute, MISSING)
         try:
@@ -69,7 +71,7 @@ class Observable:
 
 
 class ObservableClassLookup(Observable):
-    """What the class lookups of this package have in common.
+    """The base class of this package's class lookups, whose results can be cached.
 
     A subclass that defines ``all`` itself is a third-party class lookup: it is asked at
     every call, and nothing is cached.
@@ -81,10 +83,15 @@ class ObservableClassLookup(Observable):
     _reg_merges = False
 
     def _reg_prepare(self, key: Hashable, classes: tuple[type, ...]) -> None:
-        """Get ready to be asked for these classes; raise an error if that is not possible."""
+        """Prepare a look-up for these classes.
+
+        :param key: the key.
+        :param classes: the classes of the arguments.
+        :raises TypeError: if a class that an annotation names is still not defined.
+        """
 
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
-        """Find the components that ``all()`` lists, one by one."""
+        """Find the components that ``all()`` lists, lazily and in the same order."""
         raise NotImplementedError(f"{type(self).__name__} is asked through its parts")
 
     def _reg_uses_builtin_all(self) -> bool:

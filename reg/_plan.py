@@ -98,7 +98,7 @@ class CandidateChain:
     :param adapt: adapts a component before it is called.
     """
 
-    __slots__ = ("_adapt", "_end", "_known", "_lookup", "components")
+    __slots__ = ("_adapt", "_end", "_known", "_lookup", "_plain", "components")
 
     def __init__(
         self,
@@ -113,15 +113,33 @@ class CandidateChain:
         self._adapt = adapt
         # By identity: a component, how it is called, and which keywords are filled in.
         self._known: dict[int, tuple[Any, Callable[..., Any], bool, bool]] = {}
+        # Those of them that take none of these keywords.
+        self._plain: dict[int, tuple[Any, Callable[..., Any], bool, bool]] = {}
 
     def caller(self, dispatched: Dispatched | None) -> Callable[..., Any]:
         """Make the function that a call of the generic function calls."""
+
+        first = self.components[0]
+        ask = first._reg_first() if isinstance(first, Matcher) and dispatched is None else None
 
         def call_chain(*args: Any, **keywords: Any) -> Any:
             query = Query(args if dispatched is None else dispatched(args, keywords))
             return self.run(self.resolved(query, 0), query, args, keywords)
 
-        return call_chain
+        def call_first(*args: Any, **keywords: Any) -> Any:
+            component, values = ask(args)  # type: ignore[misc]
+            if component is not None:
+                known = self._plain.get(id(component))
+                if known is not None:
+                    return known[1](*args, **keywords)
+            query = Query(args)
+            query.predicates = first._reg_named(values)
+            resolved = self.resolved(query, 1) if component is None else (component, 1)
+            return self.run(resolved, query, args, keywords)
+
+        call = call_chain if ask is None else call_first
+        call._reg_chain = self  # type: ignore[attr-defined]
+        return call
 
     def run(
         self,
@@ -168,8 +186,10 @@ class CandidateChain:
             function = component if self._adapt is None else self._adapt(component)
             known = (component, function, *filled_in(component))
             if len(self._known) >= _MOST_ANSWERS:
-                self._known = {}
+                self._known, self._plain = {}, {}
             self._known[id(component)] = known
+            if known[2:] == (False, False):
+                self._plain[id(component)] = known
         return known
 
 

@@ -27,7 +27,7 @@ class ScopeDecorator(AbstractContextManager[Any]):
     """
 
     def _another(self) -> Self:
-        """Make a scope like this one, for one call; another call may be under way."""
+        """Make a scope like this one for one call: several calls may run at a time."""
         raise NotImplementedError
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -18,7 +18,7 @@ def signature_with_deferred(callable: Any, **options: Any) -> inspect.Signature:
     :param options: as for ``inspect.signature()``.
     :return: the signature.
     :raises TypeError: if it cannot be called.
-    :raises ValueError: if it does not tell its parameters.
+    :raises ValueError: if it has no signature, as some built-in functions.
     """
     if sys.version_info >= (3, 14):
         import annotationlib

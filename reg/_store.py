@@ -5,7 +5,14 @@ everything with the first, and publishes it by a single assignment. So a reader 
 reference and sees all of a change or nothing of it, without a lock; and a change that is
 interrupted leaves nothing behind.
 
-Layout: ``{key: {number of classes: ClassTrie}}``.
+The layout, as nested dictionaries; a dictionary with many keys is a :class:`_trie.Branches`::
+
+    Store       {key: {number of classes: ClassTrie}}
+    ClassTrie   {first class: {second class: … Entry(classes, Registration, order)}}
+
+A class may be a :class:`NamedClass`, as well as a key of the trie. Beside the trie of one key
+and one number of classes are its :class:`Position` objects: the abstract and the named classes
+at that position, which no MRO contains.
 """
 
 from __future__ import annotations
@@ -37,9 +44,9 @@ _Key = TypeVar("_Key", bound=ClassKey)
 class Registration(NamedTuple):
     """A component with its key and classes, and the place it comes from.
 
-    :param key: what it is registered under, often a generic function.
-    :param classes: for which classes, one for each argument.
-    :param component: what is registered.
+    :param key: the key, often a generic function.
+    :param classes: the classes, one for each argument.
+    :param component: the registered object.
     :param filename: the file in which the component is defined, if it is a function;
       otherwise the file with the call to ``register()``.
     :param lineno: the line there.
@@ -67,7 +74,7 @@ class Registration(NamedTuple):
 
 
 class Position:
-    """The classes at one position that are not simply found in an MRO. Immutable.
+    """The abstract and named classes at one position, which an MRO may lack. Immutable.
 
     :param abstract: classes with virtual subclasses, in the order of registration.
     :param names: classes given by name, in the order of registration.
@@ -147,7 +154,7 @@ class Position:
             ranked.append(base)
             for name in [name for name in loaded if loaded[name] is base or _names(name, base)]:
                 ranked.append(name)
-                # A class that is loaded again may derive from the one that had its name.
+                # A reloaded class may derive from the class that had its name before.
                 del loaded[name]
         return ranked
 
@@ -211,7 +218,10 @@ class ClassTrie:
     def matching(self, classes: tuple[type, ...]) -> Iterator[Registration]:
         """Find all registrations for these classes or bases of them.
 
-        :return: an iterator, in the lexicographic order of the Cartesian product of the MROs.
+        :param classes: the classes of the arguments.
+        :return: an iterator, in the lexicographic order of the Cartesian product of the MROs:
+          the first class weighs most, as in the class precedence lists of the Common Lisp
+          Object System.
         """
         pairs = zip(self.positions, classes, strict=True)
         return self.descend([position.ranked(cls) for position, cls in pairs])
@@ -333,9 +343,12 @@ class Store:
         ]
 
     def settled(self, key: Hashable, classes: Mapping[ForwardName, type]) -> Store:
-        """Return a store with classes in place of the names that annotations gave them.
+        """Return a store in which classes replace the names that annotations gave them.
 
-        What is registered for such a class itself was registered later, and stays.
+        A registration for the class itself was made later, and takes precedence.
+
+        :param key: the key.
+        :param classes: the classes by name.
         """
         store, now = self, _now(classes)
         for registration in self.registrations():
@@ -350,7 +363,7 @@ class Store:
         return store
 
     def all_keys(self) -> set[Hashable]:
-        """Get the keys that something is registered under, as a new set."""
+        """Get all keys with registrations, as a new set."""
         return set(self._keys)
 
     def adding(self, registrations: Iterable[Registration]) -> Store:

@@ -113,7 +113,7 @@ def branches_of(items: Iterable[tuple[Any, Any]]) -> Branches:
 
 
 def _split(buckets: tuple[dict[Any, Any], ...]) -> tuple[dict[Any, Any], ...]:
-    """Spread what is in dictionaries over twice as many."""
+    """Distribute the items of dictionaries over twice as many."""
     mask = 2 * len(buckets) - 1
     split: list[dict[Any, Any]] = [{} for _ in range(mask + 1)]
     for bucket in buckets:
@@ -127,7 +127,7 @@ EMPTY: Final[dict[Any, Any]] = {}
 
 
 def with_branch(branches: Any, key: Hashable, below: Any) -> Any:
-    """Return branches in which ``below`` is under ``key``, whatever was there before."""
+    """Return branches in which ``below`` is under ``key``; it replaces the former branch."""
     if isinstance(branches, Branches):
         bucket = branches.bucket(key)
         bucket[key] = below
@@ -173,6 +173,8 @@ def remove(node: Any, keys: tuple[Hashable, ...], depth: int = 0) -> Any:
     """Return a trie without the entry under these keys, which is in it.
 
     :param node: the trie; it stays as it is.
+    :param keys: the keys of the entry.
+    :param depth: the position of the keys in ``node``.
     """
     if isinstance(node, Entry):
         return EMPTY
@@ -183,7 +185,11 @@ def remove(node: Any, keys: tuple[Hashable, ...], depth: int = 0) -> Any:
 
 
 def exact(node: Any, keys: tuple[Hashable, ...]) -> Entry | None:
-    """Get the entry under exactly these keys, or ``None``."""
+    """Get the entry under exactly these keys, or ``None``.
+
+    :param node: the trie.
+    :param keys: the keys, one for each position.
+    """
     for key in keys:
         if isinstance(node, Entry):
             break
@@ -194,15 +200,20 @@ def exact(node: Any, keys: tuple[Hashable, ...]) -> Entry | None:
 
 
 def entries(node: Any) -> list[Entry]:
-    """List all entries, in the order in which they were added."""
-    below, found = [node], []
+    """List all entries, in the order in which they were added.
+
+    :param node: the trie.
+    :return: a new list.
+    """
+    below: list[Any] = [node]
+    listed: list[Entry] = []
     while below:
         node = below.pop()
         if isinstance(node, Entry):
-            found.append(node)
+            listed.append(node)
         else:
             below += node.values()
-    return sorted(found, key=lambda entry: entry.order)
+    return sorted(listed, key=lambda entry: entry.order)
 
 
 def descend(
@@ -211,13 +222,14 @@ def descend(
     applicable: Sequence[Container[Any]],
     depth: int = 0,
 ) -> Iterator[Entry]:
-    """Find all entries whose keys are among the candidates, in lexicographic order.
+    """Find all entries whose keys are among the candidates, lazily, in lexicographic order.
 
     :param node: the trie.
     :param candidates: for each position its keys in order of preference; the first position
       weighs most.
     :param applicable: for each position the same keys as a set.
     :param depth: the position of the keys in ``node``.
+    :return: an iterator.
     """
     if isinstance(node, Entry):
         keys = node.keys
@@ -228,7 +240,7 @@ def descend(
         return
     preferred = candidates[depth]
     if len(node) < len(preferred):
-        # Fewer branches than candidates: take those that apply, and put them in order.
+        # Fewer branches than candidates: take the applicable ones, and sort them.
         among = applicable[depth]
         preferred = [key for key in node if key in among]
         if len(preferred) > 1:

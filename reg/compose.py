@@ -6,6 +6,7 @@ import functools
 import os
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
+from typing import Any, TypeAlias
 
 from ._dispatch_spec import canonical_key
 from ._lock import ReentrantLock, registry_lock
@@ -14,10 +15,6 @@ from ._observers import ObservableClassLookup
 from ._store import Registration, merged
 from .interfaces import IClassLookup, refuse_unless_class_lookup
 from .lookup import Lookup
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, TypeAlias
 
 __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup", "MergedClassLookup"]
 
@@ -31,21 +28,25 @@ class _Composition(ObservableClassLookup, IClassLookup):
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Ask the class lookups in turn.
 
-        A hit of an earlier one, be it through a base class, beats every hit of
-        a later one.
+        A hit in an earlier one, even for a base class, takes precedence over every hit
+        in a later one.
 
-        :return: the first component found, or ``None``.
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
+        :return: the first component, or ``None``.
         """
         classes = tuple(classes)
         for part in self._reg_parts():
-            found = _class_lookup_of(part).get(key, classes)
-            if found is not None:
-                return found
+            component = _class_lookup_of(part).get(key, classes)
+            if component is not None:
+                return component
         return None
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Ask all of the class lookups.
 
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
         :return: a new list: all components of the first, then all of the next.
         """
         classes = tuple(classes)
@@ -61,7 +62,10 @@ class _Listed(_Composition):
 
     _reg_lookups: Any
 
-    def __init__(self, lookups: Iterable[Any]) -> None:
+    def __init__(self, lookups: Iterable[Any], *more: Any) -> None:
+        if more:
+            names = ", ".join(map(repr, (lookups, *more)))
+            raise TypeError(f"ListClassLookup() takes one list: ListClassLookup([{names}])")
         self.lookups = lookups
 
     @property
@@ -71,13 +75,12 @@ class _Listed(_Composition):
 
     @lookups.setter
     def lookups(self, lookups: Iterable[Any]) -> None:
-        # An iterator can be read only once. Anything else is kept, so that what
-        # is put into it later is asked.
+        # An iterator can be read only once. A container is kept, so that later additions count.
         kept = list(lookups) if isinstance(lookups, Iterator) else lookups
         if not isinstance(kept, Iterable) and not hasattr(kept, "__getitem__"):
             raise TypeError(
-                f"{type(self).__name__} takes a list of class lookups; got {kept!r}, which is none:"
-                " put what it is to ask into a list"
+                f"{type(self).__name__} takes a list of class lookups; got {kept!r}, which is not a"
+                " list: put the class lookups into a list"
             )
         if type(kept) in (list, tuple):
             for part in kept:
@@ -169,8 +172,8 @@ class MergedClassLookup(_Listed):
 class ChainClassLookup(_Composition):
     """A class lookup in front of another.
 
-    :param lookup: is asked first.
-    :param next: is asked for what the first does not find.
+    :param lookup: the class lookup that is asked first.
+    :param next: the class lookup whose components come after those of the first.
     :raises TypeError: if one of them is neither a class lookup nor a lookup.
 
     Both can be assigned to later. For a :class:`reg.Lookup`, its class lookup
@@ -194,7 +197,7 @@ class ChainClassLookup(_Composition):
 
     @property
     def next(self) -> Any:
-        """The class lookup that is asked for what the first does not find."""
+        """The class lookup whose components come after those of the first."""
         return self._reg_chain[1]
 
     @next.setter
@@ -210,27 +213,26 @@ class ChainClassLookup(_Composition):
 
 
 class CachingClassLookup(ObservableClassLookup, IClassLookup):
-    """Remembers every answer of a class lookup, and keeps giving it.
+    """Caches every result of a class lookup until :meth:`clear`, misses included.
 
-    :param class_lookup: is asked once for each key and classes by :meth:`get`,
-      and once by :meth:`all`.
+    :param class_lookup: the class lookup; it is asked once for each key and classes by
+      :meth:`get`, and once by :meth:`all`.
     :raises TypeError: if it is neither a class lookup nor a lookup.
 
-    What is registered later, or is found to be missing, stays unknown to it
-    until :meth:`clear`. Nothing needs it for speed: a :class:`reg.Lookup`
-    remembers what it found by itself, and forgets it in time. It is for what
-    must not change under a running program, and for class lookups of your own
-    that are slow.
+    Later registrations have no effect until :meth:`clear`. It is not needed for speed: a
+    :class:`reg.Lookup` has a cache of its own, which is invalidated when a registration
+    changes. Use it for results that must not change while a program runs, and for slow
+    class lookups of your own.
     """
 
     def __init__(self, class_lookup: Any) -> None:
         refuse_unless_class_lookup(class_lookup, self)
         self._reg_class_lookup = class_lookup
-        self._reg_memory = _Memory()
+        self._reg_results = _Results()
 
     @property
     def class_lookup(self) -> Any:
-        """The class lookup that is asked for what is not remembered."""
+        """The class lookup that is asked for results that are not cached."""
         return self._reg_class_lookup
 
     @class_lookup.setter
@@ -239,92 +241,102 @@ class CachingClassLookup(ObservableClassLookup, IClassLookup):
         self._reg_set_parts("_reg_class_lookup", class_lookup)
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
-        """Find a component, or remember what was found.
+        """Get the first component, from the cache if it is there.
 
-        :return: what the class lookup's ``get`` returned the first time.
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
+        :return: the first result of the class lookup's ``get``.
         """
         classes = tuple(classes)
         class_lookup = _class_lookup_of(self._reg_class_lookup)
-        return self._reg_memory.answer("get", key, classes, lambda: class_lookup.get(key, classes))
+        return self._reg_results.get("get", key, classes, lambda: class_lookup.get(key, classes))
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
-        """Find all components, or remember what was found.
+        """Find all components, from the cache if they are there.
 
-        :return: a new list of what the class lookup's ``all`` gave the first time.
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
+        :return: a new list of the first result of the class lookup's ``all``.
         """
         return list(self._reg_candidates(key, tuple(classes)))
 
     def clear(self) -> None:
-        """Forget everything, so that the class lookup is asked anew."""
-        self._reg_set_parts("_reg_memory", _Memory())
+        """Empty the cache, so that the class lookup is asked again."""
+        self._reg_set_parts("_reg_results", _Results())
 
     def __repr__(self) -> str:
         return f"CachingClassLookup({self._reg_class_lookup!r})"
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        del state["_reg_memory"]
+        del state["_reg_results"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._reg_memory = _Memory()
+        self._reg_results = _Results()
 
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
         class_lookup = _class_lookup_of(self._reg_class_lookup)
-        found = self._reg_memory.answer(
+        components = self._reg_results.get(
             "all", key, classes, lambda: tuple(class_lookup.all(key, classes))
         )
-        return iter(found)
+        return iter(components)
 
 
-# What is kept under one key: by kind and the identities of classes, the answer,
-# and the references that take it along when one of the classes dies.
-_Kept: TypeAlias = "dict[tuple[Any, ...], tuple[Any, list[weakref.ref[type]]]]"
+# The results for one key: by method name and the identities of classes, the result, and the
+# weak references that remove it when one of the classes dies.
+_KeyResults: TypeAlias = "dict[tuple[Any, ...], tuple[Any, list[weakref.ref[type]]]]"
 
 
-class _Memory:
-    """Answers that are kept as long as their key and classes live, whatever becomes of bases."""
+class _Results:
+    """A cache that lasts as long as the keys and classes live; changed bases do not matter."""
 
     def __init__(self) -> None:
-        self._functions: MutableMapping[Any, _Kept] = weakref.WeakKeyDictionary()
-        self._others: dict[Hashable, _Kept] = {}
+        self._by_identity: MutableMapping[Any, _KeyResults] = weakref.WeakKeyDictionary()
+        self._by_equality: dict[Hashable, _KeyResults] = {}
         self._asking = ReentrantLock()
         self._process = os.getpid()
 
-    def answer(
-        self, kind: str, key: Hashable, classes: tuple[type, ...], ask: Callable[[], Any]
+    def get(
+        self, method: str, key: Hashable, classes: tuple[type, ...], ask: Callable[[], Any]
     ) -> Any:
-        kept = self._kept(key)
-        place = (kind, *map(id, classes))
-        found = kept.get(place)
-        if found is None:
-            # So that a question that two threads have at once is asked once.
+        """Get a result from the cache, or ask for it.
+
+        :param method: the name of the class lookup's method.
+        :param key: the key of the look-up.
+        :param classes: the classes of the arguments.
+        :param ask: asks the class lookup; called once for several threads.
+        """
+        results = self._results_for(key)
+        index = (method, *map(id, classes))
+        cached = results.get(index)
+        if cached is None:
             with self._lock():
-                found = kept.get(place)
-                if found is None:
+                cached = results.get(index)
+                if cached is None:
                     for cls in classes:
-                        mro_of(cls)  # an error for an object that is not a class
-                    # Nothing of Python runs when a class dies: its reference
-                    # becomes the default of pop().
-                    forget = functools.partial(kept.pop, place)
-                    found = ask(), [weakref.ref(cls, forget) for cls in classes]
-                    kept[place] = found
-        return found[0]
+                        mro_of(cls)  # raises an error for an object that is not a class
+                    # Only C code runs when a class dies: its reference becomes the default of
+                    # pop().
+                    remove = functools.partial(results.pop, index)
+                    cached = ask(), [weakref.ref(cls, remove) for cls in classes]
+                    results[index] = cached
+        return cached[0]
 
     def _lock(self) -> ReentrantLock:
         if self._process != os.getpid():
-            # A child that was forked must not wait for a thread that it does not have.
+            # A forked child must not wait for a thread of its parent.
             with registry_lock:
                 if self._process != os.getpid():
                     self._asking = ReentrantLock()
                     self._process = os.getpid()
         return self._asking
 
-    def _kept(self, key: Hashable) -> _Kept:
-        # A key with an equality of its own stands for all that are equal to it.
+    def _results_for(self, key: Hashable) -> _KeyResults:
+        # A key with an equality of its own counts for all equal keys.
         by_identity = type(key).__eq__ is object.__eq__
-        keys = self._functions if by_identity and _can_be_weak(key) else self._others
+        keys = self._by_identity if by_identity and _can_be_weak(key) else self._by_equality
         return keys.setdefault(key, {})
 
 

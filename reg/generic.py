@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar, overload
 
-from ._cache import forget_former, make_call_plan
+from ._cache import make_call_plan
 from ._classes import describe
 from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
-from ._functions import function_attributes, function_of
+from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query, resolve_matchers
 from ._plan import ForeignChain, Plan
 from .implicit import implicit
@@ -98,7 +98,6 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
     spec = DispatchSpec(function, names, class_first)
     slow_path = _SlowPath(spec)
     generic: Any = make_call(spec, slow_path, implicit)
-    forget_former(generic)
     functools.update_wrapper(generic, function)
     for attribute in ("__name__", "__qualname__"):
         # A partial function and most instances have no such attribute to be copied.
@@ -107,15 +106,37 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
     spec.generic = generic
     # Set after update_wrapper(), which copies those of a generic function.
     generic.__dict__["__reg_dispatch__"] = spec
-    questions = [slow_path.explain]
+    questions = {"explain": slow_path.asked_to_explain()}
     if compiled:
         # It has the methods component() and all(), but is not made by Python as a function is.
         generic.__dict__.update(function_attributes(function))
     else:
-        questions += [slow_path.component, slow_path.all]
-    for question in questions:
-        generic.__dict__[question.__name__] = function_of(question, generic)
+        from ._fastcall_py import make_questions
+
+        questions |= make_questions(generic, slow_path)
+    for name, question in questions.items():
+        describe_like(question, getattr(slow_path, name), generic)
+        generic.__dict__[name] = question
+    for name, advice in _REFLEXES.items():
+        generic.__dict__[name] = _refusing(name, advice, generic)
     return generic
+
+
+# Methods that generic functions of other libraries have, and what is written here instead.
+_REFLEXES: Final = {
+    "register": "register implementations in a registry: registry.implements({name}), or"
+    " registry.register({name}, [int])",
+    "dispatch": "ask for the component of arguments: {name}.component(argument)",
+}
+
+
+def _refusing(name: str, advice: str, generic: Callable[..., Any]) -> Callable[..., NoReturn]:
+    def refuse(*args: Any, **keywords: Any) -> NoReturn:
+        described = advice.format(name=generic.__name__)
+        raise TypeError(f"the generic function {describe(generic)} has no {name}(): {described}")
+
+    refuse.__name__ = name
+    return refuse
 
 
 class _SlowPath:
@@ -159,7 +180,7 @@ class _SlowPath:
         """Find the component that a call with these arguments would call.
 
         ``lookup``, ``default`` and ``predicates`` are described with
-        :meth:`reg.generic_function.GenericFunction.component`.
+        :meth:`reg.GenericFunction.component`.
         """
         spec = self._spec
         lookup, options = self._asked("component", args, keywords)
@@ -179,7 +200,7 @@ class _SlowPath:
         """Find all components for these arguments, in the order of ``call_next``.
 
         ``lookup`` and ``predicates`` are described with
-        :meth:`reg.generic_function.GenericFunction.all`.
+        :meth:`reg.GenericFunction.all`.
         """
         spec = self._spec
         lookup, options = self._asked("all", args, keywords)
@@ -201,7 +222,7 @@ class _SlowPath:
         """Explain which component a call with these arguments would call; nothing is called.
 
         ``lookup`` and ``predicates`` are described with
-        :meth:`reg.generic_function.GenericFunction.explain`.
+        :meth:`reg.GenericFunction.explain`.
         """
         from .tools.explain import explain
 
@@ -210,8 +231,30 @@ class _SlowPath:
         _check_lookup(lookup, spec.generic, "all", "component")
         predicates = keywords.pop("predicates", None)
         # All else that a call may have does not matter here, and may stay.
-        dispatched = spec.bound(args, keywords, self._counts(lookup))[2]
+        counts = self._counts(lookup)
+        dispatched = spec.bound(args, keywords, counts)[2]
+        if not counts >> len(dispatched) & 1 and spec.binds:
+            self._refuse_missing(args, keywords)
         return explain(lookup, spec.generic, dispatched, predicates, **self._class_method)
+
+    def _refuse_missing(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Refuse to explain a call that would be a ``TypeError``."""
+        spec = self._spec
+        for keyword, default in list(zip(spec.keywords, spec.defaults, strict=True))[len(args) :]:
+            if keyword not in keywords and default is MISSING:
+                raise TypeError(
+                    f"explain() is asked about a call of {describe(spec.generic)} without its"
+                    f" argument {keyword!r}; of a method, pass the object first:"
+                    f" {spec.generic.__qualname__}.explain(object, ...)"
+                )
+
+    def asked_to_explain(self) -> Callable[..., Any]:
+        """Make the function ``explain`` of the generic function."""
+
+        def explain(*args: Any, **keywords: Any) -> Any:
+            return self.explain(args, keywords)
+
+        return explain
 
     def _counts(self, lookup: Any) -> int:
         """The numbers of arguments, as bits, that something is registered for in a lookup."""
@@ -319,7 +362,8 @@ def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:
         raise NoImplicitLookupError(
             f"the generic function {describe(generic)} was called without a lookup: call"
             " reg.implicit.initialize(lookup) first, enter reg.implicit.using(lookup),"
-            " or pass lookup= to the call"
+            " or pass lookup= to the call. (The lookup= of another call covers that call only,"
+            " and not the calls inside of it; using() covers these too.)"
         )
     return lookup
 

@@ -1,7 +1,7 @@
-"""What :func:`reg.generic` returns, as type checkers see it.
+"""The types of generic functions, for annotations and type checkers.
 
-Nothing is made from these classes. They are in a module of their own so that
-``import reg`` need not import ``typing``.
+They are protocols: a generic function is a Python function, or one made in C, and not an instance
+of these classes.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _D = TypeVar("_D")
 class GenericCall(Protocol[_P, _R]):
     """A call of a generic function: with its own parameters, and ``lookup`` and ``default``.
 
-    Types can express the two besides the others only by naming the first two
-    arguments; with ``lookup`` or ``default``, those that follow are not checked.
+    Type checkers check the first two arguments beside ``lookup`` or ``default``, and not the
+    later ones: Python's types cannot express more.
     """
 
-    # It is a key; mypy would not take it for hashable otherwise.
+    # Keys are hashable, and mypy takes no protocol for hashable that does not say so.
     def __hash__(self) -> int: ...
 
     @overload
@@ -82,9 +82,9 @@ class GenericCall(Protocol[_P, _R]):
 
 
 class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
-    """What :func:`reg.generic` returns: a function, with three more ways to ask."""
+    """The result of :func:`reg.generic`: a function with three more methods."""
 
-    # As every function has them; a protocol has only what it says.
+    # A protocol has no attribute that it does not declare.
     __name__: str
     __qualname__: str
 
@@ -93,7 +93,6 @@ class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
         """The function that was made generic."""
         ...
 
-    # Type checkers take no protocol for hashable that does not say so.
     def __hash__(self) -> int: ...
 
     @overload
@@ -109,15 +108,14 @@ class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
     ) -> Any:
         """Find the component that a call with these arguments would call.
 
-        :param args: the arguments that dispatch, passed as in a call: those that
-          are named in ``@generic("name", …)`` by keyword too, though type checkers,
-          which look for misspelt keywords, do not know that.
-        :param lookup: where to look, if not in the implicit lookup.
-        :param default: returned if there is none; ``None`` is a default too.
-        :param predicates: given to matchers instead of what they would compute.
-        :return: what is registered, or what a matcher answers; never the
-          function that was made generic.
-        :raises reg.ComponentLookupError: if there is none, and no default.
+        :param args: the dispatch arguments, passed as in a call. The parameters named in
+          ``@generic("name", …)`` can be passed by keyword too, though type checkers do not
+          know that.
+        :param lookup: asked instead of the implicit lookup.
+        :param default: returned if no component is found; ``None`` is a default too.
+        :param predicates: given to matchers instead of the values they would compute.
+        :return: the registered component, or a matcher's answer; never the decorated function.
+        :raises reg.ComponentLookupError: if no component is found, and no default was given.
         :raises reg.NoImplicitLookupError: if there is no lookup.
         """
         ...
@@ -125,9 +123,11 @@ class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
     def all(self, *args: Any, lookup: Any = ..., predicates: Any = ...) -> Iterable[Any]:
         """Find all components for these arguments, in the order of ``call_next``.
 
-        The parameters are those of :meth:`component`.
-
-        :return: what :meth:`reg.Lookup.all` returns.
+        :param args: the dispatch arguments, passed as in a call.
+        :param lookup: asked instead of the implicit lookup.
+        :param predicates: given to matchers instead of the values they would compute.
+        :return: a new list, as of :meth:`reg.Lookup.all`; a third-party lookup may return
+          another iterable.
         :raises reg.NoImplicitLookupError: if there is no lookup.
         """
         ...
@@ -135,12 +135,13 @@ class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
     def explain(
         self, *args: Any, lookup: Any = ..., predicates: Any = ..., **kwargs: Any
     ) -> Resolution:
-        """Tell what a call with these arguments would call, and why; nothing is called.
+        """Explain which component a call with these arguments would call; nothing is called.
 
-        :param args: the arguments of the call, and those by keyword.
-        :param lookup: where to look, if not in the implicit lookup.
-        :param predicates: given to matchers instead of what they would compute.
-        :return: what :meth:`reg.Lookup.explain` returns.
+        :param args: the positional arguments of the call.
+        :param lookup: asked instead of the implicit lookup.
+        :param predicates: given to matchers instead of the values they would compute.
+        :param kwargs: the keyword arguments of the call.
+        :return: the candidates in order, to be printed or read; see :meth:`reg.Lookup.explain`.
         :raises reg.NoImplicitLookupError: if there is no lookup.
         """
         ...

@@ -21,7 +21,7 @@ __all__ = ["Implicit", "NoImplicitLookupError", "implicit"]
 
 
 class _Uncacheable:
-    """Wraps an object whose tables the fast path must not read: any but a plain lookup."""
+    """Wraps an implicit lookup that is not cached, so that the fast path misses."""
 
     __slots__ = ("lookup",)
 
@@ -34,7 +34,7 @@ _FOLLOW_BASE: Final = _Uncacheable(None)
 
 
 class _ThreadSlot:
-    """The lookup that was assigned in one thread; it dies with the thread."""
+    """Holds the lookup that was assigned in one thread; it dies with the thread."""
 
     __slots__ = ("__weakref__", "_on_death", "lookup")
 
@@ -48,7 +48,7 @@ class _ThreadSlot:
 
 
 class LookupScope(ScopeDecorator):
-    """What :meth:`Implicit.using` returns: a context manager, and a decorator."""
+    """The scope of :meth:`Implicit.using`: a context manager, and a decorator."""
 
     _token: Token[Any] | None = None
 
@@ -102,7 +102,7 @@ class LookupScope(ScopeDecorator):
 
 
 class Preserved(ScopeDecorator):
-    """What :meth:`Implicit.preserved` returns: a context manager, and a decorator."""
+    """The scope of :meth:`Implicit.preserved`: a context manager, and a decorator."""
 
     def __init__(self, implicit: Implicit) -> None:
         self._implicit = implicit
@@ -114,14 +114,14 @@ class Preserved(ScopeDecorator):
         self._assigned: weakref.WeakKeyDictionary[_ThreadSlot, Any] = weakref.WeakKeyDictionary(
             {slot: slot.lookup for slot in implicit._slots()}
         )
-        # Last, since a signal handler may have assigned what is restored.
+        # Last: a signal handler may have assigned a lookup while the others were read.
         self._base_only = implicit._base_only
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         implicit = self._implicit
         if error is not None:
             implicit._notify(error)
-        # What is replaced dies without the lock: a lookup may wait for another thread then.
+        # The replaced lookups die without the lock: a finalizer may wait for another thread.
         replaced: list[Any] = [implicit._current()]
         with registry_lock:
             try:
@@ -130,7 +130,7 @@ class Preserved(ScopeDecorator):
                 for slot in slots:
                     slot.lookup = self._assigned.get(slot, _FOLLOW_BASE)
                 implicit._reassigned()
-                # A task or a thread may keep a context with any scope that was entered.
+                # A context that a task or a thread has kept may hold any scope entered since.
                 same_scope = implicit._last_scope is self._last_scope
                 implicit._base_only = self._base_only and same_scope
                 implicit._set_base(self._base)
@@ -140,7 +140,7 @@ class Preserved(ScopeDecorator):
                     # A signal handler has assigned a lookup meanwhile.
                     implicit._not_only_the_base()
             except BaseException:
-                # Some thread may still have another lookup.
+                # A thread may still have another lookup.
                 implicit._not_only_the_base()
                 implicit._reassigned()
                 raise
@@ -162,7 +162,7 @@ class Implicit(ImplicitState):
     There is one instance, ``reg.implicit``.
     """
 
-    #: the classes of lookups that are known to find and call the way the package does
+    #: the classes of lookups with the default behaviour, which the fast path knows
     _own_lookups: Final = frozenset({Lookup, Registry})
 
     def __init__(self) -> None:
@@ -171,7 +171,7 @@ class Implicit(ImplicitState):
         self._base_only = True
         # Counts the scopes and assignments, to notice one in the middle of another change.
         self._changes = 0
-        # Another one for each scope that is entered.
+        # A new object for every scope that is entered.
         self._last_scope: object = None
         # Notified of each exception that leaves a scope, and of the lookup there.
         self._observer: Callable[[BaseException, Any], None] | None = None
@@ -180,13 +180,13 @@ class Implicit(ImplicitState):
 
     @property
     def base_lookup(self) -> Any:
-        """The lookup where no other was set; ``None`` if there is none."""
+        """The process-wide default, or ``None``."""
         return self._base
 
     def initialize(self, lookup: Any) -> None:
         """Set the base lookup, and make this thread follow it.
 
-        :param lookup: a lookup, or ``None`` for none. Other threads keep the lookups
+        :param lookup: a lookup, or ``None`` to remove it. Other threads keep the lookups
           that they assigned themselves.
         :raises TypeError: if it is a list or another object that can never be a lookup.
         """
@@ -212,13 +212,13 @@ class Implicit(ImplicitState):
 
     @property
     def lookup(self) -> Any:
-        """The lookup that counts here and now; ``None`` if there is none.
+        """The lookup of a call made now, in this context and thread; or ``None``.
 
         Assigning sets it for this thread, until :meth:`reset`; inside
         :meth:`using` for this scope, until its end. A new thread starts with
-        the base lookup. In asynchronous code, all tasks of a thread share what is
-        assigned there: use :meth:`using`. Assigning while an event loop runs in this
-        thread warns.
+        the base lookup. In asynchronous code, all tasks of a thread share the assigned
+        lookup: use :meth:`using`. Assigning while an event loop runs in this thread warns
+        (:exc:`RuntimeWarning`).
         """
         stored = self._get()
         if stored is _FOLLOW_BASE:
@@ -245,12 +245,11 @@ class Implicit(ImplicitState):
         del before
 
     def preserved(self) -> Preserved:
-        """Restore, at the end of a ``with`` block, all that is held at its beginning.
+        """Restore, at the end of a ``with`` block, the lookups from its beginning; for tests.
 
-        That is the base lookup, the lookups that threads assigned, and the one of this
-        scope: for tests, whatever they do in between. Threads started in the block
-        that still run follow the base again. Contexts keep what was set in them
-        by a block of :meth:`using`.
+        These are the base lookup, the lookups that threads assigned, and the one of this
+        scope. Threads started in the block that still run follow the base again. Contexts
+        keep the lookups that blocks of :meth:`using` set in them.
 
         :return: a context manager, or a decorator for a function of any kind.
         """
@@ -259,7 +258,8 @@ class Implicit(ImplicitState):
     def using(self, lookup: Any) -> LookupScope:
         """Make a lookup the implicit one within a ``with`` block.
 
-        :param lookup: a lookup, or ``None`` for none.
+        :param lookup: a lookup; or ``None``, with which calls raise
+          :exc:`reg.NoImplicitLookupError`.
         :return: a context manager, which gives the lookup; or a decorator, for
           a function of any kind whose body is such a block.
 
@@ -276,7 +276,7 @@ class Implicit(ImplicitState):
         return "implicit"
 
     def _current(self) -> tuple[Any, Any]:
-        """The lookups of this thread, to be kept alive until no lock is held any more."""
+        """Get the lookups of this thread, which the caller keeps alive while it holds the lock."""
         return self._base, self._get()
 
     def _wholly(self, change: Callable[[], object]) -> None:
@@ -305,7 +305,7 @@ class Implicit(ImplicitState):
             self._scope(_FOLLOW_BASE)
 
     def _slot(self) -> Any:
-        """The slot of this thread, ``None`` if it follows the base lookup."""
+        """Get the slot of this thread; ``None`` if it follows the base lookup."""
         return self._assigned.__dict__.get("slot")
 
     def _slots(self) -> list[_ThreadSlot]:

@@ -59,7 +59,7 @@ class IRegistry:
         :return: ``None``; without a component, a decorator that registers the function and returns
           it as it was.
         :raises TypeError: if the key cannot be hashed, if the component is ``None``, or if
-          something else is given as a class.
+          an item of ``classes`` is not a class in one of these ways.
         :raises RegistrationError: with ``replace=False``, if there is a component for this key and
           one of these combinations.
 
@@ -75,7 +75,7 @@ class IRegistry:
             )
         return self._reg_register(key, classes, component)
 
-    # Apart from register(), so that its types and its description stand once.
+    # Apart from register(), whose types and docstring are thus written once.
     def _reg_register(
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
@@ -102,15 +102,17 @@ class IRegistry:
         return registering(self, generic)
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
-        """Return the component that is registered for exactly these classes, or ``None``.
+        """Return the component that is registered for exactly these classes.
 
         :param key: as it was registered.
         :param classes: as they were registered.
+        :return: the component, or ``None``.
+        :raises TypeError: as for :meth:`register`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define exact()")
 
     def clear(self) -> None:
-        """Forget all registrations."""
+        """Remove all registrations."""
         raise NotImplementedError(f"{type(self).__name__} must define clear()")
 
 
@@ -118,10 +120,11 @@ class IClassLookup:
     """Finds components by key and classes."""
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
-        """Return the first component of :meth:`all`, or ``None``.
+        """Return the first component of :meth:`all`.
 
         :param key: the key that the components were registered under.
         :param classes: the classes of the arguments, one for each.
+        :return: the component, or ``None``.
         """
         raise NotImplementedError(f"{type(self).__name__} must define get()")
 

@@ -28,7 +28,7 @@ __all__ = [
     "has_default_behaviour",
 ]
 
-#: The default passed to a third-party lookup, to tell "nothing found" from any value. Not
+#: The default passed to a third-party lookup, which no component is identical to. Not
 #: ``MISSING``, which would mean that there is no default.
 NOTHING: Final = Sentinel("NOTHING")
 
@@ -36,22 +36,26 @@ NOTHING: Final = Sentinel("NOTHING")
 class Lookup(CachedLookup, Observable):
     """Finds components for objects: by their classes, and by the answers of matchers.
 
-    :param class_lookup: where to look. The classes of the arguments are those
-      that they claim (``__class__``), so that a proxy is taken for what it
-      stands for.
+    :param class_lookup: the class lookup that is asked. The class of an argument is its
+      ``__class__``, so that a proxy has the class of its object.
+    :param name: what tools call this lookup.
     :raises TypeError: if it is neither a class lookup nor a lookup; so does
       assigning one.
 
-    Results are cached for as long as they are valid, as far as the class lookup is made of
-    this package's parts. Any other class lookup, and one of a subclass that defines ``all``
-    itself, is asked every time.
+    Results are cached for as long as they are valid, if the class lookup is made of this
+    package's parts. A third-party class lookup, and a subclass that defines ``all`` itself,
+    is asked at every call.
     """
 
     _reg_cache: LookupCache
     _reg_class_lookup: Any
 
-    def __init__(self, class_lookup: Any) -> None:
+    _reg_name: str | None = None
+
+    def __init__(self, class_lookup: Any, *, name: str | None = None) -> None:
         self.class_lookup = class_lookup
+        if name is not None:
+            self._reg_name = name
 
     @property
     def class_lookup(self) -> Any:
@@ -74,13 +78,13 @@ class Lookup(CachedLookup, Observable):
     ) -> Any:
         """Find the component for these arguments.
 
-        :param key: what it is registered under.
-        :param args: the arguments whose classes it is looked up for.
-        :param default: returned if there is none; ``None`` is a default too.
-        :param predicates: given to matchers instead of those they would compute.
+        :param key: the key of the registration.
+        :param args: the dispatch arguments.
+        :param default: returned if no component is found; ``None`` is a default too.
+        :param predicates: given to matchers instead of the values they would compute.
         :param class_method: whether the first argument is itself the class.
         :return: the first component in the order of :meth:`all`.
-        :raises ComponentLookupError: if there is none, and no default.
+        :raises ComponentLookupError: if no component is found, and no default was given.
         """
         key, args = canonical_key(key), tuple(args)
         classes = classes_of(args, class_method)
@@ -101,12 +105,12 @@ class Lookup(CachedLookup, Observable):
     ) -> list[Any]:
         """Find all components for these arguments.
 
-        :param key: what they are registered under.
-        :param args: the arguments whose classes they are looked up for.
-        :param predicates: given to matchers instead of those they would compute.
+        :param key: the key of the registrations.
+        :param args: the dispatch arguments.
+        :param predicates: given to matchers instead of the values they would compute.
         :param class_method: whether the first argument is itself the class.
-        :return: a new list, the most specific first. A matcher is not in it,
-          but its answer, unless that is ``None``.
+        :return: a new list, the most specific component first. A matcher is replaced by its
+          answer, and left out if that is ``None``.
         """
         key, args = canonical_key(key), tuple(args)
         candidates = self._reg_all_candidates(key, classes_of(args, class_method))
@@ -115,17 +119,15 @@ class Lookup(CachedLookup, Observable):
     def call(self, key: Hashable, args: Iterable[Any], default: Any = MISSING, /, **kw: Any) -> Any:
         """Find the component for these arguments, and call it with them.
 
-        :param key: what it is registered under.
+        :param key: the key of the registration.
         :param args: the positional arguments of the call; all of them dispatch.
-        :param default: also by keyword: returned if there is no component, or
-          if it returns ``None``.
-        :param class_method: by keyword only: whether the first argument is
-          itself the class.
-        :param kw: the keyword arguments of the call. ``lookup``, which is this
-          one, and ``call_next`` are filled in if the component has a parameter of
-          that name.
+        :param default: also by keyword: returned if no component is found, or if the component
+          returns ``None``.
+        :param kw: the keyword arguments of the call, and ``class_method``: whether the first
+          argument is itself the class. This lookup, as ``lookup``, and ``call_next`` are
+          filled in if the component has a parameter of that name.
         :return: the result of the component.
-        :raises ComponentLookupError: if there is none, and no default.
+        :raises ComponentLookupError: if no component is found, and no default was given.
         """
         default = kw.pop("default", default)
         class_method = kw.pop("class_method", False)
@@ -138,7 +140,7 @@ class Lookup(CachedLookup, Observable):
         chain: CandidateChain
         overrides_all = type(self).all is not Lookup.all
         if overrides_all or type(self).component is not Lookup.component:
-            # A subclass has a way of its own to find the first component, or the next.
+            # A subclass finds the first component, or the next one, by a method of its own.
             flags: dict[str, Any] = {"class_method": True} if class_method else {}
             first = self.component(key, args, NOTHING, **flags)
             first = MISSING if first is NOTHING else first
@@ -163,9 +165,9 @@ class Lookup(CachedLookup, Observable):
     ) -> Resolution:
         """Explain which component is found for these arguments, and why; nothing is called.
 
-        :param key: what it is registered under.
-        :param args: the arguments whose classes it is looked up for.
-        :param predicates: given to matchers instead of those they would compute.
+        :param key: the key of the registrations.
+        :param args: the dispatch arguments.
+        :param predicates: given to matchers instead of the values they would compute.
         :param class_method: whether the first argument is itself the class.
         :return: the candidates in order, to be printed or read. All matchers that apply
           are asked, as :meth:`all` asks them.
@@ -177,14 +179,18 @@ class Lookup(CachedLookup, Observable):
     def explain_classes(self, key: Hashable, classes: Iterable[type]) -> Resolution:
         """Explain which component is found for arguments of these classes, and why.
 
-        :param key: what it is registered under.
+        :param key: the key of the registrations.
         :param classes: the classes of the arguments.
-        :return: as :meth:`explain`; but a matcher cannot be asked without the
-          arguments, so that its answer stays open.
+        :return: as :meth:`explain`; but the answers of matchers, which need the arguments,
+          stay open.
         """
         from .tools.explain import explain_classes
 
         return explain_classes(self, canonical_key(key), tuple(classes))
+
+    def __repr__(self) -> str:
+        name = "" if self._reg_name is None else f" {self._reg_name!r}"
+        return f"<{type(self).__name__}{name} of {self._reg_class_lookup!r}>"
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
@@ -208,8 +214,8 @@ class Lookup(CachedLookup, Observable):
         """The cache that is valid now; ``None`` if nothing can be cached."""
         cache = self._reg_cache
         while cache.sources() is not None:
-            # Asked after the sources are known: another thread may have found them before
-            # a list was changed, and this call have begun since.
+            # Compared after the sources are known: another thread may have listed them before
+            # a list was changed, and this call may have begun after that.
             if cache.lists_unchanged():
                 return cache
             cache.invalidate_all()
@@ -224,7 +230,7 @@ class Lookup(CachedLookup, Observable):
         return make_plan(lambda: components, self, _not_called)
 
     def _reg_all_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
-        """All components, matchers as they are."""
+        """List all components, with matchers as they are, in order."""
         cache = self._reg_current_cache()
         if cache is None:
             candidates: Iterable[Any] = self._reg_class_lookup.all(key, classes)
@@ -242,7 +248,13 @@ def _not_called(*args: object, **keywords: object) -> None:
 
 
 def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, Any] | None) -> Any:
-    """Get the first component of a plan; ``MISSING`` if there is none."""
+    """Get the first component of a plan.
+
+    :param plan: the plan.
+    :param args: the dispatch arguments, for matchers.
+    :param predicates: the values that the caller gave; ``None`` to compute them.
+    :return: the component, or ``MISSING``.
+    """
     if plan.first is not UNDECIDED:
         return plan.first
     component, _ = plan.chain.resolved(Query(args, predicates), 0)
@@ -250,9 +262,9 @@ def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, 
 
 
 def has_default_behaviour(lookup: object) -> bool:
-    """Return whether a lookup finds and calls the way the package does.
+    """Return whether a lookup finds components as :class:`Lookup` does, so that results are cached.
 
-    A third-party lookup, and a subclass with methods of its own, has to be asked.
+    A third-party lookup, and a subclass with methods of its own, is asked at every call.
     """
     cls = type(lookup)
     return (
@@ -264,7 +276,11 @@ def has_default_behaviour(lookup: object) -> bool:
 
 
 def classes_of(args: tuple[Any, ...], class_method: bool) -> tuple[type, ...]:
-    """The classes that arguments are looked up by."""
+    """Get the classes that arguments are looked up by.
+
+    :param args: the dispatch arguments.
+    :param class_method: whether the first argument is itself the class.
+    """
     if class_method and args:
         return (args[0], *(arg.__class__ for arg in args[1:]))
     return tuple([arg.__class__ for arg in args])

@@ -1,4 +1,4 @@
-"""A dictionary by class that finds what is kept for a base class.
+"""A dictionary by class that finds the values of base classes.
 
 Older frameworks import these two names. In new code, register under a key in a
 :class:`reg.ClassRegistry`, which does the same for any number of classes.
@@ -35,15 +35,17 @@ class ClassMapKey:
 
 
 class Map(dict[ClassMapKey, Any]):
-    """A dictionary whose values are found for subclasses of their keys as well.
+    """A dictionary by class; a value counts for the subclasses of its key as well.
 
-    Only reading by key and :meth:`get` do so; all else is that of a dictionary.
+    Only reading by key and :meth:`get` consider base classes; all other methods are those of a
+    dictionary.
     """
 
     def __getitem__(self, key: ClassMapKey) -> Any:
-        """Get the value of the class, or of the first in its MRO that has one.
+        """Get the value of the class, or of the first class in its MRO with a value.
 
-        :raises KeyError: if there is none.
+        :param key: the class.
+        :raises KeyError: without such a class.
         """
         for cls in mro_of(key.key):
             base = ClassMapKey(cls)
@@ -52,7 +54,11 @@ class Map(dict[ClassMapKey, Any]):
         raise KeyError(key)
 
     def get(self, key: ClassMapKey, default: Any = None) -> Any:
-        """Get the value as by ``[key]``, or the default."""
+        """Get the value as by ``[key]``.
+
+        :param key: the class.
+        :param default: returned if no class in the MRO has a value.
+        """
         try:
             return self[key]
         except KeyError:

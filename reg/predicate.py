@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, overload
 
 from . import _trie
+from ._classes import describe
 from ._lock import registry_lock
 from ._matching import Matcher, Query
+from ._signatures import signature_with_deferred
 from ._trie import Entry
 from .sentinel import MISSING, Sentinel
 
@@ -144,6 +146,13 @@ class PredicateRegistry(_Registering):
     def __init__(self, predicates: Iterable[Predicate]) -> None:
         #: the predicates, in order of weight
         self.predicates = list(predicates)
+        for predicate in self.predicates:
+            if not hasattr(predicate, "create_index"):
+                raise TypeError(
+                    f"{type(self).__name__}() takes instances of reg.Predicate; got"
+                    f" {predicate!r}: make one, such as reg.Predicate({predicate!r}, reg.KeyIndex,"
+                    " calc)"
+                )
         self._names = [predicate.name for predicate in self.predicates]
         if len(set(self._names)) < len(self._names):
             raise PredicateRegistryError(
@@ -153,6 +162,7 @@ class PredicateRegistry(_Registering):
         # A dictionary does the work of a KeyIndex. Any other index is asked which of the
         # registered keys match, and is given an object for each of them.
         self._indexed = [type(index) is not KeyIndex for index in self._indexes]
+        self._has_indexes = any(self._indexed)
         self._indexed_keys: list[dict[Hashable, _IndexedKey]] = [{} for _ in self._indexes]
         # A trie of tuples of values, by the key of each predicate. Never changed, but replaced.
         self._root: Any = _trie.EMPTY
@@ -221,22 +231,23 @@ class PredicateRegistry(_Registering):
 
     def _reg_get(self, keys: list[Any], default: Any) -> Any:
         """Find the value for the keys of all predicates, in their order."""
-        if True in self._indexed:
-            values = self._matching([self._root], keys, 0) if self._root else []
+        root = self._root
+        if self._has_indexes:
+            values = self._matching([root], keys, 0) if root else ()
         else:
-            entry = _first(self._root, keys, 0)
-            values = [] if entry is None else entry.value
+            entry = _first(root, keys, 0)
+            values = () if entry is None else entry.value
+        if len(values) == 1:
+            return values[0]
         if not values:
             return default
-        if len(values) > 1:
-            raise PredicateRegistryError(
-                "more than one value is registered for the predicates"
-                f" {dict(zip(self._names, keys, strict=True))!r}:"
-                f" {', '.join(repr(value) for value in values)}"
-            )
-        return values[0]
+        raise PredicateRegistryError(
+            "more than one value is registered for the predicates"
+            f" {dict(zip(self._names, keys, strict=True))!r}:"
+            f" {', '.join(repr(value) for value in values)}"
+        )
 
-    def _matching(self, nodes: list[Any], keys: list[Any], position: int) -> list[Any]:
+    def _matching(self, nodes: list[Any], keys: list[Any], position: int) -> Sequence[Any]:
         """Find the most specific values below nodes, where predicates have indexes to be asked.
 
         :param nodes: the parts of the trie whose keys match up to the position; several,
@@ -275,23 +286,20 @@ class PredicateRegistry(_Registering):
 
 def _first(node: Any, keys: list[Any], position: int) -> Entry | None:
     """Find the most specific entry: at each position the key itself comes before ``ANY``."""
+    last = len(keys) - 1
     while type(node) is not Entry:
-        if not node:
-            return None
-        key = keys[position]
-        position += 1
-        open_to_any = node.get(ANY)
+        key = keys[position] if node else ANY
         below = None if key is ANY else node.get(key)
         if below is not None:
-            if open_to_any is None:
-                node = below
-                continue
-            entry = _first(below, keys, position)
+            if position == last:
+                return below  # type: ignore[no-any-return]
+            entry = _first(below, keys, position + 1)
             if entry is not None:
                 return entry
-        if open_to_any is None:
-            return None
-        node = open_to_any
+        node = node.get(ANY)
+        if node is None or position == last:
+            return node  # type: ignore[no-any-return]
+        position += 1
     registered = node.keys
     while position < len(registered):
         key = registered[position]
@@ -345,23 +353,38 @@ class PredicateMatcher(_Registering, Matcher):
         """
         return self.registry.get(self._reg_keywords(Query(args), predicates))
 
-    def _reg_ask(self, query: Query) -> Any:
+    def _reg_check(self, key: Hashable, count: int) -> None:
+        for predicate in self.registry.predicates:
+            if predicate.calc is not None and not _takes(predicate.calc, count):
+                raise TypeError(
+                    f"the predicate {predicate.name!r} cannot be computed for {count}"
+                    f" argument{'' if count == 1 else 's'} of {describe(key)}: its calc,"
+                    f" {describe(predicate.calc)}, is called with all of the arguments that"
+                    " dispatch, by position"
+                )
+
+    def _reg_first(self) -> Callable[[tuple[Any, ...]], tuple[Any, list[Any]]] | None:
         cls = type(self)
         if (
-            query.predicates is not None
-            or query.first_values is not None
-            or cls.__call__ is not PredicateMatcher.__call__
+            cls.__call__ is not PredicateMatcher.__call__
             or cls.predicates is not PredicateMatcher.predicates
         ):
-            return super()._reg_ask(query)
-        # The first matcher, and one of ours: no dictionary is needed to pass the values on.
-        registry, args = self.registry, query.args
-        values = [
-            predicate.default if predicate.calc is None else predicate.calc(*args)
-            for predicate in registry.predicates
-        ]
-        query.first_values = (registry._names, values)
-        return registry._reg_get(values, None)
+            return None
+
+        def ask(args: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+            registry = self.registry
+            predicates = registry.predicates
+            if len(predicates) > 1:
+                values = [_value(predicate, args) for predicate in predicates]
+            else:
+                # The same without a list comprehension, which costs as much as all the rest.
+                values = [_value(predicates[0], args)] if predicates else []
+            return registry._reg_get(values, None), values
+
+        return ask
+
+    def _reg_named(self, values: list[Any]) -> dict[str, Any]:
+        return dict(zip(self.registry._names, values, strict=True))
 
     def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         missing = [p for p in self.registry.predicates if p.name not in predicates]
@@ -376,5 +399,18 @@ class PredicateMatcher(_Registering, Matcher):
         return {**predicates, **{each.name: query.computed[id(each)] for each in missing}}
 
 
+def _takes(calc: Callable[..., Any], count: int) -> bool:
+    """Return whether a function can be called with so many positional arguments."""
+    try:
+        signature_with_deferred(calc).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        # A built-in function without a signature.
+        return True
+    return True
+
+
 def _value(predicate: Predicate, args: tuple[Any, ...]) -> Any:
-    return predicate.default if predicate.calc is None else predicate.calc(*args)
+    calc = predicate.calc
+    return predicate.default if calc is None else calc(*args)

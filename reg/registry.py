@@ -21,10 +21,11 @@ from ._classes import (
 )
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
+from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._store import Registration, Store
-from .arginfo import wrapped_by
+from .arginfo import is_bound, wrapped_by
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
@@ -43,23 +44,23 @@ __all__ = [
 
 
 class RegistrationError(ValueError):
-    """Something is registered already, or is not registered at all."""
+    """A registration exists already, or does not exist."""
 
 
 class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     """Components by key and classes.
 
-    :param name: what tools call this registry.
-    :param replace: whether registering for the same key and classes again
-      replaces what was there. If not, that is a :class:`RegistrationError`.
+    :param name: the name that tools show for this registry.
+    :param replace: whether a registration replaces the one for the same key and classes. With
+      ``False``, that is a :class:`RegistrationError`.
     :param ambiguous: whether two registrations may both apply to some classes although neither
-      is more specific, so that the first argument or the order of registration decides. If not,
-      the second one is a :class:`RegistrationError`, unless something is registered for these
-      classes already.
+      is more specific, so that the first argument or the order of registration decides. With
+      ``False``, the second one is a :class:`RegistrationError`, unless something is registered
+      for these classes already.
 
     It can be mixed into a framework's own class: ``__init__`` and
-    :meth:`clear` work called unbound, in any order, and all that it keeps in
-    the instance begins with ``_reg_``.
+    :meth:`clear` work called unbound, in any order, and the names of all its attributes in
+    the instance begin with ``_reg_``.
     """
 
     _reg_name: str | None = None
@@ -68,15 +69,20 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     _reg_store: Store = Store()
 
     def __init__(
-        self, *, name: str | None = None, replace: bool = True, ambiguous: bool = True
+        self,
+        *misplaced: object,
+        name: str | None = None,
+        replace: bool = True,
+        ambiguous: bool = True,
     ) -> None:
+        _refuse_positional(self, misplaced)
         self._reg_name = name
         self._reg_replace = replace
         self._reg_ambiguous = ambiguous
         # Not through self: a subclass may not be ready for its own clear() yet.
         ClassRegistry.clear(self)
 
-    # In its own namespace, whatever it is mixed with.
+    # Repeated here so that the register() of a mixin cannot take precedence.
     register = IRegistry.register
 
     def _reg_register(
@@ -95,7 +101,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         return register
 
     def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:
-        """Forget what is registered for exactly these classes.
+        """Remove the registration for exactly these classes.
 
         :param key: as it was registered.
         :param classes: as they were registered. A union is forgotten for each of its members; of
@@ -120,13 +126,13 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         del replaced
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
-        """Get what is registered for exactly these classes.
+        """Get the component that is registered for exactly these classes.
 
         :param key: as it was registered.
         :param classes: as they were registered.
         :return: the component, a matcher as it is; one that was registered for a union with a
           class among its members, where there is no other; ``None`` if there is none.
-        :raises TypeError: if something is given as a class that is none, or a
+        :raises TypeError: if something that is not a class is given, or a
           union, which stands for more than one combination.
         """
         key = _checked_key(key)
@@ -143,7 +149,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Find the component that is registered most specifically for these classes.
 
-        :param key: what it is registered under.
+        :param key: the key of the registration.
         :param classes: the classes of the arguments.
         :return: the first of :meth:`all`, or ``None``.
         """
@@ -152,7 +158,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find all components registered for these classes or for bases of them.
 
-        :param key: what they are registered under.
+        :param key: the key of the registrations.
         :param classes: the classes of the arguments.
         :return: a new list, in the lexicographic order of the Cartesian product
           of the classes' MROs: the first class weighs most, and ``object``
@@ -161,7 +167,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         return list(self._reg_candidates(canonical_key(key), tuple(classes)))
 
     def registrations(self) -> list[Registration]:
-        """List everything that is registered.
+        """List all registrations, in the order in which they were made.
 
         :return: a new list; of what was registered for a union, each alternative with its class.
         """
@@ -170,7 +176,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         return self._reg_store.registrations()
 
     def clear(self) -> None:
-        """Forget all registrations. The registry stays in use wherever it is composed."""
+        """Remove all registrations. The registry remains in its compositions."""
         with registry_lock:
             replaced = self._reg_publish(Store(), self._reg_store.all_keys())
         del replaced
@@ -180,16 +186,18 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         return f"<{type(self).__name__}{name} at {id(self):#x}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        # Not super(): a framework may have mixed in a class with another state.
+        # Not super(): another base class of a framework's class may define it differently.
         return ObservableClassLookup.__getstate__(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
     def _reg_settle(self, key: Hashable, classes: Iterable[ClassKey]) -> list[ForwardName]:
-        """Replace names that annotations gave to classes, once these are defined, by the classes.
+        """Replace the names of classes in annotations by the classes, once these are defined.
 
-        :param classes: classes that may be named; those in a function are found only by them.
+        :param key: the key.
+        :param classes: classes that may have such a name; a class in a function can be found
+          in no other way.
         :return: the names of classes that are not defined yet.
         """
         names = self._reg_store.forward_names(key)
@@ -225,7 +233,9 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 f"cannot register None under {describe(key)} for {_names(combinations[0])}:"
                 " None means that there is no component"
             )
-        filename, lineno = _place(component)
+        if isinstance(component, Matcher):
+            component._reg_check(key, len(combinations[0]))
+        filename, lineno = _file_and_line(component)
         added = [
             Registration(
                 key,
@@ -264,7 +274,9 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 
         If an exception interrupts it, nothing has changed.
 
-        :return: the store before.
+        :param store: the new store.
+        :param keys: the keys whose registrations differ.
+        :return: the former store.
         """
         before = self._reg_store
         try:
@@ -272,7 +284,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             for cache in self._reg_caches():
                 cache.invalidate(keys)
         except BaseException:
-            # A signal handler may have published another one since, which stays.
+            # A store that a signal handler has published since stays.
             if self._reg_store is store:
                 self._reg_store = before
             for cache in self._reg_caches():
@@ -284,15 +296,20 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 class Registry(IRegistry, Lookup):
     """A registry that looks up in itself: all that a small application needs.
 
-    :param name: what tools call this registry.
+    :param name: the name that tools show for this registry.
     :param replace: as for :class:`ClassRegistry`.
     :param ambiguous: as for :class:`ClassRegistry`.
     """
 
     def __init__(
-        self, *, name: str | None = None, replace: bool = True, ambiguous: bool = True
+        self,
+        *misplaced: object,
+        name: str | None = None,
+        replace: bool = True,
+        ambiguous: bool = True,
     ) -> None:
-        #: the :class:`ClassRegistry` that components are kept in
+        _refuse_positional(self, misplaced)
+        #: the :class:`ClassRegistry` with the registrations
         self.registry = ClassRegistry(name=name, replace=replace, ambiguous=ambiguous)
         super().__init__(self.registry)
 
@@ -302,19 +319,31 @@ class Registry(IRegistry, Lookup):
         return self.registry.register(key, classes, component)
 
     def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:
-        """Forget a registration; see :meth:`ClassRegistry.unregister`."""
+        """Remove a registration.
+
+        :param key: as it was registered.
+        :param classes: as they were registered; of a union, all alternatives are removed.
+        :raises RegistrationError: if there is no such registration; then nothing has changed.
+        :raises TypeError: as for :meth:`register`.
+        """
         self.registry.unregister(key, classes)
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
-        """Get what is registered for exactly these classes; see :meth:`ClassRegistry.exact`."""
+        """Get the component that is registered for exactly these classes.
+
+        :param key: as it was registered.
+        :param classes: as they were registered.
+        :return: the component, or ``None``; a matcher as it is.
+        :raises TypeError: as for :meth:`ClassRegistry.exact`.
+        """
         return self.registry.exact(key, classes)
 
     def registrations(self) -> list[Registration]:
-        """List everything that is registered; see :meth:`ClassRegistry.registrations`."""
+        """List all registrations, as :meth:`ClassRegistry.registrations` does."""
         return self.registry.registrations()
 
     def clear(self) -> None:
-        """Forget all registrations; see :meth:`ClassRegistry.clear`."""
+        """Remove all registrations. The registry remains in its compositions."""
         self.registry.clear()
 
     def __repr__(self) -> str:
@@ -334,10 +363,21 @@ class Registry(IRegistry, Lookup):
         return copied
 
 
-def _checked_key(key: Hashable) -> Hashable:
-    """Refuse what cannot be a key.
+def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:
+    if misplaced:
+        kind = type(registry).__name__
+        raise TypeError(
+            f"{kind}() takes its name by keyword, {kind}(name=...), and is made without"
+            f" registrations; got {', '.join(map(repr, misplaced))}"
+        )
 
+
+def _checked_key(key: Any) -> Hashable:
+    """Refuse an object that cannot be a key.
+
+    :param key: the object.
     :return: the key; the generic function, for a copy that a decorator made of it.
+    :raises TypeError: if it cannot be hashed, or is a bound generic function.
     """
     try:
         hash(key)
@@ -346,9 +386,7 @@ def _checked_key(key: Hashable) -> Hashable:
             f"a component is registered under a hashable key, often a generic function;"
             f" {key!r} cannot be hashed: {error}"
         ) from error
-    if type(key) is types.MethodType and "__reg_dispatch__" in getattr(
-        key.__func__, "__dict__", ()
-    ):
+    if is_bound(key) and "__reg_dispatch__" in getattr(key.__func__, "__dict__", ()):
         raise TypeError(
             f"{key!r} is a generic function bound to an object or a class, under which no call"
             f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
@@ -379,7 +417,11 @@ def _name(key: ClassKey) -> str:
 
 
 def definition_of(component: Any) -> tuple[str, int] | None:
-    """File and line where a function is defined; ``None`` for any other component."""
+    """Find the file and line where a function is defined.
+
+    :param component: any component.
+    :return: ``None`` if it is not a function.
+    """
     function = component
     while (inner := wrapped_by(function)) is not None:
         function = inner
@@ -389,8 +431,8 @@ def definition_of(component: Any) -> tuple[str, int] | None:
     return None
 
 
-def _place(component: Any) -> tuple[str, int]:
-    """Where a function is defined; for any other component, where it is registered."""
+def _file_and_line(component: Any) -> tuple[str, int]:
+    """Find where a function is defined, or else where it is being registered."""
     if (defined := definition_of(component)) is not None:
         return defined
     frame = sys._getframe(1)

@@ -1,4 +1,4 @@
-"""Markers that mean something no value of a caller's could mean."""
+"""Markers that no value of a caller can be confused with; the idea is that of :pep:`661`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ __all__ = ["MISSING", "UNDECIDED", "Sentinel"]
 class Sentinel:
     """A named marker, compared by identity.
 
-    :param name: what ``repr()`` shows between angle brackets.
+    :param name: the variable it is assigned to; ``repr()`` shows it in angle brackets.
 
-    A copy or a deep copy of a sentinel is the sentinel: an identity that a
-    copy could lose would be no identity. It pickles by reference, to the
-    variable of its name in the module that made it.
+    A copy or a deep copy of a sentinel is the sentinel itself, since its identity is all it has.
+    It pickles by reference, to the variable of its name in the module that made it.
     """
 
     def __init__(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""How to see that what is made and dropped for ever leaves nothing behind."""
+"""Checks that objects made and dropped for ever leave nothing behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .soak import scaled
 
 
 def assert_leaves_nothing(make: Callable[[], Any], number: int) -> None:
-    """Make and drop something so often, and see what is left of it.
+    """Make and drop an object many times, and count the objects and bytes left.
 
     :param make: makes it, uses it, and returns something that has to die.
     :param number: how often in a moment.

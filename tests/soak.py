@@ -13,7 +13,7 @@ PATIENCE = 60.0
 
 
 def scaled(number, at_most=10**6):
-    """How often to do what is done a number of times in a moment."""
+    """Scale a number of repetitions that takes a moment to the time there is."""
     return min(at_most, round(number * max(1.0, SOAK / 10)))
 
 

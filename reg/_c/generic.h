@@ -420,7 +420,7 @@ Generic_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
     if (instance == NULL || instance == Py_None) {
         return Py_NewRef(self);
     }
-    return PyMethod_New(self, instance);
+    return new_bound(self, instance);
 }
 
 static PyObject *

@@ -9,8 +9,8 @@
    pointer                     owner                      valid until
    --------------------------  -------------------------  ---------------------------------------
    Snapshot.cls                its metatype, bases and    the class dies: a weak reference in
-                               users                      reg._cache calls forget() while the
-                                                          class still has its address
+                               users                      reg._cached_table calls forget() while
+                                                          the class still has its address
    Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every hit
                                                           compares, or one of the bases dies,
                                                           upon which forget() is called
@@ -57,6 +57,7 @@
 static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
 static PyObject *names_default[3];  /* "call", "component", "all" */
+static PyObject *names_questions[3];    /* "component", "all", "explain" */
 static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
     *name_call_next, *name_lookup, *name_slot, *name_wrapped;
 
@@ -64,6 +65,7 @@ static PyObject *name_annotations, *name_check, *name_class, *name_default, *nam
 #include "tables.h"
 #include "implicit.h"
 #include "plan.h"
+#include "bound.h"
 #include "generic.h"
 
 static PyMethodDef module_methods[] = {
@@ -81,6 +83,9 @@ prepare_names(void)
         {&names_default[0], "call"},
         {&names_default[1], "component"},
         {&names_default[2], "all"},
+        {&names_questions[0], "component"},
+        {&names_questions[1], "all"},
+        {&names_questions[2], "explain"},
         {&name_annotations, "__annotations__"},
         {&name_check, "__subclasscheck__"},
         {&name_class, "__class__"},
@@ -147,6 +152,7 @@ execute(PyObject *module)
         {"ImplicitState", &ImplicitState_Type}, {"CachedLookup", &CachedLookup_Type},
         {"generic_function", &Generic_Type},    {"Plan", &Plan_Type},
         {"Step", &Step_Type},                   {"CallNext", &CallNext_Type},
+        {"bound_generic_function", &Bound_Type},
     };
     if (PyInterpreterState_Get() != PyInterpreterState_Main() || missing != NULL) {
         PyErr_SetString(PyExc_ImportError,

@@ -149,6 +149,11 @@ static PyMethodDef CallTables_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyMemberDef CallTables_members[] = {
+    {"calls", Py_T_OBJECT_EX, offsetof(CallTables, calls), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyTypeObject CallTables_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "reg._fastcall_c.CallTables",
@@ -161,6 +166,7 @@ static PyTypeObject CallTables_Type = {
     .tp_traverse = CallTables_traverse,
     .tp_clear = CallTables_clear,
     .tp_methods = CallTables_methods,
+    .tp_members = CallTables_members,
 };
 
 

@@ -178,6 +178,17 @@ class Backend:
         # An export that is None is not missing: it is an error, which the call reports.
         return self.read(name, MISSING)
 
+    def implements(self, key: Hashable, name: str) -> bool:
+        """True if it has an implementation of a function, for some arguments at least.
+
+        :param key: the function.
+        :param name: the name of the export.
+        """
+        if self.read(name, None) is not None:
+            return True
+        registrations = getattr(self.registry, "registrations", None)
+        return registrations is not None and any(one.key is key for one in registrations())
+
     # For the tools of the core
 
     def class_lookup(self, functions: Iterable[tuple[Hashable, str]]) -> ListClassLookup:

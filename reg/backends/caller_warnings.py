@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-__all__ = ["DeferredWarnings", "describe_error", "warn_caller"]
+__all__ = ["describe_error", "issue_warnings", "warn_caller"]
 
 # Modules that are skipped, besides this package, when the caller's frame is looked for.
 _SKIPPED = ("contextlib", "functools")
@@ -40,32 +40,19 @@ def describe_error(error: BaseException) -> str:
         return f"{name}, whose message cannot be had"
 
 
-class DeferredWarnings:
-    """A context manager that collects warnings, and issues them when its block is complete.
+def issue_warnings(messages: list[str]) -> None:
+    """Issue warnings that were collected while something was under way.
 
-    With warnings as errors, one that was raised at once would leave the rest of the block
-    undone. A block that raises issues none.
+    With warnings as errors, one that was raised at once would have left the rest undone.
+
+    :param messages: the texts of the warnings.
+    :raises Warning: the first that the filters turn into an error, after all were issued.
     """
-
-    def __init__(self) -> None:
-        self._messages: list[str] = []
-
-    def add(self, message: str) -> None:
-        """Issue a warning at the end of the block."""
-        self._messages.append(message)
-
-    def __enter__(self) -> DeferredWarnings:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is not None or not self._messages:
-            return
-        raised: list[Warning] = []
-        for message in self._messages:
-            try:
-                warn_caller(message)
-            except Warning as error:
-                raised.append(error)
-        if raised:
-            # The first one, after the others have been issued too.
-            raise raised[0]
+    raised: list[Warning] = []
+    for message in messages:
+        try:
+            warn_caller(message)
+        except Warning as error:
+            raised.append(error)
+    if raised:
+        raise raised[0]

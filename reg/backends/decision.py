@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from reg.sentinel import MISSING
@@ -107,6 +107,10 @@ class Dispatched:
         """True if an implementation can be given an argument of this name."""
         return True
 
+    def options(self, backend: Backend) -> Collection[str]:
+        """The keywords that the implementation of a backend has besides those of the host."""
+        return ()
+
     def decide(
         self,
         state: State,
@@ -151,13 +155,13 @@ class Dispatched:
                         self.selector.warn_of(backend)
                         if self._consider(decision, backend, mode, args, failed, owned):
                             decision.is_fixed = decision.is_fixed and name == choice.names[0]
-                            return self._with_strict(decision, keywords)
+                            return self._with_keywords(decision, mode, keywords)
                 continue
             backend = choice.backends[name]
             if decision.passed_over and decision.has_passed(backend):
                 continue
             if self._consider(decision, backend, mode, args, failed):
-                return self._with_strict(decision, keywords)
+                return self._with_keywords(decision, mode, keywords)
         decision.fell_back = True
         passed_over = decision.passed_over
         decision.is_fixed = not passed_over and AUTO in choice.names
@@ -168,10 +172,15 @@ class Dispatched:
             )
         return decision
 
-    def _with_strict(self, decision: Decision, keywords: dict[str, Any]) -> Decision:
-        """Pass ``strict`` on to an implementation that has a parameter of that name itself."""
+    def _with_keywords(self, decision: Decision, mode: Mode, keywords: dict[str, Any]) -> Decision:
+        """Pass on ``strict`` to an implementation that has it itself, and options of the mode."""
         if decision.keywords is not keywords and _takes_strict(decision.implementation):
             decision.keywords = keywords
+        backend = decision.backend
+        if mode.options and backend is not None and backend.name in mode.options:
+            known = self.options(backend)
+            options = {k: v for k, v in mode.options[backend.name].items() if k in known}
+            decision.keywords = {**options, **decision.keywords}
         return decision
 
     def _owners(
@@ -236,9 +245,9 @@ class Dispatched:
                 continue
             if not self.takes(backend, implementation, name):
                 reason = f"its {self.name}() cannot be given {name!r}, whose class it owns"
-        can_run = None if reason else backend.read("can_run", None)
-        if can_run is not None:
-            reason = self.declines(backend, can_run, args, decision.keywords)
+        questions = () if reason else self.questions(backend, decision.choice)
+        if questions:
+            reason = self.declines(backend, questions, args, decision.keywords)
         if reason:
             decision.passed_over.append((backend, reason))
             return False
@@ -246,29 +255,46 @@ class Dispatched:
         decision.is_fixed = not decision.passed_over and backend.lookup is None
         return True
 
+    def questions(self, backend: Backend, choice: Choice) -> tuple[str, ...]:
+        """The names of the functions by which a backend can decline a call.
+
+        ``can_run`` says if it is able to. ``should_run`` says if it is worth it, and is asked
+        where another one is next in line.
+        """
+        names = ("can_run", "should_run") if choice.is_list else ("can_run",)
+        return tuple([name for name in names if backend.read(name, None) is not None])
+
     def declines(
-        self, backend: Backend, can_run: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+        self,
+        backend: Backend,
+        questions: tuple[str, ...],
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
     ) -> str | None:
         """Ask a backend if it runs the call.
 
         :param backend: the backend.
-        :param can_run: its function of that name.
+        :param questions: the names of its functions to ask.
         :param args: the positional arguments of the call.
         :param keywords: the keyword arguments.
         :return: the reason if it does not.
         :raises TypeError: if it does not answer.
         """
-        answer = can_run(self.name, self.parameters.by_name(args, keywords))
-        if answer is True:
-            return None
-        if answer is False:
-            return "it declined"
-        if not isinstance(answer, str):
-            raise TypeError(
-                f"can_run() of the backend {backend.name!r} must return True, or a reason not to"
-                f" run {self.name}(); it returned {answer!r}"
-            )
-        return f"it declined: {answer}"
+        arguments = self.parameters.by_name(args, keywords)
+        for question in questions:
+            ask = backend.read(question, None)
+            answer = True if ask is None else ask(self.name, arguments)
+            if answer is True:
+                continue
+            if answer is False:
+                return "it declined"
+            if not isinstance(answer, str):
+                raise TypeError(
+                    f"{question}() of the backend {backend.name!r} must return True, or a reason"
+                    f" not to run {self.name}(); it returned {answer!r}"
+                )
+            return f"it declined: {answer}"
+        return None
 
     def record_of(self, decision: Decision) -> Record:
         """Make the record of a call."""

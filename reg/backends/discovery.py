@@ -3,7 +3,7 @@
 Nothing happens before the first query. Then the entry points of the host's group are listed,
 which imports nothing, and only those are loaded that can supply the backend asked for.
 
-The state of discovery is one immutable value, :class:`Found`. A query that loads works on a
+The state of discovery is one immutable value, :class:`Inventory`. A query that loads works on a
 value of its own and publishes it at the end, together with the signatures and docstrings that
 follow from it. So other threads read without the lock, and a query that is interrupted leaves
 the state before it: the next one tries again.
@@ -22,12 +22,12 @@ from packaging.utils import canonicalize_name
 from reg._lock import ReentrantLock
 
 from .backend import Backend
-from .caller_warnings import DeferredWarnings, describe_error
+from .caller_warnings import describe_error, issue_warnings
 from .entry_points import EntryPoint, entry_points, installed_without_entry_point, path_state
 from .names import NameRules, ReservedNames, exact_str, is_name, normalized
 from .trust import Origin, Trust
 
-__all__ = ["Assignment", "Discovery", "Failure", "Found", "Publication", "assign_together"]
+__all__ = ["Assignment", "Discovery", "Failure", "Inventory", "Publication", "assign_together"]
 
 logger: Final = logging.getLogger("reg.backends")
 
@@ -59,7 +59,7 @@ class Failure(NamedTuple):
         return any(canonicalize_name(name) == wanted for name in self.names)
 
 
-class Found(NamedTuple):
+class Inventory(NamedTuple):
     """All that is known of the installed backends. Another state is another value."""
 
     #: all entry points; ``None`` if they are not listed yet
@@ -80,11 +80,11 @@ class Found(NamedTuple):
     #: values that others computed from this state; another state begins without
     cache: dict[Any, Any] = {}  # noqa: RUF012
 
-    def but(self, **changes: Any) -> Found:
+    def but(self, **changes: Any) -> Inventory:
         """Make another state, which differs in these fields."""
         return self._replace(cache={}, **changes)
 
-    def without(self, entry: EntryPoint) -> Found:
+    def without(self, entry: EntryPoint) -> Inventory:
         """Make a state in which nothing is known of an entry point but that it is there."""
         position = entry.position
         return self.but(
@@ -102,9 +102,7 @@ class Found(NamedTuple):
 class Publication(Protocol):
     """Something that follows from the loaded backends, such as a signature."""
 
-    def assignments(
-        self, backends: Iterable[Backend], warnings: DeferredWarnings
-    ) -> Iterable[Assignment]:
+    def assignments(self, backends: Iterable[Backend], warnings: list[str]) -> Iterable[Assignment]:
         """Compute the assignments that publish it."""
         ...
 
@@ -123,9 +121,9 @@ class Discovery:
         self._trust = trust
         self._rules = NameRules(reserved, trust.owners)
         #: the published state; read without the lock
-        self.found = Found().but()
+        self.inventory = Inventory().but()
         # The state that the holder of the lock works on, while it loads.
-        self._working: Found | None = None
+        self._working: Inventory | None = None
         #: all that is published with the state
         self.publications: list[Publication] = []
         self.lock = ReentrantLock()
@@ -138,40 +136,52 @@ class Discovery:
         :param label: the name or alias.
         :return: the backend; ``None`` if there is none, or it did not load.
         """
-        backend = self.found.labels.get(label)
+        backend = self.inventory.labels.get(label)
         if backend is not None or self._reserved.reason(label) is not None:
             return backend
-        with DeferredWarnings() as warnings, self.lock:
-            for choose in (self._with_this_name, self._likely, self._everything):
-                self._load(choose, label, warnings)
-                backend = self.now.labels.get(label)
-                if backend is not None or self._failed_to_load(label):
-                    return backend
-            # Perhaps it was installed since the entry points were listed.
-            if self._working is None and self.found.path != path_state():
-                self._load(self._everything, label, warnings, relist=True)
-            return self.now.labels.get(label)
+        warnings: list[str] = []
+        with self.lock:
+            backend = self._find(label, warnings)
+        if warnings:
+            issue_warnings(warnings)
+        return backend
+
+    def _find(self, label: str, warnings: list[str]) -> Backend | None:
+        for choose in (self._with_this_name, self._likely, self._everything):
+            self._load(choose, label, warnings)
+            backend = self.now.labels.get(label)
+            if backend is not None or self._failed_to_load(label):
+                return backend
+        # Perhaps it was installed since the entry points were listed.
+        if self._working is None and self.inventory.path != path_state():
+            self._load(self._everything, label, warnings, relist=True)
+        return self.now.labels.get(label)
 
     def all(self) -> list[Backend]:
         """Load all entry points that were listed.
 
         :return: the backends, in the order of their entry points.
         """
-        if not self.found.complete:
-            with DeferredWarnings() as warnings, self.lock:
-                self._load(self._everything, "", warnings)
-                return list(self.now.backends.values())
-        return list(self.found.backends.values())
+        if self.inventory.complete:
+            return list(self.inventory.backends.values())
+        warnings: list[str] = []
+        with self.lock:
+            self._load(self._everything, "", warnings)
+            backends = list(self.now.backends.values())
+        issue_warnings(warnings)
+        return backends
 
     def discover(self) -> None:
         """Load all entry points, also of distributions that were installed meanwhile."""
-        with DeferredWarnings() as warnings, self.lock:
+        warnings: list[str] = []
+        with self.lock:
             self._load(self._everything, "", warnings, relist=self._working is None)
+        issue_warnings(warnings)
 
     @property
-    def now(self) -> Found:
+    def now(self) -> Inventory:
         """The state as the holder of the lock sees it, who may be loading."""
-        return self.found if self._working is None else self._working
+        return self.inventory if self._working is None else self._working
 
     def labels(self) -> list[str]:
         """List the names and aliases of all backends, sorted."""
@@ -199,7 +209,7 @@ class Discovery:
 
     def closest(self, label: str) -> str | None:
         """The known name that is most similar, also to a name in another case."""
-        known = [*self.found.labels, *self._trust.owners]
+        known = [*self.inventory.labels, *self._trust.owners]
         matches = difflib.get_close_matches(label, known, 1)
         if not matches:
             by_lower = {name.lower(): name for name in reversed(known)}
@@ -223,39 +233,41 @@ class Discovery:
 
         :return: origin and outcome of each, in order; ``None`` for one that is not loaded.
         """
-        with DeferredWarnings() as warnings, self.lock:
+        warnings: list[str] = []
+        with self.lock:
             self._load(lambda label: (), "", warnings)
-            found = self.now
+            inventory = self.now
+        issue_warnings(warnings)
         became: dict[int, Backend | Failure] = {
-            backend.position: backend for backend in found.backends.values()
+            backend.position: backend for backend in inventory.backends.values()
         }
-        for failure in found.failures:
-            if failure.entry is not None and failure.entry not in found.pending:
+        for failure in inventory.failures:
+            if failure.entry is not None and failure.entry not in inventory.pending:
                 became[failure.entry.position] = failure
         return [
             (entry.origin, became.get(entry.position))
-            for entry in sorted(found.entries or (), key=_position)
+            for entry in sorted(inventory.entries or (), key=_position)
         ]
 
-    def publish_also(self, publication: Publication, warnings: DeferredWarnings) -> None:
+    def publish_also(self, publication: Publication, warnings: list[str]) -> None:
         """Publish something else with the state, from now on.
 
         :param publication: the publication.
-        :param warnings: where it can warn.
+        :param warnings: gets messages about it.
         """
         with self.lock:
             self.publications.append(publication)
-            if self.found.backends:
-                backends = self.found.backends.values()
+            if self.inventory.backends:
+                backends = self.inventory.backends.values()
                 assign_together(publication.assignments(backends, warnings))
 
-    def restore(self, found: Found) -> None:
+    def restore(self, inventory: Inventory) -> None:
         """Make another state the present one, for tests.
 
-        :param found: the state, with which its signatures and docstrings are published.
+        :param inventory: the state, with which its signatures and docstrings are published.
         """
         with self.lock:
-            self._publish(found.but(), DeferredWarnings())
+            self._publish(inventory.but(), [])
 
     # Which entry points to load
 
@@ -289,7 +301,7 @@ class Discovery:
         self,
         choose: Callable[[str], Iterable[EntryPoint]],
         label: str,
-        warnings: DeferredWarnings,
+        warnings: list[str],
         relist: bool = False,
     ) -> None:
         """Load entry points, and publish the state that comes of it.
@@ -299,7 +311,7 @@ class Discovery:
         """
         outer = self._working
         try:
-            self._working = before = self.found if outer is None else outer
+            self._working = before = self.inventory if outer is None else outer
             if before.entries is None or (relist and not before.closed):
                 self._working = self._listed(before, warnings)
             for entry in choose(label):
@@ -312,16 +324,16 @@ class Discovery:
             self._working = outer
             raise
 
-    def _publish(self, found: Found, warnings: DeferredWarnings) -> None:
+    def _publish(self, inventory: Inventory, warnings: list[str]) -> None:
         assignments: list[Assignment] = []
-        if found is not self.found:
-            backends = found.backends.values()
+        if inventory is not self.inventory:
+            backends = inventory.backends.values()
             for publication in self.publications:
                 assignments += publication.assignments(backends, warnings)
-            assignments.append((self, "found", found))
+            assignments.append((self, "inventory", inventory))
         assign_together([*assignments, (self, "_working", None)])
 
-    def _listed(self, found: Found, warnings: DeferredWarnings) -> Found:
+    def _listed(self, inventory: Inventory, warnings: list[str]) -> Inventory:
         """List the entry points; those that are new are pending."""
         failures: list[Failure] = []
 
@@ -336,49 +348,49 @@ class Discovery:
 
         path = path_state()
         listed = entry_points(self.group, complain)
-        known = {_identity(entry): entry for entry in found.entries or ()}
+        known = {_identity(entry): entry for entry in inventory.entries or ()}
         new = [entry for entry in listed if _identity(entry) not in known]
-        told = {failure.reason for failure in found.failures if failure.entry is None}
+        told = {failure.reason for failure in inventory.failures if failure.entry is None}
         for failure in failures:
             if failure.reason not in told and failure.error is not None:
-                warnings.add(
+                warnings.append(
                     f"{self._reserved.host} may lack a backend: {failure.reason}:"
                     f" {describe_error(failure.error)}"
                 )
-        if found.entries is not None and not new:
-            return found.but(path=path)
-        for position, entry in enumerate(new, len(found.entries or ())):
+        if inventory.entries is not None and not new:
+            return inventory.but(path=path)
+        for position, entry in enumerate(new, len(inventory.entries or ())):
             entry.position = position
-        kept = [failure for failure in found.failures if failure.entry is not None]
-        return found.but(
-            entries=(*(found.entries or ()), *new),
+        kept = [failure for failure in inventory.failures if failure.entry is not None]
+        return inventory.but(
+            entries=(*(inventory.entries or ()), *new),
             path=path,
-            pending=(*found.pending, *new),
+            pending=(*inventory.pending, *new),
             failures=(*failures, *kept),
         )
 
-    def _load_one(self, entry: EntryPoint, warnings: DeferredWarnings) -> None:
-        found = self.now.without(entry)
-        self._working = found.but(
-            pending=_less(found.pending, entry), loading=(*found.loading, entry)
+    def _load_one(self, entry: EntryPoint, warnings: list[str]) -> None:
+        inventory = self.now.without(entry)
+        self._working = inventory.but(
+            pending=_less(inventory.pending, entry), loading=(*inventory.loading, entry)
         )
         loaded = self._loaded(entry, warnings)
         # Others may have been loaded by the module of this one.
-        found = self.now.but(loading=_less(self.now.loading, entry))
+        inventory = self.now.but(loading=_less(self.now.loading, entry))
         if isinstance(loaded, Failure):
-            pending = found.pending
+            pending = inventory.pending
             if _is_transient(loaded.error):
                 pending = tuple(sorted((*pending, entry), key=_position))
-            self._working = found.but(failures=(*found.failures, loaded), pending=pending)
+            self._working = inventory.but(failures=(*inventory.failures, loaded), pending=pending)
             return
-        backends = sorted((*found.backends.values(), loaded), key=_position)
+        backends = sorted((*inventory.backends.values(), loaded), key=_position)
         labels = dict.fromkeys((loaded.name, *loaded.aliases), loaded)
-        self._working = found.but(
+        self._working = inventory.but(
             backends={backend.name: backend for backend in backends},
-            labels={**found.labels, **labels},
+            labels={**inventory.labels, **labels},
         )
 
-    def _loaded(self, entry: EntryPoint, warnings: DeferredWarnings) -> Backend | Failure:
+    def _loaded(self, entry: EntryPoint, warnings: list[str]) -> Backend | Failure:
         """Load an entry point, and make a backend of it."""
         origin = entry.origin
         refusal = None if entry.is_given else self._trust.refusal_before_import(origin)
@@ -398,14 +410,14 @@ class Discovery:
         try:
             return self._registered(entry, loaded, source, warnings)
         except Exception as error:
-            warnings.add(
+            warnings.append(
                 f"a backend of {self._reserved.host} could not be registered: {origin} raised"
                 f" {describe_error(error)}"
             )
             return self._failed(entry, f"{origin} could not be registered", error)
 
     def _registered(
-        self, entry: EntryPoint, loaded: Any, source: Any, warnings: DeferredWarnings
+        self, entry: EntryPoint, loaded: Any, source: Any, warnings: list[str]
     ) -> Backend | Failure:
         host, labels, origin = self._reserved.host, self.now.labels, entry.origin
         # Read once: it may be another name the next time.
@@ -416,7 +428,7 @@ class Discovery:
         if reason is not None:
             reason = f"{origin}: {reason}"
             logger.debug("ignored: %s", reason)
-            warnings.add(f"a backend of {host} is ignored: {reason}")
+            warnings.append(f"a backend of {host} is ignored: {reason}")
             names = self._names_of(entry, name)
             return Failure(names, reason, None, False, entry)
         trusted = self._trust.named(name)
@@ -433,7 +445,7 @@ class Discovery:
         )
         backend.claim_classes(getattr(source, "array_types", ()))
         for complaint in backend.complaints:
-            warnings.add(f"the backend {name!r} of {host}, {origin}: {complaint}")
+            warnings.append(f"the backend {name!r} of {host}, {origin}: {complaint}")
         logger.debug("%r is registered", backend)
         return backend
 
@@ -457,12 +469,12 @@ class Discovery:
         return Failure(self._names_of(entry), reason, error, False, entry)
 
     def _refused(
-        self, entry: EntryPoint, reason: str, warnings: DeferredWarnings | None, name: Any = None
+        self, entry: EntryPoint, reason: str, warnings: list[str] | None, name: Any = None
     ) -> Failure:
         reason = f"{entry.origin} is refused: {reason}"
         logger.debug("%s", reason)
         if warnings is not None:
-            warnings.add(f"a backend of {self._reserved.host} is not used: {reason}")
+            warnings.append(f"a backend of {self._reserved.host} is not used: {reason}")
         return Failure(self._names_of(entry, name), reason, None, True, entry)
 
 

@@ -13,7 +13,7 @@ from reg import ClassRegistry, ListClassLookup, Lookup
 from reg.arginfo import wrapped_by
 
 from .arguments import read_signature
-from .caller_warnings import DeferredWarnings
+from .caller_warnings import issue_warnings
 from .decision import Deciding, Dispatched
 from .discovery import Discovery
 from .docs.published import PublishedFunction
@@ -22,7 +22,7 @@ from .host_class import DispatchedClass, dispatched_class
 from .isolation import Isolation
 from .names import AUTO, HOST, ReservedNames
 from .pickling import reduce_dispatcher
-from .reports import Considered, Explanation, Installed, Record, list_installed
+from .reports import Considered, Explanation, Implementers, Installed, Record, list_installed
 from .selection import BackendName, Mode, Selector, State
 from .settings import Settings
 from .trust import Trust, Untrusted
@@ -105,7 +105,7 @@ class BackendDispatcher:
             strict=strict,
         )
         self._settings = Settings(host_name, self._selector, lambda: (getattr, (self, "settings")))
-        self._dispatched: list[HostFunction | DispatchedClass] = []
+        self._dispatched: list[HostFunction | DispatchedClass] = self._selector.dispatched
         self._host_lookup = ClassRegistry(name=host_name)
         self._module = sys._getframe(1).f_globals.get("__name__", "")
 
@@ -151,10 +151,14 @@ class BackendDispatcher:
         )
         call = dispatched.key
         call.__reg_dispatched__ = dispatched
+        call.backends = Implementers(self._discovery, dispatched.name, lambda: call)
         publication = PublishedFunction(dispatched)
-        with DeferredWarnings() as warnings, self._discovery.lock:
+        warnings: list[str] = []
+        with self._discovery.lock:
             self._dispatched.append(dispatched)
             self._discovery.publish_also(publication, warnings)
+        if warnings:
+            issue_warnings(warnings)
         return call
 
     @overload
@@ -294,10 +298,11 @@ class BackendDispatcher:
         variable = self._selector.state
         state = variable.get()
         records: list[Record] = []
-        mode = state.mode
-        choice = None if state is self._selector.base else mode.choice
-        own = Mode(choice, mode.strict, mode.why, mode.running)
-        variable.set(State(own, (*state.records, records), state.outer, state.token))
+        mode, all_records = state.mode, (*state.records, records)
+        # Where no choice was made, the default still counts, which can change meanwhile.
+        follows = state is self._selector.base
+        own = Mode(None, mode.strict, mode.why) if follows else mode.like(all_records)
+        variable.set(State(own, all_records, state.outer, state.token))
         try:
             yield records
         finally:

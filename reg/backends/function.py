@@ -5,24 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import types
 import weakref
-from collections.abc import Callable, Mapping
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+from collections.abc import Callable, Collection, Mapping, Set
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
 from .arguments import UNKNOWN, HostParameters, Passing, Route, read_signature
 from .backend import Backend
+from .call_cache import CallsByOwner, Entry, backend_entry, host_entry, subject_of
 from .caller_warnings import describe_error
-from .decision import (
-    MOST_ELEMENTS,
-    Deciding,
-    Decision,
-    Dispatched,
-    put_on_record,
-    take_off_record,
-)
-from .discovery import Found
-from .generators import drive_async_generator, drive_generator, kind_of, show_kind
+from .decision import Deciding, Decision, Dispatched, put_on_record, take_off_record
+from .generators import drive_async_generator, drive_generator, kind_of, of_kind
 from .names import AUTO
 from .reports import Record
 from .selection import BackendName, Selector, State, leave
@@ -36,6 +28,8 @@ _A = TypeVar("_A")
 _B = TypeVar("_B")
 
 logger: Final = logging.getLogger("reg.backends")
+_ABOVE: Final = logging.getLogger("reg")
+_ROOT: Final = logging.getLogger()
 _DEBUG: Final = logging.DEBUG
 
 
@@ -51,6 +45,11 @@ class DispatchedFunction(Protocol[_P, _R]):
     @property
     def __wrapped__(self) -> Callable[_P, _R]:
         """The host's own function."""
+        ...
+
+    @property
+    def backends(self) -> Set[str]:
+        """The names of the installed backends that implement it; reading them loads all."""
         ...
 
     # It is a key; mypy would not take it for hashable otherwise.
@@ -148,12 +147,22 @@ class HostFunction(Dispatched):
     def takes(self, backend: Backend, implementation: Any, name: str) -> bool:
         return self.route(backend, implementation).takes(name)
 
+    def options(self, backend: Backend) -> Collection[str]:
+        implementation = backend.read(self.name, None)
+        if not callable(implementation):
+            return ()
+        try:
+            return self.route(backend, implementation).options
+        except TypeError:
+            # A call says so.
+            return ()
+
     def route(self, backend: Backend, implementation: Any) -> Route:
         """Find out how the arguments of a call reach an implementation.
 
         :raises TypeError: if it cannot be called, or has no signature.
         """
-        subject = _subject(implementation)
+        subject = subject_of(implementation)
         known = self._export_routes.get(backend)
         if known is not None and known[0]() is subject:
             return known[1]
@@ -202,33 +211,26 @@ class HostFunction(Dispatched):
     # The function that the host's users call
 
     def _make_call(self) -> Callable[..., Any]:
-        """Make the function that the host's users call.
-
-        Its fast path is one look-up in the cache of the present mode, which gives a remembered
-        call, and the checks that this still holds.
-        """
-        function, name, me = self.function, self.name, self
+        """Make the function that the host's users call: the fast path, by the cache of the mode."""
+        function, name, me, is_plain = self.function, self.name, self, not self.kind
         variable, discovery = self.selector.state, self.selector.discovery
         current, enter, reset = variable.get, variable.set, variable.reset
-        is_logged = logger.isEnabledFor
         decide_and_run = self._start if self.kind else self._run
-        is_plain = not self.kind
 
         def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
             state = current()
             if backend is None and state.is_host and is_plain:
-                return function(*args, **keywords)
+                return function(*args, **keywords) if keywords else function(*args)
             mode = state.mode
             try:
                 calls = mode.calls if backend is None else mode.named_calls[backend]
-                remembered = calls[me]
-                if type(remembered) is not tuple:
-                    remembered = remembered.by_owner(args, keywords)
-                (inside, exports, known, is_method, options, shapes, moves_on, found, ran, asks,
-                 record) = remembered  # fmt: skip
+                entry = calls[me]
+                if type(entry) is not tuple:
+                    entry = entry.by_owner(args, keywords)
+                (inside, exports, known, is_method, options, shapes, moves_on, inventory, ran, asks,
+                 record) = entry  # fmt: skip
                 # Read at each call: an export can be replaced.
                 export = exports[name]
-                can_run = exports["can_run"] if asks else None
                 shape: Any = len(args)
                 if keywords:
                     for keyword in keywords:
@@ -242,23 +244,21 @@ class HostFunction(Dispatched):
             if (
                 (export.__func__ if is_method else export) is not known()
                 or export is None
-                or (backend is not None and found is not discovery.found)
+                or (backend is not None and inventory is not discovery.inventory)
             ):
                 return decide_and_run(state, backend, args, keywords)
-            if asks:
-                reason = me.declines(ran, can_run, args, keywords)
-                if reason is not None:
-                    return decide_and_run(state, backend, args, keywords, {ran: reason})
-            if state.records or is_logged(_DEBUG):
+            reason = me.declines(ran, asks, args, keywords) if asks else None
+            if reason is not None:
+                return decide_and_run(state, backend, args, keywords, {ran: reason})
+            # The levels decide if the logger is on, which it says itself in twice the time.
+            if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
                 put_on_record(state, record)
             token = None
             try:
                 token = enter(inside)
                 if passing is not None:
                     return passing(export, args, keywords, mode.strict)
-                if keywords:
-                    return export(*args, **keywords)
-                return export(*args)
+                return export(*args, **keywords) if keywords else export(*args)
             except moves_on as error:
                 failed = _with_failure(None, ran, error)
             finally:
@@ -290,8 +290,8 @@ class HostFunction(Dispatched):
         return self._made_public(call)
 
     def _made_public(self, call: Any) -> Callable[..., Any]:
-        show_kind(call, self.kind)
-        return functools.update_wrapper(call, self.function)
+        made: Callable[..., Any] = of_kind(call, self.kind)
+        return functools.update_wrapper(made, self.function)
 
     # Running
 
@@ -411,158 +411,37 @@ class HostFunction(Dispatched):
         record: Record | None,
     ) -> None:
         """Let calls like this one skip the decision, which would be the same."""
-        mode, backend, found = state.mode, decision.backend, self.selector.discovery.found
+        mode, backend, inventory = state.mode, decision.backend, self.selector.discovery.inventory
         if given is None:
+            if mode.choice is None:
+                # It follows the default, which can change.
+                return
             calls = mode.calls
-        elif isinstance(given, list) or found.cache.get(given) is not decision.choice:
+        elif isinstance(given, list) or inventory.cache.get(given) is not decision.choice:
             return
         else:
             calls = mode.named_calls.setdefault(given, {})
-        remembered = self._remembered(inside, decision, found, record or self.record_of(decision))
+        entry = self._entry(inside, decision, record or self.record_of(decision))
         if decision.choice.names[0] == AUTO:
-            by_class = calls.get(self)
-            if by_class is None or by_class.found is not found:
-                by_class = calls[self] = CallsByOwner(self.selector, found, self._deciding is None)
-            by_class.calls[backend] = remembered
-        elif remembered is not None:
-            calls[self] = remembered
+            by_owner = calls.get(self)
+            if by_owner is None or by_owner.inventory is not inventory:
+                all_decide = self._deciding is None
+                by_owner = calls[self] = CallsByOwner(self.selector, inventory, all_decide)
+            by_owner.calls[backend] = entry
+        elif entry is not None:
+            calls[self] = entry
         if backend is not None:
             backend.remembered_in(mode)
 
-    def _remembered(
-        self, inside: State, decision: Decision, found: Found, record: Record
-    ) -> _Remembered | None:
-        """Make the entry of the cache for a call; ``None`` if there can be none."""
-        backend, implementation = decision.backend, decision.implementation
+    def _entry(self, inside: State, decision: Decision, record: Record) -> Entry | None:
+        """Make an entry of the cache, if there can be one."""
+        backend, inventory = decision.backend, self.selector.discovery.inventory
         if backend is None:
-            # The host takes its arguments as they are.
-            own: Any = {self.name: self.function}
-            known, any_shape = weakref.ref(self.function), _AnyShape()
-            none: frozenset[str] = frozenset()
-            return inside, own, known, False, none, any_shape, (), found, None, False, record
-        source = backend.source
-        is_module = type(source) is types.ModuleType and self.name in vars(source)
-        exports: Any = vars(source) if is_module else _Exports(source)
-        try:
-            known = weakref.ref(_subject(implementation))
-        except TypeError:
-            # It cannot be referred to weakly, and must not be kept alive.
-            return None
-        is_method = type(implementation) is types.MethodType
-        route = self.route(backend, implementation)
-        moves_on = self._moves_on if decision.choice.is_list else ()
-        shapes: Any = route.shapes
-        if decision.choice.names[0] == AUTO:
-            # An argument that decides must not be dropped.
-            shapes = _AsTheyAre(route)
-        asks = backend.read("can_run", None) is not None
-        options = route.options
-        return (
-            *(inside, exports, known, is_method, options, shapes),
-            *(moves_on, found, backend, asks, record),
-        )
-
-
-class CallsByOwner:
-    """The remembered calls of a function by ``"auto"``, for each owner of arguments.
-
-    :param selector: the choices of the host.
-    :param found: the state of discovery that they belong to.
-    :param is_plain: true if all arguments decide.
-    """
-
-    def __init__(self, selector: Selector, found: Found, is_plain: bool) -> None:
-        self.found = found
-        self.calls: dict[Backend | None, _Remembered | None] = {}
-        self._discovery = selector.discovery
-        self._owners = selector.owners()
-        self._is_plain = is_plain
-
-    def by_owner(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> _Remembered:
-        """Get the remembered call of the first backend that owns an argument.
-
-        :raises KeyError: if it has to be decided.
-        """
-        values = (*args, *keywords.values()) if keywords else args
-        for value in values:
-            if isinstance(value, (list, tuple)):
-                values = (*values, *value[:MOST_ELEMENTS])
-        if not self._is_plain or self.found is not self._discovery.found:
-            raise KeyError(self)
-        remembered = None
-        for backend in self._owners:
-            if backend.owns_one_of(values):
-                remembered = self.calls[backend]
-                break
-        else:
-            remembered = self.calls[None]
-        if remembered is None:
-            raise KeyError(self)
-        return remembered
-
-
-#: A call whose decision is remembered, as a plain tuple, which Python unpacks fast:
-#:
-#: - the state that its body runs in
-#: - the exports of the backend by name, as they are now
-#: - a weak reference to the export that the rest is about
-#: - true if that export is a bound method; then the reference is to its function
-#: - the keywords that only the backend knows, which change nothing for the other arguments
-#: - by shape, how the arguments are passed; see :attr:`Route.shapes`
-#: - the exceptions after which the next in line runs
-#: - the state of discovery in which the name of the choice was resolved
-#: - the backend; ``None`` for the host
-#: - true if its ``can_run`` has to be asked
-#: - the entry for the lists of records
-_Remembered: TypeAlias = tuple[
-    State,
-    Any,
-    Callable[[], Any],
-    bool,
-    frozenset[str],
-    Any,
-    tuple[type[BaseException], ...],
-    Found,
-    Backend | None,
-    bool,
-    Record,
-]
-
-
-class _AnyShape:
-    """Stands for the shapes of the host's own calls: all arguments are passed as they are."""
-
-    def __getitem__(self, shape: Any) -> None:
-        if isinstance(shape, tuple) and "strict" in shape:
-            raise KeyError(shape)
-
-
-class _AsTheyAre:
-    """The shapes of calls whose arguments an implementation takes as they are."""
-
-    def __init__(self, route: Route) -> None:
-        self._shapes = route.shapes
-
-    def __getitem__(self, shape: Any) -> None:
-        if self._shapes[shape] is not None:
-            raise KeyError(shape)
-
-
-class _Exports:
-    """The exports of an object, by name."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-
-    def __getitem__(self, name: str) -> Any:
-        return getattr(self._source, name, None)
-
-
-def _subject(implementation: Any) -> Any:
-    """The object that stands for an implementation in a cache: not a bound method, which dies."""
-    if type(implementation) is types.MethodType:
-        return implementation.__func__
-    return implementation
+            return host_entry(self.name, self.function, inside, inventory, record)
+        choice, route = decision.choice, self.route(backend, decision.implementation)
+        asks = self.questions(backend, choice)
+        moves_on = self._moves_on if choice.is_list else ()
+        return backend_entry(self.name, decision, route, asks, moves_on, inside, inventory, record)
 
 
 def _with_failure(

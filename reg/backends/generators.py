@@ -8,12 +8,10 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
 from typing import Any, Final
 
-__all__ = ["ASYNC", "KINDS", "drive_async_generator", "drive_generator", "kind_of", "show_kind"]
+__all__ = ["KINDS", "drive_async_generator", "drive_generator", "kind_of", "of_kind"]
 
 #: The flags of code by which ``inspect`` tells the kinds of functions apart.
 KINDS: Final = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-#: The flags of async functions and async generators.
-ASYNC: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def kind_of(function: Callable[..., Any]) -> int:
@@ -28,17 +26,23 @@ def kind_of(function: Callable[..., Any]) -> int:
     return inspect.CO_ASYNC_GENERATOR if inspect.isasyncgenfunction(function) else 0
 
 
-def show_kind(call: types.FunctionType, kind: int) -> None:
-    """Let ``inspect`` see a plain function as one of another kind.
+def of_kind(call: Any, kind: int) -> Any:
+    """Make a function that ``inspect`` takes for one of another kind.
 
-    Only what ``inspect`` reads is changed: the function still runs when it is called, and
+    Only what ``inspect`` reads differs: the function still runs when it is called, and
     returns a coroutine or a generator.
 
-    :param call: the function.
+    :param call: a plain function.
     :param kind: a flag in :data:`KINDS`, or 0.
+    :return: a function with the same body; ``call`` itself if the kind is 0.
     """
-    if kind:
-        call.__code__ = call.__code__.replace(co_flags=call.__code__.co_flags | kind)
+    if not kind:
+        return call
+    code = call.__code__.replace(co_flags=call.__code__.co_flags | kind)
+    # A new one: functions must not change their kind.
+    made = types.FunctionType(code, call.__globals__, call.__name__, None, call.__closure__)
+    made.__kwdefaults__ = call.__kwdefaults__
+    return made
 
 
 def drive_generator(

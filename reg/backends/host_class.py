@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections.abc import Collection
 from typing import Any
 
 from .arguments import HostParameters, read_signature
+from .backend import Backend
 from .decision import Deciding, Decision, Dispatched
 from .docs.signatures import with_keyword
 from .selection import BackendName, Selector, State, leave
@@ -66,6 +68,12 @@ class DispatchedClass(Dispatched):
                 f"{cls.__module__}.{cls.__qualname__} cannot dispatch to backends, since it cannot"
                 f" be subclassed: {error}"
             ) from error
+
+    def options(self, backend: Backend) -> Collection[str]:
+        implementation = backend.read(self.name, None)
+        if not isinstance(implementation, type):
+            return ()
+        return _constructor_signature(implementation).parameters.keys() - set(self.parameters.names)
 
     def decide_class(
         self,
@@ -149,7 +157,9 @@ def _metaclass(dispatched: DispatchedClass) -> type:
             state = current()
             if given is not None or not state.is_host:
                 return dispatched.construct(make, state, given, args, keywords)
-        return make(cls, *args, **keywords)
+        if keywords:
+            return make(cls, *args, **keywords)
+        return make(cls, *args)
 
     def signature(cls: Any) -> inspect.Signature:
         if cls is not dispatched.key:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .discovery import Found, assign_together
+from .discovery import Inventory, assign_together
 from .entry_points import EntryPoint
 from .selection import Selector
 
@@ -29,7 +29,7 @@ class Isolation:
 
         Afterwards, choices, discovered backends, signatures and docstrings are as before.
         """
-        with self._beginning_with(Found()):
+        with self._beginning_with(Inventory()):
             yield
 
     @contextmanager
@@ -49,15 +49,15 @@ class Isolation:
             EntryPoint(_Given(name, backend), position, is_given=True)
             for position, (name, backend) in enumerate(backends.items())
         )
-        with self._beginning_with(Found(entries, pending=entries, closed=True)):
+        with self._beginning_with(Inventory(entries, pending=entries, closed=True)):
             yield
 
     @contextmanager
-    def _beginning_with(self, found: Found) -> Iterator[None]:
+    def _beginning_with(self, inventory: Inventory) -> Iterator[None]:
         selector = self._selector
-        before, base, state = selector.discovery.found, selector.base, selector.state.get()
+        before, base, state = selector.discovery.inventory, selector.base, selector.state.get()
         default = [(base, "mode", base.mode), (base, "is_host", base.is_host)]
-        selector.discovery.restore(found)
+        selector.discovery.restore(inventory)
         selector.forget_default()
         selector.state.set(base)
         try:
@@ -75,7 +75,7 @@ class _Given:
 
     def __init__(self, name: str, backend: Any) -> None:
         self.name = name
-        self.value = f"given to a test: {type(backend).__name__}"
+        self.value = f"a_test:{type(backend).__name__}"
         self._backend = backend
 
     def load(self) -> Any:

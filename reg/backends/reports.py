@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from .backend import Backend
 from .discovery import Discovery, Failure
 from .trust import Origin, Trust
 
-__all__ = ["Considered", "Explanation", "Installed", "Record", "list_installed"]
+__all__ = [
+    "Considered",
+    "Explanation",
+    "Implementers",
+    "Installed",
+    "Record",
+    "list_installed",
+]
 
 
 class Record(NamedTuple):
@@ -142,6 +149,43 @@ class Installed(NamedTuple):
     def as_dict(self) -> dict[str, Any]:
         """Everything, as values that JSON can hold."""
         return {**self._asdict(), "aliases": list(self.aliases), "reasons": list(self.reasons)}
+
+
+class Implementers(Set[str]):
+    """The backends that implement a function of the host, as a set of their names.
+
+    It is always up to date. Reading it loads all backends that are installed.
+
+    :param discovery: the installed backends.
+    :param name: the name of their exports.
+    :param key: the function.
+    """
+
+    def __init__(self, discovery: Discovery, name: str, key: Callable[[], Any]) -> None:
+        self._discovery = discovery
+        self._name = name
+        self._key = key
+
+    def __iter__(self) -> Iterator[str]:
+        """The canonical names, in order of priority."""
+        for backend in self._discovery.by_priority():
+            if backend.implements(self._key(), self._name):
+                yield backend.name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        """True if a backend of this name or alias implements the function."""
+        backend = self._discovery.find(name) if isinstance(name, str) else None
+        return backend is not None and backend.implements(self._key(), self._name)
+
+    @classmethod
+    def _from_iterable(cls, it: Iterable[Any]) -> Any:
+        return set(it)
+
+    def __repr__(self) -> str:
+        return f"<implemented by {', '.join(self) or 'no installed backend'}>"
 
 
 def list_installed(discovery: Discovery, trust: Trust) -> list[Installed]:

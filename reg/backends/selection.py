@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
+import types
+from collections.abc import Hashable, Mapping
 from contextvars import ContextVar, Token
 from typing import Any, Final, TypeAlias
 
@@ -13,11 +14,15 @@ from .discovery import Discovery, assign_together
 from .names import AUTO, HOST, ReservedNames
 from .trust import Trust
 
-__all__ = ["BackendName", "Choice", "Mode", "Selector", "State", "leave", "unusable"]
+__all__ = ["BackendName", "Choice", "Mode", "Options", "Selector", "State", "leave", "unusable"]
 
 #: What names a choice: a backend, ``"cpu"``, ``"auto"``, or several in order of preference.
 #: A name that ends in ``"?"`` is passed over if there is no such backend.
 BackendName: TypeAlias = str | list[str] | tuple[str, ...]
+
+#: By name of a backend, keyword arguments for its implementations.
+Options: TypeAlias = Mapping[str, Mapping[str, Any]]
+_NO_OPTIONS: Final[Options] = types.MappingProxyType({})
 
 # A function of the host that a backend is running, with that backend.
 _Running: TypeAlias = tuple[object, Backend]
@@ -60,15 +65,21 @@ class Mode:
     :param strict: true if a fall back to the host is an error.
     :param why: how the choice was made.
     :param running: the functions that backends are running, with the backends.
+    :param options: by name of a backend, keyword arguments for its implementations.
     """
 
     __slots__ = (
-        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls", "running"),
-        *("strict", "why"),
+        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls", "options"),
+        *("running", "strict", "why"),
     )
 
     def __init__(
-        self, choice: Choice | None, strict: bool, why: str, running: tuple[_Running, ...] = ()
+        self,
+        choice: Choice | None,
+        strict: bool,
+        why: str,
+        running: tuple[_Running, ...] = (),
+        options: Options = _NO_OPTIONS,
     ) -> None:
         self.choice = choice
         self.strict = strict
@@ -76,12 +87,20 @@ class Mode:
         #: the same as a reason
         self.chosen_by = f"chosen by {why}"
         self.running = running
+        self.options = options
         #: the cache: by what is decided, the state that the body of a call runs in
         self.inside: dict[object, State] = {}
         #: the cache: by function, how a call runs that follows the mode
         self.calls: dict[object, Any] = {}
         #: the cache: by the choice that a call names, and by function, how it runs
         self.named_calls: dict[Any, dict[object, Any]] = {}
+
+    def like(self, records: tuple[list[Any], ...]) -> Mode:
+        """Get a mode like this one, for a state with these lists of records."""
+        choice, strict, why, running = self.choice, self.strict, self.why, self.running
+        if records or self.options or choice is None:
+            return Mode(choice, strict, why, running, self.options)
+        return choice.mode(strict, why, running)
 
     def forget_calls(self) -> None:
         """Drop the caches."""
@@ -118,12 +137,7 @@ class State:
     def without_records(self, records: list[Any]) -> State:
         """Make a state like this one that does not record in one of the lists."""
         left = tuple(one for one in self.records if one is not records)
-        mode = self.mode
-        if left or mode.choice is None:
-            mode = Mode(mode.choice, mode.strict, mode.why, mode.running)
-        else:
-            mode = mode.choice.mode(mode.strict, mode.why, mode.running)
-        return State(mode, left, self.outer, self.token)
+        return State(self.mode.like(left), left, self.outer, self.token)
 
     def choosing(
         self,
@@ -132,6 +146,7 @@ class State:
         strict: bool | None = None,
         outer: State | None = None,
         running: tuple[_Running, ...] | None = None,
+        options: Options | None = None,
     ) -> State:
         """Make a state like this one, in which another choice holds.
 
@@ -140,12 +155,14 @@ class State:
         :param strict: true or false to change the strictness.
         :param outer: the state that holds again when the scope ends.
         :param running: the functions that backends are running; as it was, if left out.
+        :param options: the options of backends; as they were, if left out.
         """
         mode, records = self.mode, self.records
         strict = mode.strict if strict is None else strict
         running = mode.running if running is None else running
-        if records:
-            return State(Mode(choice, strict, why, running), records, outer)
+        options = mode.options if options is None else options
+        if records or options:
+            return State(Mode(choice, strict, why, running, options), records, outer)
         return State(choice.mode(strict, why, running), (), outer)
 
 
@@ -195,7 +212,9 @@ class Selector:
         self._variable = variable
         self._host_choice = Choice((HOST,), {})
         self._strict = strict
-        #: what every context follows in which nothing was chosen
+        #: the functions and classes of the host that dispatch to backends
+        self.dispatched: list[Any] = []
+        #: the state of all contexts in which no choice was made
         self.base: Final = State(Mode(None, strict, "the default"))
         self.forget_default()
         self.state: ContextVar[State] = ContextVar(f"{reserved.host} backend", default=self.base)
@@ -259,19 +278,19 @@ class Selector:
         :raises ImportError: if a backend cannot be used.
         """
         if type(name) is str:
-            choice: Choice | None = self.discovery.found.cache.get(name)
+            choice: Choice | None = self.discovery.inventory.cache.get(name)
             if choice is not None:
                 return choice
         # A list has no hash, and can be changed by its owner.
         key: Hashable = tuple(name) if isinstance(name, (list, tuple)) else name
         labels = key if isinstance(key, tuple) else (key,)
         for label in labels:
-            if not isinstance(label, str) or not label.strip():
+            if not isinstance(label, str) or not label.removesuffix("?").strip():
                 raise ValueError(
                     f"a backend of {self._reserved.host} is chosen by its name, a non-empty"
                     f" string; got {label!r}"
                 )
-        known: Choice | None = self.discovery.found.cache.get(key)
+        known: Choice | None = self.discovery.inventory.cache.get(key)
         return known if known is not None else self._resolve(key, labels)
 
     def _resolve(self, key: Hashable, labels: tuple[str, ...]) -> Choice:
@@ -293,16 +312,16 @@ class Selector:
                     backends[backend.name] = backend
                     names[backend.name] = None
         canonical = tuple(names) or (HOST,)
-        found = self.discovery.found
-        choice = found.cache.get(canonical)
+        inventory = self.discovery.inventory
+        choice = inventory.cache.get(canonical)
         if choice is None:
             is_host = canonical == (HOST,)
             choice = self._host_choice if is_host else Choice(canonical, backends)
         # While backends are loaded, some are not published yet: then it is not cached.
-        published = all(found.backends.get(name) is one for name, one in backends.items())
-        if published and (AUTO not in names or found.complete):
-            choice = found.cache.setdefault(canonical, choice)
-            found.cache[key] = choice
+        published = all(inventory.backends.get(name) is one for name, one in backends.items())
+        if published and (AUTO not in names or inventory.complete):
+            choice = inventory.cache.setdefault(canonical, choice)
+            inventory.cache[key] = choice
         return choice
 
     def _backend(self, label: str) -> Backend | None:
@@ -364,12 +383,12 @@ class Selector:
 
     def owners(self) -> list[Backend]:
         """List the backends that own classes, in the order in which ``"auto"`` asks them."""
-        found = self.discovery.found
-        owners: list[Backend] | None = found.cache.get(_OWNERS)
+        inventory = self.discovery.inventory
+        owners: list[Backend] | None = inventory.cache.get(_OWNERS)
         if owners is None:
             owners = [backend for backend in self.discovery.by_priority() if backend.owns_classes]
-            if self.discovery.found is found and found.complete:
-                found.cache[_OWNERS] = owners
+            if self.discovery.inventory is inventory and inventory.complete:
+                inventory.cache[_OWNERS] = owners
         return owners
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
-from .generators import drive_async_generator, drive_generator, kind_of, show_kind
-from .selection import BackendName, Selector, State, leave, unusable
+from .generators import drive_async_generator, drive_generator, kind_of, of_kind
+from .selection import BackendName, Options, Selector, State, leave, unusable
 
 __all__ = ["Settings", "UseBackend"]
 
@@ -70,7 +70,13 @@ class Settings:
         choice = self._selector.resolve(name)
         self._selector.set_default(choice, "settings.default_backend")
 
-    def use_backend(self, name: BackendName, *, strict: bool | None = None) -> UseBackend:
+    def use_backend(
+        self,
+        name: BackendName,
+        *,
+        strict: bool | None = None,
+        options: Options | None = None,
+    ) -> UseBackend:
         """Use a backend in a ``with`` block, or in a function that this decorates.
 
         :param name: its name or alias; ``"cpu"`` for the host's own code;
@@ -79,11 +85,15 @@ class Settings:
           ``"?"`` is passed over if there is no such backend.
         :param strict: true if a fall back to the host's own code is an error;
           as it was, if left out.
+        :param options: by name of a backend, keyword arguments for those of its
+          implementations that have them, such as ``{"turbo": {"digits": 3}}``. A
+          call that gives the argument itself is not affected.
         :return: a context manager, which is a decorator too.
         :raises ValueError: on entry, if there is no backend of that name.
         :raises ImportError: on entry, if it is not installed, or does not load.
+        :raises TypeError: on entry, if no implementation of a backend has an option.
         """
-        return UseBackend(self._selector, name, strict)
+        return UseBackend(self._selector, name, strict, options)
 
     def available_backends(self) -> list[str]:
         """List the canonical names of all backends that are installed and load, sorted."""
@@ -117,7 +127,7 @@ class Settings:
         """
         mode = self._selector.mode(self._selector.state.get())
         names = ("cpu",) if mode.choice is None else mode.choice.names
-        return cast("Callable[_P, _R]", _Bound(self, names, mode.strict, function))
+        return cast("Callable[_P, _R]", _Bound(self, names, mode.strict, function, mode.options))
 
     def __repr__(self) -> str:
         return f"<settings of {self._host_name}>"
@@ -129,12 +139,19 @@ class Settings:
 class UseBackend:
     """The result of :meth:`Settings.use_backend`: a context manager, and a decorator."""
 
-    __slots__ = ("_name", "_selector", "_strict")
+    __slots__ = ("_name", "_options", "_selector", "_strict")
 
-    def __init__(self, selector: Selector, name: BackendName, strict: bool | None) -> None:
+    def __init__(
+        self,
+        selector: Selector,
+        name: BackendName,
+        strict: bool | None,
+        options: Options | None,
+    ) -> None:
         self._selector = selector
         self._name = name
         self._strict = strict
+        self._options = options
 
     def __enter__(self) -> None:
         variable = self._selector.state
@@ -150,9 +167,9 @@ class UseBackend:
         """Make the state that holds in the block."""
         selector = self._selector
         outer = selector.state.get()
-        return outer.choosing(
-            selector.resolve(self._name), "use_backend()", self._strict, outer=outer
-        )
+        choice = selector.resolve(self._name)
+        options = self._options and _checked_options(selector, self._options)
+        return outer.choosing(choice, "use_backend()", self._strict, outer, None, options)
 
     def __exit__(self, *error: object) -> None:
         # The outer state is kept in the context, not here: one object can be entered twice.
@@ -174,22 +191,55 @@ class _Bound:
         names: tuple[str, ...],
         strict: bool,
         function: Callable[..., Any],
+        options: Options,
     ) -> None:
-        self._state = settings, names, strict, function
+        # A copy that can be pickled.
+        options = {name: dict(values) for name, values in options.items()}
+        self._state = settings, names, strict, function, options
         self.__wrapped__ = function
         self._call = _within(
-            settings._selector, lambda: settings.use_backend(names, strict=strict), function
+            settings._selector,
+            lambda: settings.use_backend(names, strict=strict, options=options),
+            function,
         )
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         return self._call(*args, **keywords)
 
     def __repr__(self) -> str:
-        _, names, _, function = self._state
+        _, names, _, function, _ = self._state
         return f"<{function!r} bound to {', '.join(names)}>"
 
     def __reduce__(self) -> Any:
         return _Bound, self._state
+
+
+def _checked_options(selector: Selector, options: Any) -> Options:
+    """Check options for backends, and find the canonical names of these.
+
+    :raises TypeError: if an option is not a keyword of any implementation.
+    """
+    checked: dict[str, dict[str, Any]] = {}
+    if not isinstance(options, Mapping) or not all(
+        isinstance(values, Mapping) for values in options.values()
+    ):
+        raise TypeError(
+            'options are keyword arguments by name of a backend, such as {"turbo": {"digits": 3}};'
+            f" got {options!r}"
+        )
+    for label, values in options.items():
+        for name, backend in selector.resolve(label).backends.items():
+            known: set[str] = set()
+            for dispatched in selector.dispatched:
+                known.update(dispatched.options(backend))
+            for option in values:
+                if option not in known:
+                    raise TypeError(
+                        f"no implementation of the backend {name!r} has the option {option!r};"
+                        f" there are {', '.join(sorted(known)) or 'none'}"
+                    )
+            checked[name] = dict(values)
+    return checked
 
 
 def _within(
@@ -212,8 +262,8 @@ def _within(
         drive = drive_generator if kind == inspect.CO_GENERATOR else drive_async_generator
         return drive(selector.state, inside, make)
 
-    show_kind(call, kind)  # type: ignore[arg-type]
-    return functools.update_wrapper(call, function)
+    made: Callable[..., Any] = of_kind(call, kind)
+    return functools.update_wrapper(made, function)
 
 
 async def _await_within(selector: Selector, inside: State, make: Callable[[], Any]) -> Any:

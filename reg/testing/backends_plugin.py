@@ -1,13 +1,10 @@
 """The pytest plugin that runs a host's own tests on its backends.
 
-``pytest --reg-backend numexpr --reg-backend dask`` runs each test on each. The
-host tells about itself in its ``conftest.py``::
+``pytest --reg-backend numexpr --reg-backend dask`` runs each test once on each backend. It is
+loaded, and the option is known, where a ``conftest.py`` configures a host::
 
     def pytest_reg_host():
         return reg.backends.testing.HostSuite(dispatcher, tolerances=…)
-
-It stands outside of :mod:`reg.backends`, and asks for nothing that this needs,
-since pytest imports it wherever ``reg`` is installed.
 """
 
 from __future__ import annotations
@@ -28,7 +25,7 @@ _RECORDS = pytest.StashKey[tuple[str, list[Any]]]()
 class _Hooks:
     @pytest.hookspec(firstresult=True)
     def pytest_reg_host(self, config: pytest.Config) -> HostSuite | None:
-        """Tell which dispatcher is under test, and what is known of its backends."""
+        """Return the dispatcher under test, with the tolerances and failures of its backends."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -80,7 +77,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def _reg_backend(request: pytest.FixtureRequest) -> Generator[str | None]:
-    """Run the test on the backend it is parametrized with, and undo what it chooses."""
+    """Run the test on the backend it is parametrized with, and restore the settings afterwards."""
     suite = _suite(request.config)
     if suite is None:
         yield None
@@ -121,7 +118,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def reg_tolerance(
     request: pytest.FixtureRequest, _reg_backend: str | None
 ) -> Callable[[str], Mapping[str, float]]:
-    """How far the backend under test may be off: ``reg_tolerance(function)`` → keyword arguments.
+    """The tolerances of the backend under test: ``reg_tolerance(function)`` → keyword arguments.
 
     Empty where the host itself is under test.
     """
@@ -136,9 +133,10 @@ def reg_tolerance(
 
 
 def _backends(config: pytest.Config) -> list[str]:
-    return list(config.getoption("reg_backend") or ())
+    # Without the option where a conftest.py of a lower directory configures the host.
+    return list(config.getoption("reg_backend", None) or ())
 
 
 def _suite(config: pytest.Config) -> HostSuite | None:
-    found: HostSuite | None = config.hook.pytest_reg_host(config=config)
-    return found
+    suite: HostSuite | None = config.hook.pytest_reg_host(config=config)
+    return suite

@@ -1,4 +1,4 @@
-"""Explanations for a failed test: of the calls of generic functions that it is about.
+"""Explanations for a failed test, of the generic functions it calls.
 
 The calls are read in the source, and nothing is called again. So the class of
 an argument that is itself a call is known only if a class is called.
@@ -48,12 +48,11 @@ def explanations(
     """Explain the calls of generic functions that a failed test is about.
 
     :param error: the error that the test raised.
-    :param implicit_for: returns the implicit lookup that counted where an error
-      was raised.
-    :return: the explanations, as text: for a :exc:`reg.ComponentLookupError` of
-      the look-up that failed; for a failed assertion of the calls in its line
-      and in those that its names were assigned in, or else in the line it was
-      called from. There are none for other errors.
+    :param implicit_for: returns the implicit lookup that was in effect where an error was
+      raised.
+    :return: an iterator of texts. For a :exc:`reg.ComponentLookupError`, the look-up that
+      failed. For a failed assertion, the calls in its line and in the assignments to its
+      names; without any, those in the line of the caller. Nothing for other errors.
     """
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
@@ -70,7 +69,7 @@ def explanations(
 
 
 def _frames(error: BaseException) -> list[tuple[FrameType, int]]:
-    """The frames of an error with their lines, from where it was raised up to the test."""
+    """List the frames of an error with their lines, from its origin up to the test."""
     frames = []
     traceback = error.__traceback__
     while traceback is not None:
@@ -103,7 +102,7 @@ def _in_frame(frame: FrameType, lineno: int, implicit: Any) -> Iterator[str]:
 
 
 def _innermost(module: ast.AST, lineno: int, *kinds: type[ast.AST]) -> Any:
-    """The last node of some kinds that contains a line."""
+    """Find the innermost node of some kinds that contains a line."""
     nodes = [
         node
         for node in ast.walk(module)
@@ -114,13 +113,13 @@ def _innermost(module: ast.AST, lineno: int, *kinds: type[ast.AST]) -> Any:
 
 
 def _expressions(statement: ast.stmt) -> list[ast.AST]:
-    """The expressions of a statement itself, without those of the statements within it."""
+    """List the expressions of a statement, without those of nested statements."""
     children = ast.iter_child_nodes(statement)
     return [child for child in children if isinstance(child, (ast.expr, ast.withitem))]
 
 
 def _assigned(name: str, function: ast.AST, before: ast.stmt) -> list[ast.expr]:
-    """The expression that a name was assigned last before a statement, in a list."""
+    """Find the last value assigned to a name before a statement, as a list of at most one."""
     assignments = [
         (node.lineno, node.value)
         for node in ast.walk(function)
@@ -135,31 +134,31 @@ def _assigned(name: str, function: ast.AST, before: ast.stmt) -> list[ast.expr]:
 def _explained(node: ast.Call, frame: FrameType, implicit: Any) -> Iterator[str]:
     """Explain a call of a generic function, if the classes of its arguments are known."""
     generic, first = _generic(node.func, frame)
-    dispatch = dispatch_of(generic)
-    if dispatch is None or any(keyword.arg is None for keyword in node.keywords):
+    spec = dispatch_of(generic)
+    if spec is None or any(keyword.arg is None for keyword in node.keywords):
         return
     keywords = {keyword.arg or "": keyword.value for keyword in node.keywords}
     lookup = _value(keywords.pop("lookup"), frame) if "lookup" in keywords else implicit
     args = (*first, *(_argument(argument, frame) for argument in node.args))
     named = {name: _argument(argument, frame) for name, argument in keywords.items()}
     try:
-        picked = dispatch_arguments(dispatch, args, named, lookup)
+        picked = dispatch_arguments(spec, args, named, lookup)
     except TypeError:  # An argument is missing.
         return
-    # A default is not wrapped.
+    # A default value is not an _Argument yet.
     arguments = [
         argument if isinstance(argument, _Argument) else _Argument(type(argument), argument)
         for argument in picked
     ]
     classes = [argument.cls for argument in arguments]
-    if dispatch.class_first and arguments:
+    if spec.class_first and arguments:
         classes[0] = arguments[0].value
     if isinstance(lookup, Lookup) and all(isinstance(cls, type) for cls in classes):
-        yield str(lookup.explain_classes(dispatch.generic, classes))
+        yield str(lookup.explain_classes(spec.generic, classes))
 
 
 def _generic(node: ast.expr, frame: FrameType) -> tuple[Any, tuple[_Argument, ...]]:
-    """The object that is called, and the instance that it is a method of."""
+    """Find the object that is called, and the instance that it is a method of."""
     if not isinstance(node, ast.Attribute):
         return _value(node, frame), ()
     owner = _argument(node.value, frame)
@@ -180,7 +179,7 @@ def _argument(node: ast.expr, frame: FrameType) -> _Argument:
 
 
 def _value(node: ast.expr, frame: FrameType) -> Any:
-    """The value of a name or a constant; ``MISSING`` for what would have to be run."""
+    """Get the value of a name or a constant; ``MISSING`` for an expression with calls."""
     if isinstance(node, ast.Name):
         return {**frame.f_globals, **frame.f_locals}.get(node.id, MISSING)
     if isinstance(node, ast.Attribute):

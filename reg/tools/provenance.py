@@ -182,6 +182,8 @@ def lookup_name(lookup: Any) -> str:
     class_name = type(lookup).__name__
     registry = lookup if isinstance(lookup, ClassRegistry) else getattr(lookup, "registry", None)
     name = registry._reg_name if isinstance(registry, ClassRegistry) else None
+    if name is None and isinstance(lookup, Lookup):
+        name = lookup._reg_name
     return class_name if name is None else f"{class_name} {name!r}"
 
 

@@ -1,8 +1,10 @@
 """Real wheels, installed in a real virtual environment, used by real processes."""
 
+import importlib.util
 import json
 import os
 import subprocess
+import sys
 import sysconfig
 import textwrap
 import venv
@@ -47,11 +49,14 @@ class Environment:
 
     def __init__(self, directory, wheels, beginning=""):
         self.beginning = beginning
-        venv.create(directory / "venv", with_pip=True)
+        # The pip that runs these tests installs into it, since installing another takes seconds.
+        own_pip = importlib.util.find_spec("pip") is None
+        venv.create(directory / "venv", with_pip=own_pip)
         scripts = "Scripts" if os.name == "nt" else "bin"
         self.python = directory / "venv" / scripts / "python"
-        pip = [self.python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
-        subprocess.run([*pip, *wheels], check=True)
+        pip = [self.python] if own_pip else [sys.executable]
+        pip += ["-m", "pip", "--python", self.python, "install"]
+        subprocess.run([*pip, "--quiet", "--no-index", "--no-deps", *wheels], check=True)
         purelib = self.ask("import sysconfig; found = sysconfig.get_path('purelib')", host=False)
         self.site = Path(purelib)
         # This package and what it needs are those that are under test here.

@@ -80,6 +80,23 @@ def test_dispatcher_and_settings_are_pickled_by_name(module):
     assert pickle.loads(pickle.dumps(settings)) is settings
 
 
+def test_a_dispatcher_that_a_helper_made_is_found_in_the_module_of_its_functions(host):
+    module = types.ModuleType("helped_host_of_a_test")
+    sys.modules[module.__name__] = module
+    try:
+        module.dispatcher = host()
+        exec("@dispatcher.backend_dispatch\ndef f(x): return 'host'", vars(module))
+        assert pickle.loads(pickle.dumps(module.dispatcher)) is module.dispatcher
+        bound = pickle.loads(pickle.dumps(module.dispatcher.settings.bind(module.f)))
+        assert bound(1) == "host"
+        # One that keeps its settings alone.
+        module.settings = module.dispatcher.settings
+        del module.dispatcher
+        assert pickle.loads(pickle.dumps(module.settings)) is module.settings
+    finally:
+        del sys.modules[module.__name__]
+
+
 def test_a_dispatcher_without_a_name_says_so(host):
     with pytest.raises(pickle.PicklingError, match="global variable"):
         pickle.dumps(host())

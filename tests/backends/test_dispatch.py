@@ -798,3 +798,71 @@ def test_synchronous_and_other_iterables_do_for_async_generators(host, site):
         return [each async for each in f(1)] + [each async for each in g(2)]
 
     assert asyncio.run(main()) == [1, 1, 2]
+
+
+def test_functions_of_all_kinds_choose_when_they_are_called(host, site):
+    site.backend(
+        "accel",
+        """
+        def rows(x): yield "accel"
+        async def fetch(x): return "accel"
+        async def lines(x): yield "accel"
+        """,
+    )
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def rows(x):
+        yield dispatcher.settings.backend
+
+    @dispatcher.backend_dispatch
+    async def fetch(x):
+        return dispatcher.settings.backend
+
+    @dispatcher.backend_dispatch
+    async def lines(x):
+        yield dispatcher.settings.backend
+
+    async def main():
+        use = dispatcher.settings.use_backend
+        with use("accel"):
+            on_backend = rows(1), fetch(1), lines(1)
+        on_host = rows(1), fetch(1), lines(1)
+        answers = []
+        for generator, coroutine, async_generator in (on_backend, on_host):
+            with use("cpu" if generator is on_backend[0] else "accel"):
+                answers.append([*generator, await coroutine, *[x async for x in async_generator]])
+        return answers
+
+    assert asyncio.run(main()) == [["accel"] * 3, ["cpu"] * 3]
+
+
+def test_arguments_that_do_not_fit_are_an_error_before_anything_is_loaded(host, site):
+    module = site.backend("accel")
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    async def f(x):
+        return x
+
+    for choice in ("accel", ["nonsense"]):
+        with pytest.raises(TypeError, match="missing 1 required"):
+            f(backend=choice)
+    assert not site.imported(module)
+
+
+def test_a_wrapped_function_of_the_host_is_not_run_to_say_what_is_wrong(host, site):
+    site.backend("accel")
+    calls = []
+
+    def f(x):
+        pass
+
+    @host().backend_dispatch
+    @functools.wraps(f)
+    def g(*args):
+        calls.append(args)
+
+    with pytest.raises(TypeError, match=r"f\(\) too many positional arguments"):
+        g(1, 2, backend="accel")
+    assert calls == []

@@ -10,7 +10,7 @@ import pytest
 
 from .environment import MARK, Environment, wheel
 
-PLUGIN = "reg.testing.backends_plugin"
+PLUGIN = "reg_pytest"
 
 HOST = """
 from reg.backends import BackendDispatcher

@@ -165,3 +165,25 @@ def test_a_choice_that_is_made_while_calls_are_recorded_holds_afterwards(f):
     assert settings.backend == "cpu"
     assert [call.backend for call in outer] == ["cpu", "other", "other"]
     assert [call.backend for call in inner] == ["cpu", "other"]
+
+
+def test_explain_says_that_a_call_would_be_a_type_error(f):
+    found = f.dispatcher.explain(f, 1, wibble=3, backend="accel")
+    assert found.error == "got an unexpected keyword argument 'wibble'"
+    assert str(found).startswith("f() on accel would be a TypeError: got an unexpected")
+    assert "runs the call" not in str(found)
+    assert f.dispatcher.explain(f, 1, wibble=3).error == found.error
+    assert f.dispatcher.explain(f, 1, backend="other").error == "missing a required argument: 'y'"
+    assert f.dispatcher.explain(f, 1, 2, device=1, backend="accel").error is None
+
+
+def test_calls_by_auto_and_of_backends_that_may_decline_are_recorded(f):
+    for _ in range(2):
+        with f.dispatcher.record() as calls:
+            for _ in range(2):
+                f(1j, backend="auto")
+                f(1, backend="auto")
+                f(0j, backend="auto")
+        assert [call.backend for call in calls] == ["accel", "cpu", "cpu"] * 2
+        assert calls[1].reason == "no backend owns the class of an argument"
+        assert calls[2].reason == "accel: it declined: too small"

@@ -129,7 +129,7 @@ class World:
 
     def state(self):
         """The results of discovery, as far as they can be seen without one."""
-        found = self.dispatcher._discovery.found
+        found = self.dispatcher._discovery.inventory
         return (
             [(name, each.aliases, repr(each)) for name, each in found.backends.items()],
             {label: each.name for label, each in found.labels.items()},

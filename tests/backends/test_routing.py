@@ -2,6 +2,8 @@
 
 import pytest
 
+from reg.backends import BackendFallbackError
+
 
 @pytest.fixture
 def route(host, site):
@@ -243,3 +245,65 @@ def test_what_the_host_takes_by_position_only_is_not_taken_by_keyword(host, site
         assert g(1, 7, b=5) == ("host", 1, 7, {"b": 5})
         assert g(1, b=5) == ("host", 1, 2, {"b": 5})
         assert g(1, b=5, backend="accel") == ("accel", 1, 5)
+
+
+def test_strict_mode_forbids_to_drop_an_argument_that_is_not_the_default(host, site):
+    site.backend("accel", "calls = []\ndef f(a): calls.append(a)\n")
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def f(a, copy=False):
+        return "host"
+
+    for strict in (False, True):
+        f(1, copy=False, backend="accel", strict=strict)
+    calls = dispatcher.get_backend("accel").calls
+    for _ in range(2):
+        with pytest.raises(BackendFallbackError, match=r"f\(\) of the backend 'accel'.*'copy'"):
+            f(1, copy=True, backend="accel", strict=True)
+        with (
+            dispatcher.settings.use_backend("accel", strict=True),
+            pytest.raises(BackendFallbackError, match="'copy'"),
+        ):
+            f(1, True)
+    assert calls == [1, 1]
+
+
+def test_auto_passes_over_a_backend_that_cannot_be_given_its_argument(host, site):
+    source = "array_types = [complex]\ndef f(x{}): return {!r}"
+    site.backend("accel", source.format("", "accel"))
+    site.backend("other", source.format(", y=None", "other"))
+    dispatcher = host(default="auto")
+
+    @dispatcher.backend_dispatch
+    def f(x, y=None, z=None):
+        return "host"
+
+    for _ in range(2):
+        assert f(1j) == "accel"
+        assert f(1j, None) == "accel"
+        assert f(1, 1j) == f(1, y=1j) == f(1j, 1j) == "other"
+        assert f(1, z=1j) == "host"
+    reason = dispatcher.explain(f, 1, 1j).candidates[0].reason
+    assert reason == "its f() cannot be given 'y', whose class it owns"
+
+
+def test_an_option_comes_on_top_of_arguments_in_other_places(route):
+    def f(a, b):
+        pass
+
+    g = route("def f(b, a, *, device=0): return a, b, device", f)
+    for _ in range(2):
+        assert g(1, 2) == (1, 2, 0)
+        assert g(1, 2, device=3) == (1, 2, 3)
+        assert g(b=2, a=1, device=3) == (1, 2, 3)
+        assert g(1, device=3, b=2) == (1, 2, 3)
+
+
+def test_one_name_for_two_arguments_is_a_type_error(route):
+    def f(a, /, **more):
+        pass
+
+    g = route("def f(*, a): return a", f)
+    with pytest.raises(TypeError, match="two values for the argument 'a'"):
+        g(1, a=2)

@@ -180,6 +180,18 @@ def test_a_new_thread_starts_at_the_default(dispatcher):
     assert seen == ["cpu"]
 
 
+@pytest.mark.parametrize("name", ["ACCEL", "Acc", "OTHER", "GONE", "G"])
+def test_a_name_in_another_case_is_met_with_the_right_one(dispatcher, name):
+    with pytest.raises(ValueError, match=f"did you mean '{name.lower()}'"):
+        dispatcher.settings.backend = name
+
+
+def test_a_misspelt_name_of_a_trusted_backend_is_met_with_the_right_one(host):
+    dispatcher = host(trusted_backends={"turbo": {"aliases": ["quick"]}})
+    with pytest.raises(ValueError, match=r"did you mean 'quick'.*no backends are installed"):
+        dispatcher.settings.backend = "quik"
+
+
 # From outside
 
 

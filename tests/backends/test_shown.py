@@ -318,3 +318,51 @@ def test_the_order_of_parameters_does_not_depend_on_what_is_loaded_first(host, s
             signatures.add(str(inspect.signature(f)))
         assert len(signatures) == 1
         assert "device=1, first=1, second=2, backend" in signatures.pop()
+
+
+def test_text_that_a_decorator_fills_in_in_place_survives(host, site, module):
+    site.backend("accel", "def f(x, device=0): ':param device: The card.'")
+    site.backend("other", "def f(x, streams=1): ':param streams: How many.'")
+
+    def filled(**values):
+        def decorate(function):
+            function.__doc__ = function.__doc__.format_map(values)
+            return function
+
+        return decorate
+
+    source = "@filled(what='metres')\n@dispatcher.backend_dispatch" + HOST.replace(
+        "The x", "{what}"
+    )
+    dispatcher = host()
+    f = module(source, dispatcher=dispatcher, filled=filled).f
+    for names in (["accel"], ["accel", "other"]):
+        for name in names:
+            dispatcher.get_backend(name)
+        assert "{what}" not in f.__doc__
+        assert f.__doc__.count("metres.") == 1
+        assert f.__doc__.count("device (accel)") == 1
+    f.__doc__ = f.__doc__.replace("metres", "feet")
+    dispatcher.discover()
+    assert f.__doc__.count("device (accel)") == f.__doc__.count("streams (other)") == 1
+    assert "feet." in f.__doc__
+
+
+def test_entries_that_are_indented_below_their_header_are_read(host, site):
+    text = (
+        "Fast.\n\nParameters\n----------\n    device : int\n        The card.\n\n        Or none.\n"
+        "    chunk\n        The rows.\n\nReturns\n-------\n    A number.\n"
+    )
+    site.backend("accel", f"def f(x, device=0, chunk=1): pass\nf.__doc__ = {text!r}")
+
+    def f(x):
+        pass
+
+    f.__doc__ = "Do.\n\nParameters\n----------\nx\n    X."
+    dispatcher = host()
+    g = dispatcher.backend_dispatch(f)
+    dispatcher.discover()
+    assert g.__doc__.endswith(
+        "Other Parameters\n----------------\n"
+        "device (accel) : int\n    The card.\n\n    Or none.\nchunk (accel)\n    The rows."
+    )

@@ -181,3 +181,47 @@ def test_refuse_keeps_out_what_a_trusted_distribution_does_not_list(host, site):
     assert dispatcher.settings.available_backends() == ["known"]
     with pytest.raises(ImportError, match="trusted_backends"):
         dispatcher.settings.backend = "extra"
+
+
+# Installed, and not used
+
+
+@pytest.mark.parametrize("label", ["cuda", "rapids-sc", "rapids_sc"])
+def test_a_backend_that_calls_itself_by_an_alias_is_not_said_to_be_missing(host, site, label):
+    site.backend("rapids_sc", distribution="rapids-sc")
+    trusted = {"rapids-sc": {"aliases": ["cuda", "rapids_sc"], "package": "rapids-sc"}}
+    dispatcher = host(trusted_backends=trusted)
+    reason = "its name 'rapids_sc' is an alias of the trusted backend 'rapids-sc'"
+    with pytest.warns(UserWarning, match=reason), pytest.raises(ImportError) as caught:
+        dispatcher.settings.backend = label
+    assert reason in str(caught.value)
+    assert "pip install" not in str(caught.value)
+
+
+@pytest.mark.parametrize("label", ["accel", "acc"])
+def test_a_trusted_backend_without_a_name_is_not_said_to_be_missing(host, site, label):
+    site.write("nameless_of_a_test", "")
+    site.install("accel-dist", {"something": "nameless_of_a_test"})
+    dispatcher = host(trusted_backends={"accel": {"aliases": ["acc"], "package": "accel-dist"}})
+    with pytest.warns(UserWarning, match="no name"), pytest.raises(ImportError, match="no name"):
+        dispatcher.settings.backend = label
+
+
+@pytest.mark.parametrize("label", ["accel", "acc"])
+def test_a_distribution_without_the_entry_point_is_not_said_to_be_missing(host, site, label):
+    site.install("Accel.Dist", {}, version="0.9", group="another.group")
+    dispatcher = host(trusted_backends={"accel": {"aliases": ["acc"], "package": "accel-dist"}})
+    reason = "'Accel.Dist' 0.9 is installed, but declares no entry point"
+    with pytest.raises(ImportError, match=reason) as caught:
+        dispatcher.settings.backend = label
+    assert "pip install" not in str(caught.value)
+
+
+def test_metadata_that_an_uninstall_left_behind_are_named(host, site, tmp_path, monkeypatch):
+    site.backend("accel", distribution="accel-dist")
+    left = tmp_path / "left" / "accel_dist-0.9.dist-info"
+    left.mkdir(parents=True)
+    monkeypatch.syspath_prepend(left.parent)
+    dispatcher = host(trusted_backends={"accel": {"package": "accel-dist"}})
+    with pytest.raises(ImportError, match=r"accel_dist-0\.9\.dist-info.*delete that folder"):
+        dispatcher.settings.backend = "accel"

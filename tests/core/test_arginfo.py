@@ -1,4 +1,4 @@
-"""What callables take, and calling them with no more than that."""
+"""The arguments that callables take, and calls with no others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_function_has_args_varargs_keywords_and_defaults():
     assert (info.args, info.varargs, info.keywords, info.defaults) == tuple(info)
 
 
-def test_without_defaults_there_are_none():
+def test_defaults_are_none_for_a_function_without_defaults():
     assert arginfo(lambda: None) == ([], None, None, None)
     assert arginfo(lambda a: None).defaults is None
 
@@ -35,7 +35,7 @@ def test_args_can_be_sliced():
     assert arginfo(lambda a, b, c: None).args[1:] == ["b", "c"]
 
 
-def test_what_is_handed_out_is_the_callers():
+def test_the_result_is_the_callers_to_change():
     def function(a, b): ...
 
     arginfo(function).args.clear()
@@ -63,7 +63,7 @@ def test_self_and_cls_are_left_out():
     assert arginfo(Thing().__call__).args == ["b"]
 
 
-def test_a_class_takes_what_its_constructor_takes():
+def test_a_class_takes_the_arguments_of_its_constructor():
     class Thing:
         def __init__(self, a, b=1, *, c=2): ...
 
@@ -106,7 +106,7 @@ def test_a_built_in_class_that_tells_names_takes_them():
     assert next(mapply(itertools.count, start=3, unknown=1)) == 3
 
 
-def test_a_class_with_only_new_takes_what_that_takes():
+def test_a_class_with_only_new_takes_the_arguments_of_new():
     class Thing:
         def __new__(cls, a, b=1):
             return super().__new__(cls)
@@ -153,7 +153,7 @@ def test_a_callable_without_hash_works():
     assert mapply(Thing(), 1, lookup=2, other=3) == (1, 2)
 
 
-def test_a_partial_takes_what_is_left():
+def test_a_partial_takes_the_arguments_that_are_left():
     def function(a, b, c=1): ...
 
     assert arginfo(functools.partial(function, 0)).args == ["b", "c"]
@@ -174,12 +174,12 @@ def test_a_function_in_c_that_tells_is_understood():
 
 
 @pytest.mark.parametrize("value", [None, 1, "text", object()])
-def test_what_cannot_be_called_is_a_type_error(value):
+def test_an_object_that_cannot_be_called_is_a_type_error(value):
     with pytest.raises(TypeError):
         arginfo(value)
 
 
-def test_what_says_nothing_of_its_parameters_is_a_type_error():
+def test_a_callable_without_a_signature_is_a_type_error():
     with pytest.raises(TypeError, match="does not say"):
         arginfo(iter)
 
@@ -254,13 +254,13 @@ def test_mapply_calls_methods_classes_and_instances():
     assert isinstance(mapply(Plain, a=1), Plain)
 
 
-def test_mapply_leaves_out_what_a_built_in_class_does_not_take():
+def test_mapply_leaves_out_keywords_that_a_built_in_class_does_not_take():
     assert mapply(int, "7", unknown=1) == 7
     assert mapply(Token, "text", unknown=1) == "text"
     assert mapply(Settings, a=1) == {"a": 1}
 
 
-def test_mapply_passes_all_to_what_cannot_be_inspected():
+def test_mapply_passes_all_keywords_to_a_callable_without_a_signature():
     assert mapply(dict, a=1) == {"a": 1}
     assert mapply(max, 1, 2) == 2
 
@@ -338,7 +338,7 @@ def test_the_lookup_bound_by_a_partial_can_be_given_anew_and_one_bound_by_positi
     assert registry.call("key", []) == "bound"
 
 
-def test_a_generic_function_takes_what_the_function_takes():
+def test_a_generic_function_takes_the_arguments_of_its_function():
     @reg.generic
     def size(item, unit="m", *rest, deep=False): ...
 

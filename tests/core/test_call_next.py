@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import reg
 
@@ -38,7 +40,7 @@ def test_the_next_component_in_order_is_called(registry):
         assert describe(Kitten(), default=None) == ["Kitten", "Cat", "Animal", "fallback"]
 
 
-def test_it_goes_on_in_the_next_lookup():
+def test_call_next_goes_on_in_the_next_lookup():
     @reg.generic
     def describe(thing):
         return ["fallback"]
@@ -55,7 +57,7 @@ def test_it_goes_on_in_the_next_lookup():
         assert describe(Cat(), lookup=lookup) == ["app", "cat", "animal"]
 
 
-def test_it_goes_through_matchers(registry):
+def test_call_next_goes_through_matchers(registry):
     class Answering(reg.Matcher):
         def __init__(self, answer):
             self.answer = answer
@@ -92,7 +94,7 @@ def test_matchers_behind_are_asked_only_when_it_is_called(registry):
     assert asked == []
 
 
-def test_it_can_be_called_with_other_arguments(registry):
+def test_call_next_can_be_called_with_other_arguments(registry):
     @reg.generic
     def describe(thing, more=0):
         return (thing, more)
@@ -103,7 +105,7 @@ def test_it_can_be_called_with_other_arguments(registry):
     assert describe(1, 2) == ("text", 5)
 
 
-def test_without_arguments_it_is_called_with_those_of_the_call(registry):
+def test_call_next_without_arguments_passes_the_arguments_of_the_call(registry):
     @reg.generic
     def describe(thing, *, unit=None):
         return (thing, unit)
@@ -112,7 +114,7 @@ def test_without_arguments_it_is_called_with_those_of_the_call(registry):
     assert describe(1, unit="km") == (1, "km")
 
 
-def test_the_next_ones_are_those_for_the_classes_of_the_call(registry):
+def test_other_arguments_do_not_change_the_candidates_of_call_next(registry):
     @reg.generic
     def describe(thing):
         return "fallback"
@@ -123,7 +125,7 @@ def test_the_next_ones_are_those_for_the_classes_of_the_call(registry):
     assert describe(Cat()) == ("animal", 1)
 
 
-def test_it_can_be_called_more_than_once_and_later(registry):
+def test_call_next_can_be_called_more_than_once_and_later(registry):
     @reg.generic
     def describe(thing):
         return "fallback"
@@ -144,7 +146,7 @@ def test_the_next_one_is_given_the_lookup_and_keyword_only_parameters_work(regis
     assert describe(Cat()) == (registry, registry)
 
 
-def test_those_with_double_star_and_those_who_do_not_ask_get_none(registry):
+def test_double_star_does_not_receive_call_next(registry):
     @reg.generic
     def describe(thing): ...
 
@@ -175,7 +177,7 @@ def test_lookup_call_gives_it_too_and_ends_in_an_error():
         registry.call("key", [1], "default")
 
 
-def test_it_dispatches_for_class_generics(registry):
+def test_call_next_works_for_class_generics(registry):
     @reg.classgeneric
     def make(cls):
         return ["fallback"]
@@ -185,7 +187,7 @@ def test_it_dispatches_for_class_generics(registry):
     assert make(Kitten) == ["cat", "animal", "fallback"]
 
 
-def test_it_follows_later_registrations(registry):
+def test_call_next_follows_later_registrations(registry):
     @reg.generic
     def describe(thing):
         return ["fallback"]
@@ -211,7 +213,7 @@ def test_an_error_of_the_next_one_comes_out(registry):
         describe(Cat())
 
 
-def test_strangers_and_lookups_that_override_component_have_it_too():
+def test_third_party_lookups_and_overridden_component_have_call_next_too():
     class Overriding(reg.Lookup):
         def component(self, *args, **kw):
             return super().component(*args, **kw)
@@ -249,3 +251,155 @@ def test_a_lookup_that_overrides_component_ends_at_the_decorated_function_too():
     registry.register(describe, [Cat], lambda thing, call_next: ["cat", *call_next()])
     registry.register(describe, [Animal], lambda thing, call_next: ["animal", *call_next()])
     assert describe(Cat(), lookup=Overriding(registry)) == ["cat", "animal", "fallback"]
+
+
+def test_call_next_is_true_while_an_implementation_is_left_and_false_before_the_fallback(registry):
+    @reg.generic
+    def describe(thing):
+        return ["fallback"]
+
+    def telling(thing, call_next):
+        return [bool(call_next), *call_next()]
+
+    registry.register(describe, [Animal], telling)
+    registry.register(describe, [Cat], telling)
+    for _ in range(2):
+        assert describe(Cat()) == [True, False, "fallback"]
+        assert describe(Animal()) == [False, "fallback"]
+    registry.register(describe, [object], lambda thing: ["object"])
+    assert describe(Animal()) == [True, "object"]
+
+
+class Silent(reg.Matcher):
+    def __call__(self, *args, **predicates):
+        return None
+
+
+class Standing(reg.Matcher):
+    """Stands for an implementation, and counts how often it is asked."""
+
+    def __init__(self, implementation):
+        self.implementation = implementation
+        self.asked = 0
+
+    def __call__(self, *args, **predicates):
+        self.asked += 1
+        return self.implementation
+
+
+def test_a_matcher_without_an_answer_is_not_an_implementation_that_is_left(registry):
+    @reg.generic
+    def describe(thing):
+        return "fallback"
+
+    registry.register(describe, [Cat], lambda thing, call_next: (bool(call_next), call_next()))
+    registry.register(describe, [Animal], Silent())
+    assert describe(Cat()) == (False, "fallback")
+    standing = Standing(lambda thing: "object")
+    registry.register(describe, [object], standing)
+    assert describe(Cat()) == (True, "object")
+    assert standing.asked == 1
+
+
+LEVELS = [object, Animal, Cat, Kitten]
+KINDS = ["next", "last", "silent", "standing"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(LEVELS), st.sampled_from(KINDS))),
+    st.sampled_from(["list", "chain", "nested", "third-party"]),
+)
+def test_call_next_walks_all_registries_and_matchers_and_ends_at_the_fallback(drawn, kind):
+    @reg.generic
+    def describe(thing):
+        return ["fallback"]
+
+    def implementation(name, ends):
+        if ends:
+            return lambda thing: [name]
+        return lambda thing, call_next: [name, bool(call_next), *call_next()]
+
+    registries = [reg.ClassRegistry() for _ in range(3)]
+    registered = {}
+    for name, (number, cls, kind_of) in enumerate(drawn):
+        function = implementation(name, kind_of == "last")
+        component = {"silent": Silent(), "standing": Standing(function)}.get(kind_of, function)
+        registries[number].register(describe, [cls], component)
+        registered[number, cls] = (name, kind_of)
+    one, two, three = registries
+    lookup = reg.Lookup(
+        {
+            "list": reg.ListClassLookup(registries),
+            "chain": reg.ChainClassLookup(one, reg.ChainClassLookup(two, three)),
+            "nested": reg.ListClassLookup([one, reg.Lookup(reg.ListClassLookup([two, three]))]),
+            "third-party": reg.ListClassLookup([ThirdParty(one), two, three]),
+        }[kind]
+    )
+    chain = [
+        registered[number, cls]
+        for number in range(3)
+        for cls in reversed(LEVELS)
+        if registered.get((number, cls), (0, "silent"))[1] != "silent"
+    ]
+    expected = []
+    for index, (name, kind_of) in enumerate(chain):
+        expected.append(name)
+        if kind_of == "last":
+            break
+        expected.append(index + 1 < len(chain))
+    else:
+        expected.append("fallback")
+    for _ in range(2):
+        assert describe(Kitten(), lookup=lookup) == expected
+        with_default = describe(Kitten(), lookup=lookup, default="default")
+        assert with_default == (expected if chain else "default")
+
+
+class ThirdParty:
+    def __init__(self, registry):
+        self.registry = registry
+
+    def all(self, key, classes):
+        return iter(self.registry.all(key, classes))
+
+    def get(self, key, classes):
+        return self.registry.get(key, classes)
+
+
+RESULTS = [None, 0, "", "result"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(LEVELS), st.sampled_from(RESULTS), st.sampled_from(KINDS[1:]))
+    ),
+    st.sampled_from([None, "default", 0]),
+    st.booleans(),
+)
+def test_default_replaces_a_miss_and_a_result_of_none_and_component_and_all_agree(
+    drawn, default, third_party
+):
+    @reg.generic
+    def describe(thing):
+        return "fallback"
+
+    registry, registered = reg.ClassRegistry(), {}
+    for cls, result, kind in drawn:
+        function = lambda thing, result=result: result  # noqa: E731
+        component = {"silent": Silent(), "standing": Standing(function)}.get(kind, function)
+        registry.register(describe, [cls], component)
+        registered[cls] = None if kind == "silent" else function
+    lookup = reg.Lookup(ThirdParty(registry) if third_party else registry)
+    components = [registered[cls] for cls in reversed(LEVELS) if registered.get(cls)]
+    result = components[0](None) if components else None
+    kitten = Kitten()
+    for _ in range(3):
+        assert describe(kitten, lookup=lookup) == (result if components else "fallback")
+        expected = default if result is None else result
+        assert describe(kitten, lookup=lookup, default=default) == expected
+        assert lookup.call(describe, [kitten], default) == expected
+        first = components[0] if components else default
+        assert describe.component(kitten, lookup=lookup, default=default) is first
+        assert lookup.component(describe, [kitten], default) is first
+        assert list(describe.all(kitten, lookup=lookup)) == components
+        assert list(lookup.all(describe, [kitten])) == components

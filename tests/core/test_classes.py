@@ -1,4 +1,4 @@
-"""What may be given as a class."""
+"""The ways to give a class."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def look_up(registry, classes):
     return list(getattr(registry, "registry", registry).all("key", classes))
 
 
-def test_none_stands_for_its_type(registry):
+def test_none_means_the_class_of_none(registry):
     registry.register("key", [None], "none")
     assert registry.exact("key", [None]) == "none"
     assert registry.exact("key", [type(None)]) == "none"
@@ -251,7 +251,7 @@ def test_abstract_classes_count_at_every_position(registry):
         (int | list[str], "use list"),
     ],
 )
-def test_what_cannot_be_dispatched_on_is_refused_with_what_to_use_instead(registry, given, advice):
+def test_an_annotation_without_a_class_is_refused_with_advice(registry, given, advice):
     with pytest.raises(TypeError, match=r"position 1 under 'key'") as caught:
         registry.register("key", [int, given], "component")
     assert advice in str(caught.value)
@@ -274,7 +274,7 @@ def test_a_class_of_anything_is_the_class_itself(registry, given, cls):
 
 
 @pytest.mark.skipif(not hasattr(typing, "TypeAliasType"), reason="came with Python 3.12")
-def test_an_alias_of_types_is_what_it_stands_for(registry):
+def test_an_alias_of_types_is_the_types_in_it(registry):
     number = typing.TypeAliasType("number", int | float)
     optional = typing.TypeAliasType("optional", number | None)
     parameter = typing.TypeVar("parameter")
@@ -640,7 +640,7 @@ def test_a_class_that_derives_from_the_one_that_had_its_name_is_found_once(regis
     assert look_up(registry, [Derived, int]) == ["shape and number"]
 
 
-def test_the_exact_name_is_what_exact_finds(registry, library):
+def test_exact_finds_a_class_given_by_name_under_that_name(registry, library):
     name = f"{library}:Shape"
     registry.register("key", [name], "shape")
     assert registry.exact("key", [name]) == "shape"

@@ -11,7 +11,7 @@ import reg
 
 
 class Counting(reg.IClassLookup):
-    """A class lookup of an application's own, which counts what it is asked."""
+    """A class lookup of an application's own, which counts its questions."""
 
     def __init__(self, registry):
         self.registry = registry
@@ -64,7 +64,7 @@ def test_all_concatenates(compose):
     assert reg.Lookup(composed).all("key", [Cat()]) == expected
 
 
-def test_a_later_lookup_is_asked_for_what_earlier_ones_do_not_have(compose):
+def test_a_later_lookup_is_asked_if_earlier_ones_have_nothing(compose):
     first, second = reg.ClassRegistry(), reg.ClassRegistry()
     second.register("key", [int], 0)
     composed = compose(first, second)
@@ -164,7 +164,9 @@ def test_a_part_needs_only_the_methods():
         ({}, r"got \{\}$"),
     ],
 )
-def test_what_is_no_class_lookup_is_refused_before_anything_changes(given, message):
+def test_an_object_without_the_methods_of_a_class_lookup_is_refused_before_anything_changes(
+    given, message
+):
     first, second = reg.Registry(), reg.Registry()
     for compose in (
         reg.Lookup,
@@ -275,7 +277,7 @@ def test_caching_asks_get_and_all_apart():
     assert counting.asked == [("get", "key", (int,)), ("all", "key", (int,))]
 
 
-def test_caching_keeps_what_it_answered_whatever_changes():
+def test_caching_keeps_its_answers_through_every_change():
     registry = reg.ClassRegistry()
     registry.register("key", [int], "old")
     caching = reg.CachingClassLookup(registry)
@@ -295,7 +297,7 @@ def test_caching_keeps_what_it_answered_whatever_changes():
     assert caching.all("key", [bool]) == []
 
 
-def test_caching_keeps_what_it_answered_when_bases_change_and_die():
+def test_caching_keeps_its_answers_when_bases_change_and_die():
     class Plain: ...
 
     class Base(Plain): ...
@@ -345,7 +347,7 @@ def test_caching_forgets_when_told_to():
     assert lookup.component("key", [1]) == "component"
 
 
-def test_caching_remembers_what_an_iterator_gave():
+def test_caching_keeps_the_components_of_an_iterator():
     class Generating(reg.IClassLookup):
         def all(self, key, classes):
             return iter(["one", "two"])
@@ -385,7 +387,7 @@ def test_caching_of_a_stranger_asks_it_once_in_calls():
     assert len(counting.asked) == 1
 
 
-def test_compositions_show_what_they_are_made_of():
+def test_compositions_show_their_parts():
     registry = reg.ClassRegistry(name="app")
     for class_, args in (
         (reg.ListClassLookup, ([registry],)),

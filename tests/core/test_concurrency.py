@@ -54,7 +54,7 @@ def watchdog():
 
 
 def run_all(*functions):
-    """Run functions in threads at once, and raise what any of them raises."""
+    """Run functions in threads at once, and raise the first error of any of them."""
     errors = []
     barrier = threading.Barrier(len(functions))
 
@@ -75,7 +75,7 @@ def run_all(*functions):
 
 
 class Log:
-    """What is registered when: a reader asks before and after, and its answer was between."""
+    """The versions in time: a reader asks before and after, and its answer lies between."""
 
     def __init__(self):
         self.begun = 0
@@ -142,22 +142,22 @@ def test_registering_replacing_clearing_and_dropping_while_calling():
     print(f"calls: {sum(calls)}, replacements: {log.begun}")
 
 
-@pytest.mark.parametrize("what", ["the base", "its class lookup", "a list in it"])
-def test_another_implicit_lookup_while_calling(what):
+@pytest.mark.parametrize("changed", ["the base", "its class lookup", "a list in it"])
+def test_another_implicit_lookup_while_calling(changed):
     registries = [answering(index) for index in range(8)]
     lookups = [reg.Lookup(each) for each in registries]
     parts = [registries[0]]
     composed = reg.Lookup(reg.ListClassLookup(parts))
 
     def change(index):
-        if what == "the base":
+        if changed == "the base":
             reg.implicit.initialize(lookups[index])
-        elif what == "its class lookup":
+        elif changed == "its class lookup":
             composed.class_lookup = registries[index]
         else:
             parts[0] = registries[index]
 
-    reg.implicit.initialize(lookups[0] if what == "the base" else composed)
+    reg.implicit.initialize(lookups[0] if changed == "the base" else composed)
     log = Log()
     calls = []
 
@@ -183,15 +183,15 @@ def test_another_implicit_lookup_while_calling(what):
     run_all(replace, call, call, call)
     assert len(calls) == 3
     assert min(calls) > 0
-    print(f"calls: {sum(calls)}, replacements of {what}: {log.begun}")
+    print(f"calls: {sum(calls)}, replacements of {changed}: {log.begun}")
 
 
-def test_a_call_does_not_take_what_another_thread_found_before_a_list_was_changed():
+def test_a_list_changed_beside_a_call_invalidates_the_plan_of_another_thread():
     one, two = answering(1), answering(2)
     parts = [one]
 
     class Slow(reg.ListClassLookup):
-        """While one asks what is composed, another is faster, and the list is changed."""
+        """While one thread reads the parts, another is faster, and the list is changed."""
 
         asked = False
 
@@ -227,7 +227,7 @@ def test_clearing_is_seen_as_before_or_after():
 
 
 @pytest.mark.parametrize("change", ["replace", "unregister", "clear"])
-def test_what_a_replaced_component_does_as_it_dies_may_wait_for_another_thread(change):
+def test_the_finalizer_of_a_replaced_component_may_wait_for_another_thread(change):
     registry = reg.Registry()
     waited = []
 
@@ -250,7 +250,7 @@ def test_what_a_replaced_component_does_as_it_dies_may_wait_for_another_thread(c
     assert waited == [False]
 
 
-def test_first_calls_race():
+def test_first_calls_of_several_threads_agree():
     for _ in range(scaled(60)):
         generic = reg.generic(lambda thing, *others: "fallback")
         registry = reg.ClassRegistry()
@@ -375,7 +375,7 @@ def test_a_child_forked_while_others_register_works_on():
         try:
             for _ in range(scaled(10, 2000)):
                 with warnings.catch_warnings():
-                    # From Python 3.12 on, a warning of what is tested here.
+                    # From Python 3.12 on, forking beside threads warns.
                     warnings.simplefilter("ignore", DeprecationWarning)
                     process = os.fork()
                 if not process:
@@ -452,7 +452,7 @@ def test_initializing_and_following_the_base_while_calling():
     print(f"calls: {sum(calls)}")
 
 
-def test_what_is_put_back_in_other_threads_is_a_lookup_that_lives():
+def test_the_lookup_restored_in_another_thread_is_alive():
     base, other = answering("base"), answering("other")
     reg.implicit.initialize(base)
     done, ready = threading.Event(), threading.Barrier(4)
@@ -477,7 +477,7 @@ def test_what_is_put_back_in_other_threads_is_a_lookup_that_lives():
 
 
 def ask_many(lookup, number):
-    """What a process of a pool does: register for itself, in threads, and call."""
+    """Register and call in threads of one process of a pool."""
     reg.implicit.initialize(lookup)
     wrong = []
 
@@ -505,7 +505,7 @@ def test_a_pool_of_processes_that_register_for_themselves(start, monkeypatch):
         pytest.skip(f"this system cannot {start}")
     registry = reg.Registry()
     registry.register(size, [Animal], number_of_legs)
-    # So that a process that is spawned finds this module, whatever imported it.
+    # A spawned process imports this module by its name.
     monkeypatch.syspath_prepend(os.path.dirname(os.path.dirname(__file__)))
     number = scaled(100, 10_000)
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Whatever is raised, and wherever: what was under way was done wholly or not at all."""
+"""An operation that is interrupted at any step is done wholly or not at all."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def answer(name):
 
 @pytest.fixture(autouse=True)
 def faults_in_callbacks(monkeypatch):
-    """Python drops what is raised while an object dies, and says so."""
+    """Python prints and drops errors raised while an object dies."""
     monkeypatch.setattr(sys, "unraisablehook", lambda raised: None)
 
 
 class World:
-    """A registry in several compositions, which all have remembered what is in it."""
+    """A registry in several compositions, which have cached plans for all of its registrations."""
 
     def __init__(self, warm=True):
         self.registry = reg.ClassRegistry()
@@ -77,7 +77,7 @@ class World:
                 called = size(*given, lookup=lookup)
                 component = lookup.component(size, given, None)
                 assert called == ("fallback" if component is None else component(None))
-                # Once more, from what is remembered by now.
+                # Once more, from the cache.
                 assert size(*given, lookup=lookup) == called
                 every = [each(None) for each in lookup.all(size, given)]
                 fresh = [each(None) for each in reg.Lookup(lookup.class_lookup).all(size, given)]
@@ -146,7 +146,7 @@ def look_up(world):
     assert len(lookup.all(size, [Cat()])) == 2
 
 
-# Those that are one step as seen from outside.
+# Operations that are a single step as seen from outside.
 CHANGES = [
     register,
     register_beside,
@@ -210,7 +210,7 @@ class Fault:
     ids=["warm-interrupt", "warm-memory", "cold-interrupt"],
 )
 @pytest.mark.parametrize("operation", [*CHANGES, *ASKING], ids=lambda each: each.__name__)
-def test_a_fault_at_any_step_leaves_what_was_before_or_what_is_after(operation, warm, error):
+def test_a_fault_at_any_step_leaves_the_state_before_or_after(operation, warm, error):
     before, after = outcomes(operation)
     assert (before == after) == (operation in ASKING)
     number = 0
@@ -224,7 +224,7 @@ def test_a_fault_at_any_step_leaves_what_was_before_or_what_is_after(operation, 
                 assert fault.raised
         found = world.ask()
         assert found in (before, after), number
-        # What was interrupted can be done again, and everything else as well.
+        # The interrupted operation can be done again, and all others too.
         try:
             operation(world)
         except reg.RegistrationError:
@@ -256,7 +256,7 @@ def in_depth(depth, function):
 
 
 @pytest.mark.parametrize("operation", [*CHANGES, *ASKING], ids=lambda each: each.__name__)
-def test_a_call_at_the_limit_of_recursion_leaves_what_was_before_or_what_is_after(operation):
+def test_a_call_at_the_limit_of_recursion_leaves_the_state_before_or_after(operation):
     before, after = outcomes(operation)
     frame, used = sys._getframe(), 0
     while frame is not None:
@@ -337,7 +337,7 @@ def test_interrupting_initialize_sets_the_base_or_leaves_it():
 
 @pytest.mark.parametrize("name", ["initialize", "clear", "reset"])
 @pytest.mark.parametrize("scoped", [False, True], ids=["thread", "scope"])
-def test_interrupting_what_makes_a_thread_follow_the_base_leaves_all_or_does_all(name, scoped):
+def test_an_interrupted_return_to_the_base_is_done_or_not_begun(name, scoped):
     base, own, inner, new = (reg.Registry(name=name) for name in ("base", "own", "inner", "new"))
     implicit = reg.implicit
     number = 0
@@ -359,7 +359,7 @@ def test_interrupting_what_makes_a_thread_follow_the_base_leaves_all_or_does_all
     assert free(registry_lock)
 
 
-def test_what_an_interrupted_first_assignment_leaves_takes_assignments():
+def test_an_interrupted_first_assignment_can_be_done_again():
     base, own = reg.Registry(), reg.Registry()
     own.register(size, [Cat], answer("own"))
     base.register(size, [Cat], answer("base"))
@@ -435,7 +435,7 @@ NAMES = []
 
 KEYS = itertools.count()
 
-# What was entered and not left, which is left when nobody has it any more.
+# Scopes that were entered and not left; they end when they die.
 SCOPES = []
 
 
@@ -444,7 +444,7 @@ def enter(lookup):
     SCOPES[-1].__enter__()
 
 
-# What can be done with two lookups, the first of which is the base.
+# Changes that involve two lookups, the first of which is the base.
 IMPLICIT_CHANGES = {
     "call": lambda one, two: [name_of(Cat()) for name_of in NAMES],
     "initialize": lambda one, two: reg.implicit.initialize(two),
@@ -460,7 +460,7 @@ IMPLICIT_CHANGES = {
 
 
 def names():
-    """What warm calls find, of two generic functions in turn."""
+    """The results of cached calls of two generic functions in turn."""
     try:
         return {name_of(Cat()) for name_of in NAMES * 2}
     except reg.NoImplicitLookupError:
@@ -478,7 +478,7 @@ def begin_anew():
 
 
 def naming(name):
-    """A lookup by which the name is what there is."""
+    """A lookup with implementations that return the name."""
     registry = reg.ClassRegistry()
     for name_of in NAMES:
         registry.register(name_of, [Animal], answer(name))
@@ -486,7 +486,7 @@ def naming(name):
 
 
 def name_that_counts():
-    """What the functions find, asked of the lookup that counts."""
+    """The result that the current lookup gives."""
     counting = reg.implicit.lookup
     return counting and counting.component(NAMES[0], [Cat()])(None)
 
@@ -615,7 +615,7 @@ def test_a_first_scope_that_is_interrupted_leaves_no_stale_answer():
 
 @pytest.mark.parametrize("handled", ["assign", "scope"])
 @pytest.mark.parametrize("changed", IMPLICIT_CHANGES)
-def test_what_is_called_in_the_middle_of_a_change_calls_by_what_it_has_set(changed, handled):
+def test_a_signal_handler_in_a_change_calls_by_the_lookup_it_has_set(changed, handled):
     implicit = reg.implicit
     number = 0
     while True:
@@ -643,9 +643,7 @@ def test_what_is_called_in_the_middle_of_a_change_calls_by_what_it_has_set(chang
 
 @pytest.mark.parametrize(("handled", "meanwhile"), [("assign", "initialize"), ("register",) * 2])
 @pytest.mark.parametrize("changed", ["compose", "assign"])
-def test_what_is_called_in_the_middle_of_a_change_waits_for_no_other_that_waits_for_it(
-    changed, handled, meanwhile
-):
+def test_code_that_runs_in_the_middle_of_a_change_cannot_deadlock(changed, handled, meanwhile):
     begin_anew()
     lookups = naming("one"), naming("two")
 
@@ -659,11 +657,11 @@ def test_what_is_called_in_the_middle_of_a_change_waits_for_no_other_that_waits_
         other.join(0.001)
         change(handled)
 
-    # Ends all if two wait for each other, since what puts back would wait as well.
+    # Ends the process after a deadlock, since the restore would wait as well.
     with open(os.dup(2), "w") as errors:
         faulthandler.dump_traceback_later(PATIENCE, exit=True, file=errors)
         for number in itertools.count(1):
-            # What remembers answers is told of a registration.
+            # The observers of a registry are notified.
             assert all(lookup.component(NAMES[0], [Cat()]) for lookup in lookups)
             with Meanwhile(number, handler) as interrupted:
                 change(changed)
@@ -702,7 +700,7 @@ class FaultWhileInvalidating:
 
 
 @pytest.mark.parametrize("operation", CHANGES[:7], ids=lambda each: each.__name__)
-def test_a_second_fault_after_the_first_leaves_what_was_before(operation):
+def test_a_second_fault_after_the_first_leaves_the_state_before(operation):
     before, after = outcomes(operation)
     twice = 0
     for number in itertools.count(1):
@@ -777,7 +775,7 @@ def test_a_class_that_dies_where_its_callback_fails_is_not_taken_for_another():
         with Fault(number, KeyboardInterrupt) as fault:
             del cls
             gc.collect()
-        # What was to let go of the class may have been interrupted.
+        # The callback that lets go of the class may have been interrupted.
         gc.collect()
         assert reference() is None
         others = [type("Other", (), {}) for _ in range(5)]

@@ -1,4 +1,4 @@
-"""What is made and dropped for ever leaves nothing behind."""
+"""Objects that are made and dropped for ever leave nothing behind."""
 
 from __future__ import annotations
 

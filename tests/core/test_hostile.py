@@ -1,4 +1,4 @@
-"""Objects that do what they should not are refused, or have done to them what they ask for."""
+"""Objects that break the rules of Python are refused, or treated as they claim."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import reg
 
 
 class HostileError(Exception):
-    """Raised by hostile objects, to be told from what the package raises."""
+    """Raised by hostile objects, and never by the package."""
 
 
 class Animal: ...
@@ -77,7 +77,7 @@ def still_right(registry, lookup):
     assert len(registry.registrations()) == 2
 
 
-# What arguments claim to be
+# Classes that arguments claim
 
 
 def test_an_error_in_the_class_of_an_argument_comes_out(registry):
@@ -95,7 +95,7 @@ def test_an_error_in_the_class_of_an_argument_comes_out(registry):
 
 
 @pytest.mark.parametrize("claimed", [None, 1, "Animal", (Animal,), object(), typing.Any])
-def test_an_argument_that_claims_a_class_that_is_none_is_refused(registry, claimed):
+def test_an_argument_whose_class_is_not_a_class_is_refused(registry, claimed):
     class Hostile:
         @property
         def __class__(self):
@@ -106,12 +106,12 @@ def test_an_argument_that_claims_a_class_that_is_none_is_refused(registry, claim
         return
     for lookup in compositions(registry):
         for ask in ways_to_ask(size, lookup):
-            with pytest.raises(TypeError, match="not a class|is an instance"):
+            with pytest.raises(TypeError, match=r"not a class|is an instance"):
                 ask(Hostile())
         still_right(registry, lookup)
 
 
-def test_an_argument_that_claims_another_class_each_time_gets_what_it_claims(registry):
+def test_an_argument_that_claims_another_class_each_time_dispatches_as_that_class(registry):
     class Hostile:
         claims: typing.ClassVar = []
 
@@ -340,7 +340,7 @@ def test_a_class_that_cannot_be_hashed_is_an_error_and_nothing_else(registry):
             still_right(registry, lookup)
 
 
-def test_classes_that_are_equal_to_each_other_share_what_is_registered(registry):
+def test_classes_that_are_equal_to_each_other_share_registrations(registry):
     class Alike(type):
         def __eq__(cls, other):
             return isinstance(other, Alike)
@@ -502,7 +502,7 @@ def test_a_subclass_hook_that_calls_the_generic_function_again(registry):
 
 
 class _Odd:
-    """What every lookup of a test does oddly: it is false, empty, and equal to everything."""
+    """A lookup that is false, empty, and equal to everything."""
 
     def __bool__(self):
         raise HostileError
@@ -551,7 +551,7 @@ def test_a_lookup_is_never_asked_for_its_truth_length_or_equality(registry):
 
 
 @pytest.mark.parametrize("thing", [0, "", (), object(), type, reg.ANY, len])
-def test_what_is_no_lookup_is_refused_by_name(registry, thing):
+def test_an_object_that_is_not_a_lookup_is_refused_by_name(registry, thing):
     with pytest.raises(TypeError, match="lookup"):
         size(1, lookup=thing)
     for ask in (size.component, size.all, size.explain):

@@ -19,7 +19,7 @@ from reg import implicit
 
 
 def in_thread(function):
-    """Run a function in a new thread, and give what it returns or raise what it raises."""
+    """Run a function in a new thread, and return its result or raise its error."""
     results = []
 
     def run():
@@ -152,7 +152,7 @@ def test_an_assignment_is_not_seen_by_other_threads():
 
 
 @pytest.mark.parametrize("change", ["initialize", "clear", "reset"])
-def test_other_threads_keep_what_they_assigned(change):
+def test_other_threads_keep_the_lookup_they_assigned(change):
     implicit.initialize(registry_answering("base"))
     assigned, changed = threading.Event(), threading.Event()
 
@@ -196,7 +196,7 @@ def test_a_thread_without_an_assignment_follows_the_base():
 
 
 @pytest.mark.parametrize("installed", [object(), 0, "text", reg.ClassRegistry(), len])
-def test_what_is_no_lookup_can_be_installed_and_is_an_error_at_the_call(installed):
+def test_any_object_can_be_installed_and_is_an_error_at_the_call(installed):
     @reg.generic
     def size(thing): ...
 
@@ -365,7 +365,7 @@ def in_a_kept_context(function):
     return context.run(function)
 
 
-def test_a_context_that_outlives_what_is_put_back_keeps_its_lookup():
+def test_a_context_that_outlives_preserved_keeps_its_lookup():
     @reg.generic
     def other():
         return "fallback"
@@ -380,7 +380,7 @@ def test_a_context_that_outlives_what_is_put_back_keeps_its_lookup():
     assert [who(), other(), who(), other()] == ["base"] * 4
 
 
-def test_a_thread_that_outlives_what_is_put_back_keeps_the_scope_it_is_in():
+def test_a_thread_that_outlives_preserved_keeps_its_scope():
     entered, go_on = threading.Event(), threading.Event()
     found = []
 
@@ -403,7 +403,7 @@ def test_a_thread_that_outlives_what_is_put_back_keeps_the_scope_it_is_in():
     assert who() == "base"
 
 
-def test_a_thread_that_outlives_what_is_put_back_has_its_own_again_for_warm_calls():
+def test_cached_calls_of_a_thread_that_outlives_preserved_follow_its_own_lookup():
     implicit._base_only = True
     implicit.initialize(registry_answering("base"))
 
@@ -421,7 +421,7 @@ def test_a_thread_that_outlives_what_is_put_back_has_its_own_again_for_warm_call
 
 
 @pytest.mark.parametrize("change", ["initialize", "clear", "reset", "assign", "put back"])
-def test_what_a_replaced_lookup_does_as_it_dies_may_wait_for_another_thread(change):
+def test_the_finalizer_of_a_replaced_lookup_may_wait_for_another_thread(change):
     waited = []
 
     class Dying(reg.Registry):
@@ -491,7 +491,7 @@ def test_warm_calls_follow_every_change():
             who()
 
 
-def test_what_a_thread_has_of_its_own_dies_with_it():
+def test_the_lookup_of_a_thread_dies_with_it():
     local = threading.local()
     kept = []
 
@@ -582,7 +582,7 @@ def test_it_is_pickled_and_copied_by_reference():
     assert reg.implicit.base_lookup is registry
 
 
-def test_what_this_thread_assigned_is_put_back_although_it_is_frozen():
+def test_preserved_restores_the_lookup_of_a_frozen_thread_state():
     base, own = reg.Registry(), reg.Registry()
     reg.implicit.initialize(base)
     reg.implicit.lookup = base

@@ -98,7 +98,7 @@ def test_unregister_takes_classes_as_register_does(make):
     ("key", "classes"),
     [("key", [int]), ("key", [str, int]), ("other", [str]), ("key", [int | str])],
 )
-def test_unregistering_what_is_not_registered_is_an_error_and_changes_nothing(make, key, classes):
+def test_unregistering_an_unknown_registration_is_an_error_and_changes_nothing(make, key, classes):
     registry = make()
     registry.register("key", [str], "component")
     with pytest.raises(reg.RegistrationError, match=f"nothing is registered under '{key}'"):
@@ -106,7 +106,7 @@ def test_unregistering_what_is_not_registered_is_an_error_and_changes_nothing(ma
     assert registry.exact("key", [str]) == "component"
 
 
-def test_unregister_refuses_what_register_refuses(make):
+def test_unregister_refuses_the_same_classes_as_register(make):
     registry = make()
     with pytest.raises(TypeError, match="position 0"):
         registry.unregister("key", [5])
@@ -126,7 +126,7 @@ def test_registrations_tell_key_classes_component_and_place(make):
     assert found[animal_size].lineno == animal_size.__code__.co_firstlineno
     assert found[value_of].place == f"{__file__}:{line}"
     assert (found["component"].key, found["component"].classes) == ("key", (int, str))
-    # For what does not tell where it is defined, where it was registered.
+    # A component without a place of its own has the place of its registration.
     assert found["component"].filename == __file__
     assert abs(found["component"].lineno - found[animal_size].lineno) > 1
 

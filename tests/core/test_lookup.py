@@ -21,7 +21,7 @@ def test_a_lookup_finds_by_the_classes_of_the_arguments():
     assert lookup.component("key", [Cat(), "a"], "default") == "default"
 
 
-def test_a_proxy_is_found_as_what_it_claims_to_be():
+def test_a_proxy_is_found_as_the_class_it_claims():
     class Proxy:
         def __init__(self, claimed):
             self._claimed = claimed
@@ -84,7 +84,7 @@ def test_call_without_a_hit_raises_a_lookup_error_or_returns_the_default():
     assert registry.call("key", [1], default=None) is None
 
 
-def test_call_returns_none_where_there_is_no_default_and_else_the_default():
+def test_call_returns_the_default_for_a_result_of_none():
     registry = reg.Registry()
     registry.register("key", [int], lambda number: None)
     assert registry.call("key", [1]) is None
@@ -151,14 +151,14 @@ def test_the_first_argument_is_itself_the_class_with_class_method():
     assert registry.call("key", [Cat, 1]) == "metaclass"
 
 
-def test_what_is_no_class_is_an_error_with_class_method():
+def test_an_instance_is_an_error_with_class_method():
     registry = reg.Registry()
     registry.register("key", [int], "component")
     with pytest.raises(TypeError, match="not a class"):
         registry.component("key", [5], class_method=True)
 
 
-def test_positions_are_those_of_old():
+def test_positional_parameters_keep_their_order():
     class Wanting(reg.Matcher):
         def __call__(self, *args, **predicates):
             return predicates.get("wanted")
@@ -244,7 +244,7 @@ def test_all_of_a_class_lookup_may_give_any_iterable(result):
     assert lookup.all("key", [1]) == ["one", "two"]
 
 
-def test_a_strangers_class_lookup_is_asked_every_time():
+def test_a_third_party_class_lookup_is_asked_every_time():
     class Stranger:
         def __init__(self):
             self.asked = 0
@@ -380,7 +380,7 @@ def test_a_lookup_that_overrides_all_is_asked_by_the_generics_all():
     assert list(size.all(1, lookup=Overriding(reg.ClassRegistry()))) == ["overridden"]
 
 
-def test_a_lookup_that_overrides_all_says_what_comes_next_in_calls():
+def test_a_lookup_that_overrides_all_decides_the_next_implementation():
     class Reversing(reg.Lookup):
         def all(self, *args, **kw):
             return super().all(*args, **kw)[::-1]
@@ -448,7 +448,7 @@ def test_a_lookup_of_an_applications_own_needs_only_the_methods():
     assert size.component("a", lookup=duck, default=None) is None
 
 
-def test_an_error_inside_an_implementation_is_none_of_a_strangers_lookup():
+def test_an_error_inside_an_implementation_is_not_a_miss_of_a_third_party_lookup():
     class Overriding(reg.Lookup):
         def component(self, *args, **kw):
             return super().component(*args, **kw)

@@ -4,7 +4,7 @@ import reg
 from reg import Registry
 
 
-def test_the_classes_of_implementations_need_none_for_the_lookup():
+def test_implementations_need_no_class_for_the_parameter_lookup():
     @reg.generic
     def size(obj, lookup):
         return lookup

@@ -8,7 +8,7 @@ import reg
 
 
 class Recording(reg.Matcher):
-    """Answers what it is made with, and records what it is asked with."""
+    """Gives one answer, and records the arguments of each question."""
 
     def __init__(self, answer=None, predicates=None):
         self.answer = answer

@@ -1,4 +1,4 @@
-"""What is remembered keeps nothing alive, and look-ups visit only what is registered."""
+"""Caches keep nothing alive, and look-ups visit only registered classes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import weakref
 import pytest
 
 import reg
-from reg._cache import CachedTable, LookupCache
+from reg._cache import LookupCache
+from reg._cached_table import CachedTable
 
 
 class Animal: ...
@@ -235,7 +236,7 @@ def test_short_lived_threads_leave_nothing():
     assert {reference() for reference in references} == {None}
 
 
-def test_what_was_called_with_is_not_kept():
+def test_arguments_are_not_kept_alive():
     registry = reg.Registry()
     registry.register(size, [Animal], lambda thing, call_next: call_next())
     animal = Animal()
@@ -273,7 +274,7 @@ def probes_of(look_up):
     return Counted.probes, found
 
 
-def test_a_look_up_visits_only_what_is_registered():
+def test_a_look_up_visits_only_registered_classes():
     hierarchies = [deep(name, 20) for name in "abcd"]
     leaves = [hierarchy[-1] for hierarchy in hierarchies]
     registry = reg.ClassRegistry()

@@ -88,7 +88,7 @@ def test_registrations_for_other_numbers_of_classes_are_not_found():
     assert registry.get("key", [int, int, int]) is None
 
 
-def test_no_classes_at_all_find_what_is_registered_for_none():
+def test_a_call_without_arguments_finds_the_registration_without_classes():
     registry = reg.Registry()
     registry.register("key", [], "component")
     assert registry.registry.get("key", []) == "component"
@@ -96,7 +96,7 @@ def test_no_classes_at_all_find_what_is_registered_for_none():
     assert registry.all("key", []) == ["component"]
 
 
-def test_what_was_registered_is_not_found_for_a_combination_of_parts():
+def test_parts_of_two_registrations_do_not_combine():
     class A: ...
 
     class B(A): ...
@@ -108,7 +108,7 @@ def test_what_was_registered_is_not_found_for_a_combination_of_parts():
     assert registry.get("key", [A, A]) is None
 
 
-def test_the_mro_counts_whatever_a_metaclass_says_of_it():
+def test_the_real_mro_counts_and_not_the_one_a_metaclass_shows():
     class Odd(type):
         @property
         def __mro__(cls):

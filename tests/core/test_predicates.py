@@ -40,7 +40,7 @@ def test_a_framework_can_add_attributes_to_a_predicate():
         ((reg.KeyIndex, "edit"), r"'name' .* computes its value, or None; got 'edit'"),
     ],
 )
-def test_what_cannot_make_an_index_or_compute_a_value_is_refused(arguments, message):
+def test_an_index_factory_or_calc_that_cannot_be_called_is_refused(arguments, message):
     with pytest.raises(TypeError, match=message):
         reg.Predicate("name", *arguments)
 
@@ -57,7 +57,7 @@ def test_a_key_index_holds_sets():
     assert index.get("c") == set()
 
 
-def test_get_finds_what_is_registered_for_the_values():
+def test_get_finds_the_registration_for_the_values():
     registry = registry_of("a", "b")
     registry.register({"a": 1, "b": 2}, "found")
     assert registry.get({"a": 1, "b": 2}) == "found"
@@ -281,7 +281,7 @@ def matching(*predicates):
     return matcher, registry
 
 
-def test_a_predicate_matcher_decides_by_what_calc_computes_from_all_arguments():
+def test_a_predicate_matcher_decides_by_calc_of_all_arguments():
     seen = []
 
     def calc(first, second):
@@ -344,7 +344,7 @@ def test_a_predicate_without_calc_has_its_default():
     assert registry.component("key", [1]) == "found"
 
 
-def test_a_later_matcher_computes_what_was_not_handed_on():
+def test_a_later_matcher_computes_the_predicates_that_were_not_handed_on():
     calculated = []
 
     def calc(name):

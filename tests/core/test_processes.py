@@ -181,7 +181,7 @@ def test_a_generic_function_without_a_name_to_find_it_by_is_not_pickled(pickler)
 
 
 @pytest.mark.parametrize("start", sorted({"spawn", "fork"} & STARTS))
-def test_a_pool_that_begins_with_the_lookup_needs_none_in_its_calls(work, start):
+def test_a_pool_initialized_with_the_lookup_calls_without_it(work, start):
     lookup = work.make()
     context = multiprocessing.get_context(start)
     with warnings.catch_warnings():
@@ -209,7 +209,7 @@ def test_a_forked_process_has_the_lookups_of_the_thread_that_forked_it(work):
     assert found == ("document", True)
 
 
-def test_counting_in_a_pool_gives_what_it_gives_in_one_process():
+def test_counting_in_a_pool_equals_counting_in_one_process():
     example = Path(__file__).parents[2] / "docs" / "examples" / "processes" / "pool.py"
     printed = subprocess.run(
         [sys.executable, str(example)], check=True, capture_output=True, text=True
@@ -255,7 +255,7 @@ def test_importing_the_package_imports_no_tools():
     where = str(Path(reg.__file__).parent.parent)
     code = f"import sys; sys.path.append({where!r}); import reg; print(sorted(sys.modules))"
     printed = subprocess.run(
-        # Without those modules that site may import, and what is installed with it.
+        # Without site, which may import installed modules.
         [sys.executable, "-I", "-S", "-c", code],
         check=True,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Registering components, and getting exactly what was registered."""
+"""Components are registered, and found again exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def registry(request):
 def test_every_public_name_is_there():
     names = """
         IRegistry IClassLookup ClassRegistry Registry Lookup Matcher ListClassLookup
-        ChainClassLookup CachingClassLookup MergedClassLookup generic classgeneric PredicateRegistry Predicate
+        ChainClassLookup CachingClassLookup MergedClassLookup generic classgeneric
+        PredicateRegistry Predicate
         PredicateMatcher KeyIndex ANY implicit mapply arginfo ComponentLookupError
         NoImplicitLookupError PredicateRegistryError Sentinel
     """
@@ -66,7 +67,7 @@ def test_a_registry_is_a_registry_and_a_lookup_over_its_own_class_registry():
     assert registry.component("key", [1]) == "component"
 
 
-def test_interfaces_say_what_must_be_defined():
+def test_interfaces_name_the_methods_to_define():
     with pytest.raises(NotImplementedError, match="register"):
         reg.IRegistry().register("key", [], "component")
     with pytest.raises(NotImplementedError, match="exact"):
@@ -81,7 +82,7 @@ def test_interfaces_say_what_must_be_defined():
         reg.Matcher()()
 
 
-def test_exact_gets_what_is_registered_for_that_very_tuple(registry):
+def test_exact_gets_the_registration_for_that_very_tuple(registry):
     class Animal: ...
 
     class Cat(Animal): ...
@@ -95,7 +96,7 @@ def test_exact_gets_what_is_registered_for_that_very_tuple(registry):
     assert registry.exact("other", [Animal, int]) is None
 
 
-def test_exact_finds_what_is_alone_under_its_first_class_by_all_its_classes(registry):
+def test_exact_compares_all_classes_of_a_lone_registration(registry):
     registry.register("key", [int, str, list], "component")
     assert registry.exact("key", [int, str, dict]) is None
     assert registry.exact("key", [int, bytes, list]) is None
@@ -219,7 +220,7 @@ def test_none_as_component_is_refused_with_key_and_classes_named(registry):
 
 
 @pytest.mark.parametrize("value", [1, 1.5, object(), [int], len])
-def test_what_is_no_class_is_refused_with_key_position_and_value_named(registry, value):
+def test_an_object_that_is_not_a_class_is_refused_with_key_position_and_value(registry, value):
     with pytest.raises(TypeError) as caught:
         registry.register("size", [int, value], "component")
     assert "'size'" in str(caught.value)
@@ -228,7 +229,7 @@ def test_what_is_no_class_is_refused_with_key_position_and_value_named(registry,
     assert registry.exact("size", [int]) is None
 
 
-def test_an_instance_that_claims_to_be_a_class_is_none(registry):
+def test_an_instance_that_claims_to_be_a_class_is_not_a_class(registry):
     class Claiming:
         __class__ = type
 

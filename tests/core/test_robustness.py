@@ -18,7 +18,7 @@ in_c = pytest.mark.skipif(not compiled, reason="the calls in Python notice this 
 
 
 def run(program):
-    """Run a program that may crash in a process of its own, and return what it printed."""
+    """Run a program that may crash in a process of its own, and return its output."""
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout.split()

@@ -11,6 +11,7 @@ import types
 import pytest
 
 import reg
+from reg._fastcall import compiled
 
 
 class Animal: ...
@@ -343,7 +344,7 @@ def test_another_class_lookup_counts_at_once(size, through):
     assert (through(inner), through(outer)) == ("two", "three")
 
 
-def test_another_class_lookup_to_remember_counts_for_what_is_not_remembered(size):
+def test_another_class_lookup_below_a_cache_counts_for_classes_not_yet_cached(size):
     caching = reg.CachingClassLookup(answering("one", size))
     lookup = reg.Lookup(caching)
     assert size(Cat(), lookup=lookup) == "one"
@@ -354,7 +355,7 @@ def test_another_class_lookup_to_remember_counts_for_what_is_not_remembered(size
     assert size(Cat(), lookup=lookup) == "two"
 
 
-def test_a_stranger_put_into_a_list_is_asked_every_time_from_then_on(size):
+def test_a_third_party_lookup_put_into_a_list_is_asked_every_time(size):
     class Stranger:
         answers = iter(["first", "second"])
 
@@ -458,3 +459,91 @@ def test_a_new_generic_function_at_a_dead_ones_address_never_gets_its_answer():
         del size
         gc.collect(0)
     assert reused
+
+
+def have_bases_compared(registry):
+    """In C, that is at each call; without it, at each change of a registry."""
+    if not compiled:
+        registry.register("another key", [], "any component")
+
+
+def test_changed_bases_count_at_the_next_call_of_the_compiled_build(size):
+    class Old:
+        pass
+
+    class New:
+        pass
+
+    class Item(Old):
+        pass
+
+    registry = reg.Registry()
+    registry.register(size, [Old], lambda thing: "old")
+    registry.register(size, [New], lambda thing: "new")
+    with reg.implicit.using(registry):
+        for _ in range(3):
+            assert size(Item()) == "old"
+        Item.__bases__ = (New,)
+        have_bases_compared(registry)
+        assert size(Item()) == "new"
+        assert registry.component(size, [Item()])(1) == "new"
+
+
+def test_bases_of_an_abstract_class_that_change_and_die_count_each_time(size):
+    class Item:
+        pass
+
+    class Plain:
+        pass
+
+    class Old(Plain, metaclass=abc.ABCMeta):
+        pass
+
+    class New(Plain, metaclass=abc.ABCMeta):
+        pass
+
+    Old.register(Item)
+    New.register(Item)
+    registry = reg.Registry()
+    registry.register(size, [Old], lambda thing: "old")
+    registry.register(size, [New], lambda thing: "new")
+    with reg.implicit.using(registry):
+        for _ in range(20):
+            for _ in range(3):
+                assert size(Item()) == "old"
+            # The base in between dies when the class is no subclass of it any more.
+            New.__bases__ = (type("Between", (Old,), {}),)
+            have_bases_compared(registry)
+            assert size(Item()) == "new"
+            assert registry.component(size, [Item()])(1) == "new"
+            New.__bases__ = (Plain,)
+            gc.collect()
+            have_bases_compared(registry)
+
+
+def test_a_base_that_dies_leaves_no_cached_plan(size):
+    class Item:
+        pass
+
+    class New:
+        pass
+
+    registry = reg.Registry()
+    registry.register(size, [Item], lambda thing: "item")
+    registry.register(size, [New], lambda thing: "new")
+
+    class Derived(Item):
+        pass
+
+    def rebase(base):
+        Derived.__bases__ = (base,)
+        have_bases_compared(registry)
+
+    with reg.implicit.using(registry):
+        for _ in range(20):
+            rebase(type("Between", (Item,), {}))
+            assert size(Derived()) == "item"
+            Derived.__bases__ = (Item,)
+            gc.collect()
+            rebase(type("Between", (New,), {}))
+            assert size(Derived()) == "new"

@@ -26,7 +26,7 @@ def threads_that_change_often():
 
 
 def run_all(*functions):
-    """Run functions in threads, and raise what any of them raises."""
+    """Run functions in threads, and raise the first error of any of them."""
     errors = []
     barrier = threading.Barrier(len(functions))
 
@@ -61,7 +61,7 @@ def compose(request):
 
 
 class Versions:
-    """What a registry says at which time: a writer announces a version before it is seen."""
+    """The versions of a registry: a writer announces a version before readers can see it."""
 
     def __init__(self):
         self.started = 0

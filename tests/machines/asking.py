@@ -14,7 +14,7 @@ from .functions import DEFAULT
 
 
 class Key(NamedTuple):
-    """A generic function, and what the model knows of it."""
+    """A generic function, and its model."""
 
     name: str
     shape: Any
@@ -47,7 +47,7 @@ class Asked(NamedTuple):
     real: Any
     lookup: Any
     expected: Any
-    #: what the model finds
+    #: the components that the model finds
     found: list
 
     @property
@@ -58,7 +58,7 @@ class Asked(NamedTuple):
 class AskingMachine(RuleBasedStateMachine):
     """Asks every question of every lookup after each step.
 
-    A machine that derives from it has what is asked: ``questions``, pairs of a
+    A machine that derives from it has the questions: ``questions``, pairs of a
     key and classes; ``lookups``, pairs of a class lookup and what the model has
     of it, and ``over`` each of them a lookup; ``real_of``, by a component of the
     model, the real one; a ``log`` of what matchers were asked; a ``thread``; and
@@ -76,7 +76,7 @@ class AskingMachine(RuleBasedStateMachine):
                 self.agree(key, classes, level, self.turn + number + level)
 
     def agree(self, key, classes, level, turn):
-        """Ask one lookup in some of all ways; what is asked for, and how, takes turns."""
+        """Ask one lookup in some of all ways; the questions and the ways take turns."""
         real, expected = self.lookups[level]
         proxies = turn % 3 == 0
         arguments = tuple(self.argument(cls, proxies) for cls in classes)
@@ -116,7 +116,7 @@ class AskingMachine(RuleBasedStateMachine):
         return DEFAULT if cls is int else instance_of(cls, proxy)
 
     def keeps(self, real):
-        """Tell whether a class lookup keeps its answers."""
+        """Return whether a class lookup keeps its answers."""
         if isinstance(real, reg.Lookup):
             return self.keeps(real.class_lookup)
         if isinstance(real, reg.ListClassLookup):
@@ -230,7 +230,7 @@ class AskingMachine(RuleBasedStateMachine):
 
     def call_lookup(self, asked):
         if asked.key.shape.names:
-            return  # Its arguments are not those that dispatch, in that order.
+            return  # Its arguments are not the dispatch arguments in their order.
         key, lookup, keywords = asked.key.generic, asked.lookup, {**asked.keywords, **asked.flags}
         end = model.Function("end", "failing", error=lambda: self.nothing_found(asked))
         self.same(

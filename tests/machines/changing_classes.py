@@ -1,4 +1,4 @@
-"""What can happen to classes while one dispatches on them."""
+"""The changes of classes while calls dispatch on them."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class ChangingClassesMachine(Machine):
         self.log.clear()
         del asked, choices
         gc.collect()
-        # Only what it is registered for, or a base of, may keep it alive.
+        # Only registrations and subclasses may keep it alive.
         assert dropped() is None or dropped() in self.registered() or dropped().__subclasses__()
         chosen = tuple(dict.fromkeys(self.pick_from(self.classes[1:index], each) for each in bases))
         name = f"C{next(self.names)}"

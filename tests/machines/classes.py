@@ -19,7 +19,7 @@ class PlainAbstract(abc.ABCMeta):
 
 
 class Structural(type):
-    """A metaclass with an idea of its own of what its subclasses are."""
+    """A metaclass that decides itself about its subclasses."""
 
     def __subclasscheck__(cls, other):
         return type.__subclasscheck__(cls, other) or _has(other, cls.method)
@@ -30,7 +30,7 @@ class Adopted:
 
 
 class Ordering(type):
-    """A metaclass with an idea of its own of what the order is, which may change."""
+    """A metaclass that decides the MRO itself, and may change it."""
 
     #: whether the bases come the other way round, and whether ``Adopted`` does
     reverses, adopts = True, True
@@ -53,7 +53,7 @@ def _has(cls, method):
 def _with_hook(namespace, method):
     @classmethod
     def __subclasshook__(cls, other):  # noqa: N807
-        # Those that derive from it have the hook as well, but not the say.
+        # Subclasses inherit the hook, but it decides for this class only.
         if "__subclasshook__" in vars(cls) and _has(other, method):
             return True
         return NotImplemented

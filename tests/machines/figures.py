@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from ..soak import SOAK
 
-#: by the name of a machine, what it has done: ``examples``, ``steps``, ``comparisons``
+#: the work of each machine by its name: ``examples``, ``steps``, ``comparisons``
 DONE: dict[str, Counter[str]] = {}
+
+# With REG_SHRINK=0, a failure is printed as it was drawn, at once and not minutes later.
+_SHRINKS = os.environ.get("REG_SHRINK") != "0"
+_PHASES = [Phase.generate, Phase.shrink] if _SHRINKS else [Phase.generate]
 
 
 def explore(machine, examples, steps=30, share=0.1):
     """Run a state machine for a moment; under soak, for a share of its time.
 
-    What it has done is printed (``pytest -s``).
+    The work done is printed (``pytest -s``).
 
     :param examples: how many sequences of steps; under soak, in each round.
     :param steps: the length of the longest.
@@ -30,6 +35,7 @@ def explore(machine, examples, steps=30, share=0.1):
         derandomize=SOAK == 0,
         database=None,
         deadline=None,
+        phases=_PHASES,
         suppress_health_check=list(HealthCheck),
     )
     try:

@@ -13,7 +13,7 @@ import reg
 #: for a parameter that is left to its default; of the class ``int``
 DEFAULT = 5
 
-# What does not dispatch where others do, and is passed as it is.
+# An argument that does not dispatch.
 _OTHER = "other"
 
 
@@ -25,7 +25,7 @@ def function_with(parameters, act):
 
 
 def act_of(component):
-    """What the function does that a component of the model stands for."""
+    """The body of the function for a component of the model."""
 
     def act(received):
         lookup = received.pop("lookup", None)
@@ -127,7 +127,7 @@ class Shape:
         return args, {name: value for name, value in keywords.items() if name in self.names}
 
     def received(self, args, keywords):
-        """What an implementation receives of a call."""
+        """The arguments that an implementation receives in a call."""
         keywords = dict(keywords)
         note = keywords.pop("note", "own")
         bound = self.signature.bind(*args, **keywords)

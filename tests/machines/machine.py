@@ -1,4 +1,4 @@
-"""The package and the model side by side: what all machines have, and may change."""
+"""The package and the model side by side: the state and the rules of all machines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = st.sampled_from(
 
 
 class Drawn(NamedTuple):
-    """What a component is to be."""
+    """The properties of a component to make."""
 
     kind: str
     takes_lookup: bool
@@ -85,7 +85,7 @@ class FrameworkRegistry(dict, reg.ClassRegistry):
 class Machine(AskingMachine):
     """Everything that may change, in any order, between questions asked again and again.
 
-    A machine with a subject of its own adds rules and what it asks.
+    A machine with a subject of its own adds rules and questions.
     """
 
     shapes = ("one", "two", "many")
@@ -95,7 +95,7 @@ class Machine(AskingMachine):
         super().__init__()
         self.figures = DONE.setdefault(type(self).__name__, Counter())
         self.figures["examples"] += 1
-        # So that only what is made here is gone through for each class that dies.
+        # A collection for each class that dies visits only the objects made from here on.
         gc.freeze()
         self.put_back = contextlib.ExitStack()
         self.put_back.callback(gc.unfreeze)
@@ -108,7 +108,7 @@ class Machine(AskingMachine):
         self.make_keys()
         self.classes = [object, self.root, int]
         self.make_predicates()
-        # What is registered in, and what the model has of it.
+        # The registries, each with its model.
         self.registries: list[tuple[Any, Any]] = []
         # Class lookups. Later ones may be made of earlier ones.
         self.lookups: list[tuple[Any, Any]] = []
@@ -189,7 +189,7 @@ class Machine(AskingMachine):
         self.ask(questions)
         self.register(registrations)
 
-    # What changes
+    # Changes
 
     def make_component(self, key, drawn):
         """Make a component of the model, and the real thing."""
@@ -239,7 +239,7 @@ class Machine(AskingMachine):
         )
 
     def answer_to(self, number, indexes):
-        """A key and classes to register for: mostly what applies to a question, or may."""
+        """A key and classes to register for: mostly classes that apply to a question, or may."""
         if not self.questions or number % 4 == 0:
             return self.question(number, indexes)
         key, classes = self.pick_from(self.questions, number)
@@ -289,7 +289,7 @@ class Machine(AskingMachine):
         for each in self.pick_from(self.registries, registry):
             each.clear()
 
-    # What is asked
+    # Questions
 
     def question(self, number, indexes):
         """A key, and as many classes as it has, or any number."""

@@ -14,7 +14,7 @@ import weakref
 
 import reg
 
-# What is registered
+# Registrations
 
 
 class Function:
@@ -123,7 +123,7 @@ def loaded_class(name):
 
 
 def order_of(cls, registered):
-    """The MRO with all else that is registered: behind each class what it is called."""
+    """The MRO with all else that is registered: each class is followed by its names."""
     names = [each for each in registered if isinstance(each, str)]
     classes = [each for each in registered if not isinstance(each, str)]
     loaded = [loaded_class(name) for name in names]
@@ -150,7 +150,7 @@ def composed_mro(cls, registered):
     try:
         order = functools._compose_mro(cls, registered)
     except RuntimeError:
-        # The classes contradict each other: those that are not in the MRO come before object.
+        # The classes contradict each other: classes outside of the MRO come before object.
         return [*mro[:-1], *virtual, mro[-1]]
     if [each for each in order if each in mro] == list(mro):
         return order
@@ -285,7 +285,7 @@ class Registry:
         return next(iter(self.all(key, classes)), None)
 
     def misfits(self, key, classes):
-        """What is registered under the key, but not for these classes."""
+        """The registrations under the key that do not apply to these classes."""
         return [
             component
             for known, registered, component, _ in self.registered
@@ -372,7 +372,7 @@ class Caching:
         self.memory = []
 
     def __getstate__(self):
-        """What a copy has: nothing that was kept."""
+        """A copy, which starts without cached answers."""
         return {"part": self.part, "memory": []}
 
     def all(self, key, classes):
@@ -394,11 +394,11 @@ class Caching:
         return answer
 
 
-# What a call makes of it
+# Calls
 
 
 def asked(components, arguments, given, log):
-    """Each component with what it stands for: itself, a matcher's answer or error, or ``None``.
+    """Each component with its meaning: itself, a matcher's answer or error, or ``None``.
 
     :param given: the caller's predicates; ``None`` to have them computed.
     :param log: is told which matchers were asked, and with which predicates.
@@ -423,7 +423,7 @@ def asked(components, arguments, given, log):
 
 
 def resolved(components, arguments, given, log):
-    """What a lookup makes of what it found, as far as it is asked for."""
+    """The resolved components of a lookup, as far as they are asked for."""
     for _, answer in asked(components, arguments, given, log):
         if isinstance(answer, Exception):
             raise answer
@@ -432,7 +432,7 @@ def resolved(components, arguments, given, log):
 
 
 def explained(components, arguments, given, log):
-    """Each component with its answer, and what became of it."""
+    """Each component with its answer and its outcome."""
     decided, said = False, []
     for component, answer in asked(components, arguments, given, log):
         if answer is None:
@@ -450,7 +450,7 @@ NO_DEFAULT = object()
 
 
 def call(components, end, received, lookup, default=NO_DEFAULT):
-    """What a call returns: what each function received, the next one's inside the one before.
+    """The result of a call: the arguments of each function, with the next one's inside.
 
     :param components: an iterator of functions.
     :param end: the function that comes after all of them.
@@ -479,7 +479,7 @@ def call_next(components, received, lookup):
 
 
 class Implicit:
-    """By thread: what was assigned, and the scopes that it is in, the innermost last."""
+    """By thread: the assigned lookup, and the scopes around it, the innermost last."""
 
     BASE = object()
 

@@ -1,4 +1,4 @@
-"""Lookups that have to be asked, since they find in a way of their own; and what they find."""
+"""Third-party lookups, which find in a way of their own, and their models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOTHING = object()
 class StrangersLookup:
     """A lookup of which nothing is known but its methods.
 
-    What comes last is what it finds first. It knows neither matchers nor what comes
+    It finds the last component first. It knows neither matchers nor what comes
     next.
     """
 
@@ -74,7 +74,7 @@ STRANGERS = (StrangersLookup, OverridingAll, OverridingComponent)
 
 
 def every(lookup, found, arguments, given, log):
-    """What ``all()`` gives, of what the class lookup has found."""
+    """The result of ``all()``, from the components of the class lookup."""
     if isinstance(lookup, StrangersLookup):
         return [each for each in reversed(found) if isinstance(each, model.Function)]
     answers = list(model.resolved(found, arguments, given, log))
@@ -82,7 +82,7 @@ def every(lookup, found, arguments, given, log):
 
 
 def chain(lookup, found, arguments, given, log):
-    """What ``component()`` gives, and then all that comes behind that in ``all()``."""
+    """The result of ``component()``, and then all components behind it in ``all()``."""
     if isinstance(lookup, OverridingAll):
         first = next(model.resolved(found, arguments, given, log), None)
     else:
@@ -97,7 +97,7 @@ def chain(lookup, found, arguments, given, log):
 
 
 def call(lookup, shape, components, end, received, default=model.NO_DEFAULT):
-    """What a call returns, which a stranger makes itself where it is told all arguments."""
+    """The result of a call, which a third-party lookup makes if it gets all arguments."""
     if isinstance(lookup, StrangersLookup) and not shape.names:
         first = next(components, None)
         if first is not None:

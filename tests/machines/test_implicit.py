@@ -61,7 +61,7 @@ class ImplicitMachine(Machine):
         """One of the lookups, or none."""
         return self.pick_from([*self.over, *self.asked_lookups, None], number)
 
-    # What changes
+    # Changes
 
     @rule(changes=CHANGES)
     def change(self, changes):
@@ -105,10 +105,10 @@ class ImplicitMachine(Machine):
         self.change(changes)
         self.implicit_agrees()
         self.leave(thread)
-        # In the scopes of other threads, what was assigned there stays.
+        # Lookups assigned in the scopes of other threads stay.
         self.implicit.base, self.implicit.assigned, scopes[:] = before
 
-    # What is asked
+    # Questions
 
     @invariant()
     def implicit_agrees(self):
@@ -164,4 +164,4 @@ class ImplicitMachine(Machine):
 
 
 def test_implicit_lookups_agree_with_the_model():
-    explore(ImplicitMachine, examples=25)
+    explore(ImplicitMachine, examples=10)

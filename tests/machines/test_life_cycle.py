@@ -28,7 +28,7 @@ HOW = st.sampled_from(["copy", "deep copy", "pickle"])
 
 
 class Pickler(pickle.Pickler):
-    """Pickles all but functions and classes, which cannot be imported here, and what is kept."""
+    """Pickles all but functions and classes, which cannot be imported here, and caches."""
 
     def __init__(self, file, kept):
         super().__init__(file)
@@ -50,7 +50,7 @@ class Unpickler(pickle.Unpickler):
 
 
 def leaves(real, expected):
-    """The registries that class lookups are made of, each with what the model has of it."""
+    """The registries that class lookups are made of, each with its model."""
     if isinstance(real, reg.Lookup):
         real = real.class_lookup
     if isinstance(real, reg.ListClassLookup):
@@ -67,14 +67,14 @@ def leaves(real, expected):
 
 
 class LifeCycleMachine(CompositionMachine):
-    """Copies are changed, and asked, as well as what they were copied from."""
+    """Copies are changed and asked, and their originals too."""
 
     remembered_questions = 3
     copies = 0
 
     def __init__(self):
         super().__init__()
-        # What was registered first decides which of these comes first.
+        # The first registration decides which of these comes first.
         for number in range(3):
             self.classes.append(make_class(f"Abstract{number}", (self.root,), "abstract"))
             register_virtual(self.classes[-1], self.classes[3])
@@ -92,7 +92,7 @@ class LifeCycleMachine(CompositionMachine):
         self.add_changing_list([6, 5])
 
     def parts(self, numbers, level):
-        # What a copy shares with another must not come to be made of what holds that one.
+        # A part that copies share must not come to contain the composition it is in.
         real = self.lookups[level][0]
         lists = getattr(real, "lookups", None)
         return super().parts(
@@ -104,7 +104,7 @@ class LifeCycleMachine(CompositionMachine):
             ),
         )
 
-    # What changes
+    # Changes
 
     @precondition(lambda self: self.copies < MOST_COPIES)
     @rule(which=INDEX, how=HOW)
@@ -208,7 +208,7 @@ class LifeCycleMachine(CompositionMachine):
             )
 
     @rule(registry=INDEX, number=INDEX, indexes=st.lists(INDEX, max_size=2))
-    def unregister_what_may_not_be_there(self, registry, number, indexes):
+    def unregister_an_unknown_registration(self, registry, number, indexes):
         key, classes = self.answer_to(number, indexes)
         real, expected = self.pick_from(self.registries, registry)
         self.same(
@@ -216,7 +216,7 @@ class LifeCycleMachine(CompositionMachine):
             lambda: expected.unregister(key.generic, classes),
         )
 
-    # What is asked
+    # Questions
 
     @invariant()
     def registrations_agree(self):
@@ -240,4 +240,4 @@ def model_unions(registration):
 
 
 def test_copies_and_refusals_agree_with_the_model():
-    explore(LifeCycleMachine, examples=15)
+    explore(LifeCycleMachine, examples=10)

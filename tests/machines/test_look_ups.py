@@ -1,4 +1,4 @@
-"""Single look-ups in what was drawn at once, for more classes than the machines take."""
+"""Single look-ups in drawn registries, for more classes than the machines take."""
 
 from __future__ import annotations
 

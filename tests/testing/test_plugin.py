@@ -19,7 +19,7 @@ def size(obj): return 0
 
 def _run(pytester, tests, *arguments):
     pytester.makepyfile(_PRELUDE + tests)
-    return pytester.runpytest_subprocess("-p", "reg.testing.plugin", *arguments)
+    return pytester.runpytest_subprocess("-p", "reg_pytest", *arguments)
 
 
 def _explained(result):
@@ -436,3 +436,25 @@ def test_light():
     assert not tools & set(sys.modules)
 """
     _run(pytester, tests).assert_outcomes(passed=1)
+
+
+def test_a_project_that_does_not_use_reg_does_not_import_it(pytester):
+    pytester.makepyfile("import sys\ndef test_one(): assert 'reg' not in sys.modules")
+    result = pytester.runpytest_subprocess("-p", "reg_pytest")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_project_without_a_host_has_no_option_for_backends(pytester):
+    pytester.makepyfile("def test_one(): pass")
+    assert (
+        "--reg-backend" not in pytester.runpytest_subprocess("-p", "reg_pytest", "-h").stdout.str()
+    )
+    result = pytester.runpytest_subprocess("-p", "reg_pytest", "--reg-backend=dask")
+    result.stderr.fnmatch_lines("*unrecognized arguments: --reg-backend=dask")
+
+
+def test_a_project_with_a_host_has_the_option_for_backends(pytester):
+    pytester.makeconftest("def pytest_reg_host(): return None")
+    pytester.makepyfile("def test_one(): pass")
+    assert "--reg-backend" in pytester.runpytest_subprocess("-p", "reg_pytest", "-h").stdout.str()
+    pytester.runpytest_subprocess("-p", "reg_pytest").assert_outcomes(passed=1)

@@ -1,4 +1,4 @@
-"""The findings about calls: those that reach no implementation, or cannot be made."""
+"""The findings about calls: calls without an implementation, and calls that cannot be made."""
 
 import functools
 

@@ -30,7 +30,7 @@ def plain(order: Order) -> str:
 
 
 @tenants["south"].implements(invoice)
-def with_tax(order: Order, call_next: reg.lookup.CallNext) -> str:
+def with_tax(order: Order, call_next: reg.CallNext) -> str:
     return f"{call_next()}, plus 19 % tax"
 
 

@@ -14,7 +14,7 @@ from reg.sentinel import MISSING
 
 from ..arguments import read_signature
 from ..backend import Backend
-from ..caller_warnings import DeferredWarnings, describe_error
+from ..caller_warnings import describe_error
 from ..discovery import Assignment
 from ..function import HostFunction, implementation_signature
 from .docstrings import Documentation, documentation_of, documented
@@ -77,13 +77,11 @@ class PublishedFunction:
         # All parameters of backends that have ever been published.
         self._published: list[inspect.Parameter] = []
 
-    def assignments(
-        self, backends: Iterable[Backend], warnings: DeferredWarnings
-    ) -> list[Assignment]:
+    def assignments(self, backends: Iterable[Backend], warnings: list[str]) -> list[Assignment]:
         """Compute the signature and the docstring with the additions of backends.
 
         :param backends: the loaded backends, in the order of their entry points.
-        :param warnings: where to warn of parameters that are left out.
+        :param warnings: gets a message about each parameter that is left out.
         :return: the assignments that publish them. Doing it again changes nothing.
         """
         parameters: dict[str, inspect.Parameter] = {}
@@ -98,8 +96,7 @@ class PublishedFunction:
                 known = known._replace(backends=(backend.name,))
                 other[name] = other[name].joined(known) if name in other else known
         new = [one for one in dict.fromkeys(complaints) if one not in self._complaints]
-        for complaint in new:
-            warnings.add(complaint)
+        warnings += new
         if not parameters and not self._published and not new:
             return []
         call, outer = self._function.key, self._outermost()

@@ -1,0 +1,165 @@
+"""The cached plans under one key, for one number of classes, and the guard of their validity."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import weakref
+from collections.abc import Callable
+
+from ._classes import NamedClass, is_abstract, loaded_class
+from ._fastcall import Entries
+from ._mro import mro_of
+from ._plan import Plan
+
+__all__ = ["CachedTable", "Guard"]
+
+
+class CachedTable:
+    """The plans under one key for one number of classes.
+
+    :param depth: the number of classes.
+    :param guard: returns whether the plans are still valid; ``None`` if only an explicit
+      change can make them invalid.
+    :param abstract: the abstract classes that the plans depend on. They are in the MRO of no
+      argument, but their own MROs decide the order.
+    :param counts: the numbers of classes with registrations, as bits.
+    """
+
+    __slots__ = ("__weakref__", "_abstract", "_bases", "_guard", "entries", "mros", "references")
+
+    def __init__(
+        self,
+        depth: int,
+        guard: Callable[[], bool] | None = None,
+        abstract: tuple[type, ...] = (),
+        counts: int = 0,
+    ) -> None:
+        self.entries = Entries(depth, guard, abstract, counts)
+        self._guard = guard
+        self._abstract = abstract
+        #: weak references to the classes that plans are cached for, and to their bases
+        self.references: dict[int, weakref.ref[type]] = {}
+        #: the MROs by which the plans were made, as identities
+        self.mros: dict[int, tuple[int, ...]] = {}
+        self._bases: set[int] = set()
+
+    def is_current(self) -> bool:
+        return self._guard is None or self._guard()
+
+    def snapshot_mros(self, classes: tuple[type, ...]) -> None:
+        """Note the MROs by which a plan for these classes is about to be made."""
+        self.entries.snapshot_mros(classes)
+        references = self.references
+        for cls in (*self._abstract, *classes):
+            if id(cls) not in self.mros:
+                mro = mro_of(cls)
+                identities = tuple(map(id, mro))
+                # Most of them are known from other classes.
+                for base, identity in zip(mro, identities, strict=True):
+                    if identity not in references:
+                        self._refer_to(base, identity)
+                self._bases.update(identities[1:])
+                self.mros[id(cls)] = identities
+
+    def store(self, classes: tuple[type, ...], plan: Plan) -> None:
+        """Cache a plan for as long as all of the classes live."""
+        self.entries.store(classes, plan)
+
+    def has_changed_mros(self) -> bool:
+        """Return whether a class has another MRO than when a plan was made by it."""
+        for identity, identities in list(self.mros.items()):
+            reference = self.references.get(identity)
+            cls = None if reference is None else reference()
+            if cls is not None and tuple(map(id, mro_of(cls))) != identities:
+                return True
+        return False
+
+    def _refer_to(self, cls: type, identity: int) -> None:
+        if not _flags_of(cls) & _CAN_DIE:
+            return
+        table = weakref.ref(self)
+
+        def forget(_: object) -> None:
+            if (cached := table()) is not None:
+                cached._forget(identity)
+
+        self.references[identity] = weakref.ref(cls, forget)
+
+    def _forget(self, identity: int) -> None:
+        # Runs when the class dies, before another one can have its address.
+        self.entries.forget(identity)
+        self.mros.pop(identity, None)
+        self.references.pop(identity, None)
+        if identity in self._bases:
+            # It was a base of others until theirs were changed.
+            self._bases.discard(identity)
+            affected = [derived for derived, mro in list(self.mros.items()) if identity in mro]
+            if any(id(cls) in affected for cls in self._abstract):
+                # All plans were made by its MRO.
+                affected = list(self.mros)
+            for derived in affected:
+                self.entries.forget(derived)
+                self.mros.pop(derived, None)
+
+
+# Set in the flags of all classes but the static ones of C (Py_TPFLAGS_HEAPTYPE).
+_CAN_DIE = 1 << 9
+# Bypasses a metaclass with an attribute of that name.
+_flags_of = type.__dict__["__flags__"].__get__
+
+
+class Guard:
+    """Checks that plans still hold which depend on virtual subclasses and named classes.
+
+    The entries in C compare ``token`` themselves, and call ``named`` only.
+
+    :param names: the classes registered by name.
+    """
+
+    __slots__ = ("named", "token")
+
+    def __init__(self, names: list[NamedClass]) -> None:
+        #: changes whenever any class gets a virtual subclass
+        self.token = abc.get_cache_token()
+        loaded = [(name, _is_same(loaded_class(name))) for name in names]
+        #: checks that the names stand for the same classes; ``None`` without names
+        self.named = functools.partial(_all_same, loaded) if loaded else None
+
+    def __call__(self) -> bool:
+        return abc.get_cache_token() == self.token and (self.named is None or self.named())
+
+
+def _all_same(loaded: list[tuple[NamedClass, Callable[[type | None], bool]]]) -> bool:
+    return all(is_same(loaded_class(name)) for name, is_same in loaded)
+
+
+def _is_same(known: type | None) -> Callable[[type | None], bool]:
+    """Make the check that a name stands for the class it stood for.
+
+    Of an abstract class, plans depend on the bases as well, though it may be in the MRO of no
+    argument.
+    """
+    if known is None:
+        return _is_nothing
+    reference = weakref.ref(known)
+    # A class that died must not be taken for one that was never there.
+    if not is_abstract(known):
+        return lambda named: named is not None and named is reference()
+    mro = [weakref.ref(base) for base in mro_of(known)]
+
+    def is_same(named: type | None) -> bool:
+        if named is None or named is not reference():
+            return False
+        now = mro_of(named)
+        return len(now) == len(mro) and all(map(_refers_to, mro, now))
+
+    return is_same
+
+
+def _is_nothing(named: type | None) -> bool:
+    return named is None
+
+
+def _refers_to(reference: weakref.ref[type], cls: type) -> bool:
+    return reference() is cls

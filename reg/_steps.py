@@ -1,0 +1,130 @@
+"""The objects that a plan is made of: its steps, and what ``call_next`` is.
+
+The twin in C is ``_c/plan.h``.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["CallNext", "Plan", "Step"]
+
+
+class CallNext(tuple[Any, ...]):
+    """The next implementation of a call, given to one with a parameter ``call_next``.
+
+    Called with arguments, it calls the next implementation for the classes of the *original*
+    call with them; called without any, with those of the original call. The last one is the
+    decorated function. Its truth value says whether an implementation is left before that.
+
+    :param next: what to call.
+    :param args: the positional arguments of the call.
+    :param keywords: the keyword arguments of the call.
+
+    A tuple of these, since a tuple is made in half the time of another object. The idea is
+    ``call-next-method`` of the Common Lisp Object System.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls, next: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> CallNext:
+        return tuple.__new__(cls, (next, args, keywords))
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        if not args and not keywords:
+            next, args, keywords = self
+            return next(*args, **keywords) if keywords else next(*args)
+        return self[0](*args, **keywords)
+
+    def __bool__(self) -> bool:
+        return bool(self[0])
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+    __repr__ = object.__repr__
+
+
+class Step:
+    """An implementation with the keywords that a call fills in.
+
+    :param function: the implementation.
+    :param lookup: filled in as ``lookup``; ``None`` if it takes none.
+    :param next: what ``call_next`` calls; ``None`` if it takes none.
+    :param is_end: whether it is the decorated function, at the end of the chain.
+    """
+
+    __slots__ = ("is_end", "run")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        lookup: Any = None,
+        next: Any = None,
+        is_end: bool = False,
+    ) -> None:
+        self.is_end = is_end
+        #: does the same as a call of the step, in less time: the call of a function is faster
+        self.run = _filling_in(function, lookup, next)
+
+    def __bool__(self) -> bool:
+        return not self.is_end
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        return self.run(*args, **keywords)
+
+
+def _filling_in(function: Callable[..., Any], lookup: Any, next: Any) -> Callable[..., Any]:
+    if lookup is None and next is None:
+        return function
+    if next is None:
+
+        def run(*args: Any, **keywords: Any) -> Any:
+            if "lookup" in keywords:
+                return function(*args, **keywords)
+            return function(*args, lookup=lookup, **keywords)
+
+        return run
+    make = tuple.__new__
+
+    def run_with_next(*args: Any, **keywords: Any) -> Any:
+        if keywords or lookup is not None:
+            given = {"call_next": make(CallNext, (next, args, keywords)), **keywords}
+            if lookup is not None:
+                given.setdefault("lookup", lookup)
+            return function(*args, **given)
+        if len(args) == 1:
+            return function(args[0], call_next=make(CallNext, (next, args, keywords)))
+        return function(*args, call_next=make(CallNext, (next, args, keywords)))
+
+    return run_with_next
+
+
+class Plan:
+    """What a call does for one combination of classes; see :mod:`reg._plan`.
+
+    :param call: runs the call; takes its positional and keyword arguments.
+    :param first: the first component; ``MISSING`` if there is none, ``UNDECIDED`` if a matcher
+      comes first.
+    :param all: all components, if they are known and no matcher is among them.
+    :param chain: the candidates, where a matcher is among them.
+    """
+
+    __slots__ = ("all", "call", "chain", "first", "references")
+
+    def __init__(
+        self,
+        call: Callable[..., Any],
+        first: Any,
+        all: tuple[Any, ...] | None = None,
+        chain: Any = None,
+    ) -> None:
+        self.call = call
+        self.first = first
+        self.all = all
+        self.chain = chain
+        #: weak references to the classes, which remove the plan from the tables
+        self.references: list[weakref.ref[type]] = []

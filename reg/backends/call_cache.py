@@ -1,0 +1,177 @@
+"""The cache of calls: how a call of a host's function runs whose decision is always the same.
+
+An entry holds as long as the backend exports the same object. It is kept in the mode that the
+call is made in, see :class:`~reg.backends.selection.Mode`, and dies with it.
+"""
+
+from __future__ import annotations
+
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from .arguments import Route
+from .backend import Backend
+from .decision import MOST_ELEMENTS, Decision
+from .discovery import Inventory
+from .names import AUTO
+from .reports import Record
+from .selection import Selector, State
+
+__all__ = ["CallsByOwner", "Entry", "backend_entry", "host_entry", "subject_of"]
+
+#: An entry, as a plain tuple, which Python unpacks faster than any other object:
+#:
+#: - the state that its body runs in
+#: - the exports of the backend by name, as they are now
+#: - a weak reference to the export that the rest is about
+#: - true if that export is a bound method; then the reference is to its function
+#: - the keywords that only the backend knows, which change nothing for the other arguments
+#: - by shape, how the arguments are passed; see ``Route.shapes``
+#: - the exceptions after which the next in line runs
+#: - the state of discovery in which the name of the choice was resolved
+#: - the backend; ``None`` for the host
+#: - the questions that it has to be asked; see ``Dispatched.questions()``
+#: - the entry for the lists of records
+Entry: TypeAlias = tuple[
+    State,
+    Any,
+    Callable[[], Any],
+    bool,
+    frozenset[str],
+    Any,
+    tuple[type[BaseException], ...],
+    Inventory,
+    Backend | None,
+    tuple[str, ...],
+    Record,
+]
+
+
+def host_entry(
+    name: str, function: Callable[..., Any], inside: State, inventory: Inventory, record: Record
+) -> Entry:
+    """Make the entry of a call that the host runs, which takes its arguments as they are.
+
+    :param name: the name of the exports of backends.
+    :param function: the host's own function.
+    :param inside: the state that its body runs in.
+    :param inventory: the present state of discovery.
+    :param record: the entry for the lists of records.
+    """
+    exports, known = {name: function}, weakref.ref(function)
+    return inside, exports, known, False, frozenset(), _AnyShape(), (), inventory, None, (), record
+
+
+def backend_entry(
+    name: str,
+    decision: Decision,
+    route: Route,
+    asks: tuple[str, ...],
+    moves_on: tuple[type[BaseException], ...],
+    inside: State,
+    inventory: Inventory,
+    record: Record,
+) -> Entry | None:
+    """Make the entry of a call that a backend runs.
+
+    :param name: the name of its export.
+    :param decision: the decision for the call.
+    :param route: how arguments reach the export.
+    :param asks: the questions that the backend has to be asked.
+    :param moves_on: the exceptions after which the next in line runs.
+    :param inside: the state that its body runs in.
+    :param inventory: the present state of discovery.
+    :param record: the entry for the lists of records.
+    :return: ``None`` if the export cannot be referred to weakly: it must not be kept alive.
+    """
+    backend, implementation = decision.backend, decision.implementation
+    source: Any = None if backend is None else backend.source
+    is_module = type(source) is types.ModuleType and name in vars(source)
+    exports: Any = vars(source) if is_module else _Exports(source)
+    try:
+        known = weakref.ref(subject_of(implementation))
+    except TypeError:
+        return None
+    is_method = type(implementation) is types.MethodType
+    # By "auto", an argument that decides must not be dropped.
+    shapes: Any = _InPlace(route) if decision.choice.names[0] == AUTO else route.shapes
+    return (
+        *(inside, exports, known, is_method, route.options, shapes),
+        *(moves_on, inventory, backend, asks, record),
+    )
+
+
+def subject_of(implementation: Any) -> Any:
+    """The object that stands for an implementation: not a bound method, which dies at once."""
+    if type(implementation) is types.MethodType:
+        return implementation.__func__
+    return implementation
+
+
+class CallsByOwner:
+    """The remembered calls of a function by ``"auto"``, for each owner of arguments.
+
+    :param selector: the choices of the host.
+    :param inventory: the state of discovery that they belong to.
+    :param is_plain: true if all arguments decide.
+    """
+
+    def __init__(self, selector: Selector, inventory: Inventory, is_plain: bool) -> None:
+        self.inventory = inventory
+        self.calls: dict[Backend | None, Entry | None] = {}
+        self._discovery = selector.discovery
+        self._owners = selector.owners()
+        self._is_plain = is_plain
+
+    def by_owner(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Entry:
+        """Get the remembered call of the first backend that owns an argument.
+
+        :raises KeyError: if it has to be decided.
+        """
+        values = (*args, *keywords.values()) if keywords else args
+        for value in values:
+            if isinstance(value, (list, tuple)):
+                values = (*values, *value[:MOST_ELEMENTS])
+        if not self._is_plain or self.inventory is not self._discovery.inventory:
+            raise KeyError(self)
+        remembered = None
+        for backend in self._owners:
+            if backend.owns_one_of(values):
+                remembered = self.calls[backend]
+                break
+        else:
+            remembered = self.calls[None]
+        if remembered is None:
+            raise KeyError(self)
+        return remembered
+
+
+class _AnyShape:
+    """Stands for the shapes of the host's own calls: all arguments are passed as they are."""
+
+    def __getitem__(self, shape: Any) -> None:
+        if isinstance(shape, tuple) and "strict" in shape:
+            raise KeyError(shape)
+
+
+class _InPlace:
+    """The shapes of calls whose arguments an implementation takes as they are."""
+
+    def __init__(self, route: Route) -> None:
+        self._shapes = route.shapes
+
+    def __getitem__(self, shape: Any) -> None:
+        if self._shapes[shape] is not None:
+            raise KeyError(shape)
+
+
+class _Exports:
+    """The exports of an object, by name."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self._source, name, None)

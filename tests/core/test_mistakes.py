@@ -1,0 +1,104 @@
+"""Mistakes are errors that name the object, the expectation and the remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+import reg
+
+
+class Item: ...
+
+
+@reg.generic
+def show(item):
+    return "fallback"
+
+
+@pytest.mark.parametrize(
+    ("reflex", "advice"),
+    [
+        (lambda: show.register(int), r"registry\.implements\(show\)"),
+        (lambda: show.dispatch(int), r"show\.component\(argument\)"),
+    ],
+)
+def test_methods_of_other_generic_functions_name_the_ones_here(reflex, advice):
+    with pytest.raises(TypeError, match=advice):
+        reflex()
+
+
+def test_the_decorator_of_another_library_is_named():
+    with pytest.raises(AttributeError, match=r"@reg\.generic"):
+        reg.dispatch  # noqa: B018
+
+
+@pytest.mark.parametrize("kind", [reg.Registry, reg.ClassRegistry])
+def test_a_name_by_position_is_refused(kind):
+    with pytest.raises(TypeError, match=rf"{kind.__name__}\(name=\.\.\.\).*got 'app'"):
+        kind("app")
+
+
+def test_a_list_lookup_takes_one_list():
+    first, second = reg.ClassRegistry(name="first"), reg.ClassRegistry(name="second")
+    with pytest.raises(TypeError, match=r"takes one list: ListClassLookup\(\[.*first.*second"):
+        reg.ListClassLookup(first, second)
+
+
+def test_a_class_of_matchers_in_place_of_an_instance_is_an_error_at_the_call():
+    class Choose(reg.Matcher):
+        def __call__(self, item):
+            return None
+
+    registry = reg.Registry()
+    registry.register(show, [Item], Choose)
+    with pytest.raises(TypeError, match=r"register an instance of it there, .*Choose\(\)"):
+        show(Item(), lookup=registry)
+
+
+def test_predicates_given_by_name_are_refused():
+    with pytest.raises(TypeError, match=r"takes instances of reg\.Predicate; got 'name'"):
+        reg.PredicateMatcher(["name"])
+
+
+@pytest.mark.parametrize("calc", [lambda: 1, lambda item, other: 1, lambda item, *, other: 1])
+def test_a_predicate_that_cannot_be_computed_is_refused_at_registration(calc):
+    registry = reg.Registry()
+    matcher = reg.PredicateMatcher([reg.Predicate("name", reg.KeyIndex, calc)])
+    with pytest.raises(TypeError, match=r"predicate 'name' cannot be computed for 1 argument of"):
+        registry.register(show, [Item], matcher)
+    assert registry.registrations() == []
+
+
+@pytest.mark.parametrize("calc", [lambda item: 1, lambda *items: 1, lambda item, other=1: 1, id])
+def test_a_predicate_that_can_be_computed_is_registered(calc):
+    registry = reg.Registry()
+    matcher = reg.PredicateMatcher([reg.Predicate("name", reg.KeyIndex, calc)])
+    matcher.register({}, lambda item: "any name")
+    registry.register(show, [Item], matcher)
+    assert show(Item(), lookup=registry) == "any name"
+
+
+def test_a_component_that_cannot_be_called_is_an_error_at_the_call_alone():
+    registry = reg.Registry()
+    registry.register(show, [Item], 3)
+    assert show.component(Item(), lookup=registry) == 3
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"3 is registered under .*show, and cannot be called"):
+            show(Item(), lookup=registry)
+
+
+def test_a_missing_implicit_lookup_explains_the_scope_of_an_explicit_one():
+    registry = reg.Registry()
+    registry.register(show, [list], lambda items: [show(item) for item in items])
+    with (
+        reg.implicit.using(None),
+        pytest.raises(reg.NoImplicitLookupError, match=r"covers that call only.*using\(\)"),
+    ):
+        show([Item()], lookup=registry)
+
+
+def test_a_lookup_can_be_named_and_shows_its_composition():
+    registry = reg.ClassRegistry(name="pages")
+    lookup = reg.Lookup(reg.ListClassLookup([registry]), name="site")
+    assert repr(lookup).startswith("<Lookup 'site' of ListClassLookup([<ClassRegistry 'pages'")
+    assert show.explain(Item(), lookup=lookup).lookup == "Lookup 'site'"
