@@ -181,6 +181,10 @@ class ClassTrie:
         self.positions = positions
         self.node = node
 
+    def registrations(self) -> list[Registration]:
+        """List all registrations, in the order in which they were made."""
+        return [entry.value for entry in _trie.entries(self.node)]
+
     def exact(self, keys: tuple[ClassKey, ...]) -> Registration | None:
         entry = _trie.exact(self.node, keys)
         return None if entry is None else entry.value

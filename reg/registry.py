@@ -8,6 +8,7 @@ import types
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from ._ambiguity import ambiguous_with
 from ._classes import (
     ClassKey,
     ClassSpecification,
@@ -52,6 +53,10 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     :param name: the name that tools show for this registry.
     :param replace: whether a registration replaces the one for the same key and classes. With
       ``False``, that is a :class:`RegistrationError`.
+    :param ambiguous: whether two registrations may both apply to some classes although neither
+      is more specific, so that the first argument or the order of registration decides. With
+      ``False``, the second one is a :class:`RegistrationError`, unless something is registered
+      for these classes already.
 
     It can be mixed into a framework's own class: ``__init__`` and
     :meth:`clear` work called unbound, in any order, and the names of all its attributes in
@@ -60,12 +65,20 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 
     _reg_name: str | None = None
     _reg_replace = True
+    _reg_ambiguous = True
     _reg_store: Store = Store()
 
-    def __init__(self, *misplaced: object, name: str | None = None, replace: bool = True) -> None:
+    def __init__(
+        self,
+        *misplaced: object,
+        name: str | None = None,
+        replace: bool = True,
+        ambiguous: bool = True,
+    ) -> None:
         _refuse_positional(self, misplaced)
         self._reg_name = name
         self._reg_replace = replace
+        self._reg_ambiguous = ambiguous
         # Not through self: a subclass may not be ready for its own clear() yet.
         ClassRegistry.clear(self)
 
@@ -239,7 +252,11 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             if not self._reg_replace:
                 for registration in added:
                     self._reg_refuse_to_replace(registration)
-            replaced = self._reg_publish(self._reg_store.adding(added), {key})
+            store = self._reg_store.adding(added)
+            if not self._reg_ambiguous:
+                for registration in added:
+                    _refuse_ambiguity(store, registration)
+            replaced = self._reg_publish(store, {key})
         del replaced
 
     def _reg_refuse_to_replace(self, registration: Registration) -> None:
@@ -281,12 +298,19 @@ class Registry(IRegistry, Lookup):
 
     :param name: the name that tools show for this registry.
     :param replace: as for :class:`ClassRegistry`.
+    :param ambiguous: as for :class:`ClassRegistry`.
     """
 
-    def __init__(self, *misplaced: object, name: str | None = None, replace: bool = True) -> None:
+    def __init__(
+        self,
+        *misplaced: object,
+        name: str | None = None,
+        replace: bool = True,
+        ambiguous: bool = True,
+    ) -> None:
         _refuse_positional(self, misplaced)
         #: the :class:`ClassRegistry` with the registrations
-        self.registry = ClassRegistry(name=name, replace=replace)
+        self.registry = ClassRegistry(name=name, replace=replace, ambiguous=ambiguous)
         super().__init__(self.registry)
 
     def _reg_register(
@@ -368,6 +392,18 @@ def _checked_key(key: Any) -> Hashable:
             f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
         )
     return canonical_key(key)  # type: ignore[no-any-return]
+
+
+def _refuse_ambiguity(store: Store, registration: Registration) -> None:
+    if (found := ambiguous_with(store, registration)) is None:
+        return
+    other, meet = found
+    raise RegistrationError(
+        f"{registration.component!r} at {registration.place}, for {_names(registration.keys)}, and"
+        f" {other.component!r} at {other.place}, for {_names(other.keys)}, would both apply to"
+        f" {_names(meet)} under {describe(registration.key)}, and neither is more specific;"
+        f" register something for {_names(meet)} first, or use ambiguous=True"
+    )
 
 
 def _names(keys: tuple[ClassKey, ...]) -> str:

@@ -10,8 +10,8 @@ from .._store import Registration
 from ..predicate import ANY, PredicateMatcher
 from ..registry import definition_of
 from .formats import Edge, Node, dot_graph, rich_table, stacked
-from .names import full_name, registered_for, short_name, shown_place, to_json
-from .provenance import Source, registrations
+from .names import full_name, short_name, shown_place, to_json
+from .provenance import Source, registered_for, registrations
 from .tables import aligned
 
 if TYPE_CHECKING:

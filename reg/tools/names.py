@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass
-from .._store import Registration
 
-__all__ = ["full_name", "names_of", "registered_for", "short_name", "shown_place", "to_json"]
+__all__ = ["full_name", "names_of", "short_name", "shown_place", "to_json"]
 
 
 def full_name(value: Any) -> str:
@@ -60,11 +59,6 @@ def names_of(
         for cls, union in itertools.zip_longest(classes, unions)
     ]
     return f"({', '.join(names)})"
-
-
-def registered_for(registration: Registration) -> str:
-    """Name the classes of a registration in parentheses, with the unions they came by."""
-    return names_of(registration.classes, registration.unions)
 
 
 def shown_place(place: str) -> str:

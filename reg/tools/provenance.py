@@ -15,6 +15,7 @@ from .._store import Registration, ranking
 from ..compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
 from ..lookup import Lookup
 from ..registry import ClassRegistry
+from .names import names_of
 
 __all__ = [
     "Located",
@@ -29,6 +30,7 @@ __all__ = [
     "located",
     "lookup_name",
     "registered_by_key",
+    "registered_for",
     "registrations",
     "sources",
 ]
@@ -163,6 +165,11 @@ def applicable(
     :return: the registrations, most specific first.
     """
     return registry._reg_store.matching(key, classes)
+
+
+def registered_for(registration: Registration) -> str:
+    """Name the classes of a registration in parentheses, with the unions they came by."""
+    return names_of(registration.classes, registration.unions)
 
 
 def applies(registered: RegisteredClass, cls: type) -> bool:

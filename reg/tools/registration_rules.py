@@ -18,8 +18,8 @@ from ..registry import definition_of
 from .ambiguity import ambiguities, ties
 from .finding import Report, report
 from .loaded import loaded_classes
-from .names import full_name, names_of, registered_for, short_name
-from .provenance import Registered, Source, applicable
+from .names import full_name, names_of, short_name
+from .provenance import Registered, Source, applicable, registered_for
 from .redefined import current_class, current_generic
 
 __all__ = ["definition_places", "registration_rules"]

@@ -110,9 +110,9 @@ reveal_type(merged.get(size, [Document]))  # reveals: Any
 reveal_type(merged.all(size, [Document]))  # reveals: list[Any]
 reveal_type(reg.Lookup(merged).component(size, [Document()]))  # reveals: Any
 reg.MergedClassLookup(3)  # error: both
-reveal_type(
-    registry.registrations()[0].unions
-)  # reveals: tuple[tuple[type | NamedClass, ...], ...]
+reveal_type(len(registry.registrations()[0].unions))  # reveals: int
+reg.Registry(name="strict", ambiguous=False)
+reg.ClassRegistry(ambiguous=3)  # error: both
 lookup.component([], [Document()])  # error: both
 lookup.component(size, 3)  # error: both
 
