@@ -24,7 +24,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._build import build
     from .tools.check import check
+
+#: The version of the package, as in its metadata.
+__version__ = "1.0.0.dev0"
 
 __all__ = [
     "ANY",
@@ -48,6 +52,7 @@ __all__ = [
     "Registry",
     "Sentinel",
     "arginfo",
+    "build",
     "check",
     "classgeneric",
     "generic",
@@ -62,6 +67,10 @@ def __getattr__(name: str) -> Any:
         from .tools.check import check
 
         return check
+    if name == "build":
+        from ._build import build
+
+        return build
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

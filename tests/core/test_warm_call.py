@@ -7,7 +7,6 @@ import collections
 import copy
 import functools
 import gc
-import importlib
 import inspect
 import os
 import pathlib
@@ -568,8 +567,11 @@ def test_a_list_that_was_composed_can_be_changed_in_place() -> None:
 def test_warm_calls_find_the_lookup_wherever_it_is_from_then_on() -> None:
     # In a process in which there has been nothing but the base.
     program = """if True:
+        import sys
         import threading
         import reg
+
+        inherits = getattr(sys.flags, "thread_inherit_context", False)
 
         @reg.generic
         def who(item):
@@ -597,13 +599,15 @@ def test_warm_calls_find_the_lookup_wherever_it_is_from_then_on() -> None:
             reg.implicit.lookup = registries["thread"]
             assert warm() == {"thread"} and in_another_thread() == {"other"}
             with reg.implicit.using(registries["scope"]):
-                assert warm() == {"scope"} and in_another_thread() == {"other"}
+                assert warm() == {"scope"}
+                assert in_another_thread() == {"scope" if inherits else "other"}
             assert warm() == {"thread"} and in_another_thread() == {"other"}
         assert warm() == in_another_thread() == {"other"}
         reg.implicit.initialize(registries["base"])
         assert warm() == in_another_thread() == {"base"}
         with reg.implicit.using(registries["scope"]):
-            assert warm() == {"scope"} and in_another_thread() == {"base"}
+            assert warm() == {"scope"}
+            assert in_another_thread() == {"scope" if inherits else "base"}
         assert warm() == in_another_thread() == {"base"}
         reg.implicit.clear()
         try:
@@ -809,26 +813,3 @@ def test_an_argument_may_be_of_a_class_that_is_made_for_each_call() -> None:
     with reg.implicit.using(registry):
         for _ in range(500):
             assert area(Chameleon()) == "document"
-
-
-def test_another_interpreter_gets_right_answers_without_the_part_in_c() -> None:
-    program = """
-import reg, reg._fastcall
-
-@reg.generic
-def kind(item):
-    return "default"
-
-registry = reg.Registry()
-registry.register(kind, [int], lambda item: "integer")
-assert [kind(1, lookup=registry), kind("", lookup=registry)] == ["integer", "default"]
-assert not reg._fastcall.compiled
-"""
-    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
-    interpreters = importlib.import_module(name)
-    interpreter = interpreters.create()
-    try:
-        # Of a failure, older versions raise an error, and newer ones return it.
-        assert interpreters.run_string(interpreter, program) is None
-    finally:
-        interpreters.destroy(interpreter)
