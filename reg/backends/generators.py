@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
@@ -38,7 +39,8 @@ def show_kind(call: types.FunctionType, kind: int) -> types.FunctionType:
     :return: the given function for 0, else a copy of it, since to assign code of another kind
         is deprecated.
     """
-    if not kind:
+    # PyPy runs a function by its flags, so that they cannot be added there.
+    if not kind or sys.implementation.name == "pypy":
         return call
     code = call.__code__.replace(co_flags=call.__code__.co_flags | kind)
     shown = types.FunctionType(

@@ -444,6 +444,7 @@ def test_a_thread_that_outlives_what_is_put_back_has_its_own_again_for_warm_call
         assert calls() == ["base"] * 3
 
 
+@pytest.mark.needs_refcounts
 @pytest.mark.parametrize("change", ["initialize", "clear", "reset", "assign", "put back"])
 def test_what_a_replaced_lookup_does_as_it_dies_may_wait_for_another_thread(change):
     waited = []
@@ -515,6 +516,7 @@ def test_warm_calls_follow_every_change():
             who()
 
 
+@pytest.mark.needs_refcounts
 def test_what_a_thread_has_of_its_own_dies_with_it():
     local = threading.local()
     kept = []
@@ -543,6 +545,7 @@ def test_what_a_thread_has_of_its_own_dies_with_it():
     assert kept[1]() is None
 
 
+@pytest.mark.needs_refcounts
 def test_a_call_while_a_thread_dies_finds_a_lookup_that_lives():
     @reg.generic
     def size(thing):

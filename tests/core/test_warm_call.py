@@ -66,6 +66,7 @@ def test_a_generic_function_is_pickled_and_copied_by_reference() -> None:
     assert copy.deepcopy([area])[0] is area
 
 
+@pytest.mark.needs_refcounts
 def test_a_generic_function_can_be_weakly_referenced_and_dies() -> None:
     @reg.generic
     def size(item: object) -> int:
