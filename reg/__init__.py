@@ -24,10 +24,12 @@ from .registry import ClassRegistry, Registration, RegistrationError, Registry
 from .sentinel import Sentinel
 
 if TYPE_CHECKING:
+    from ._build import build
     from .generic_function import GenericFunction
     from .tools.check import check
 
-    __version__: str
+#: The version of the package, as in its metadata.
+__version__ = "1.0.0.dev0"
 
 __all__ = [
     "ANY",
@@ -54,6 +56,7 @@ __all__ = [
     "Registry",
     "Sentinel",
     "arginfo",
+    "build",
     "check",
     "classgeneric",
     "generic",
@@ -79,14 +82,14 @@ def __getattr__(name: str) -> Any:
         from .tools.check import check
 
         return check
+    if name == "build":
+        from ._build import build
+
+        return build
     if name == "GenericFunction":
         from .generic_function import GenericFunction
 
         return GenericFunction
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("reg-dispatch")
     advice = ""
     if name == "dispatch":
         advice = "; make a function generic with @reg.generic, or @reg.generic('parameter', ...)"

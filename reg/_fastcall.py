@@ -19,6 +19,8 @@ __all__ = [
 
 #: whether the fast path is the one in C
 compiled = False
+#: why the one in C could not be imported; ``None`` if it was, or was not tried
+failure: ImportError | None = None
 
 if not TYPE_CHECKING and os.environ.get("REG_PURE_PYTHON") != "1":
     try:
@@ -34,8 +36,9 @@ if not TYPE_CHECKING and os.environ.get("REG_PURE_PYTHON") != "1":
         )
 
         compiled = True
-    except ImportError:
-        pass
+    except ImportError as error:
+        # Without the frames, whose variables would live as long as the module.
+        failure = error.with_traceback(None)
 
 if not compiled:
     from ._fastcall_py import (

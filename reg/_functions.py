@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 __all__ = ["KINDS", "code_of", "describe_like", "function_attributes"]
 
-#: The flags of a code object by which ``inspect`` knows coroutine functions and generators.
-KINDS: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
+#: The flags of a code object by which ``inspect`` knows coroutine functions and generators. PyPy
+#: runs a function by them, so that they cannot be added there.
+KINDS: Final = (
+    0
+    if sys.implementation.name == "pypy"
+    else inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
+)
 
 _ATTRIBUTES: Final = ("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__")
 

@@ -231,7 +231,7 @@ class _SlowPath:
         _check_lookup(lookup, spec.generic, "all", "component")
         predicates = keywords.pop("predicates", None)
         # All else that a call may have does not matter here, and may stay.
-        counts = self._counts(lookup)
+        counts = self._counts(lookup, args)
         dispatched = spec.bound(args, keywords, counts)[2]
         if not counts >> len(dispatched) & 1 and spec.binds:
             self._refuse_missing(args, keywords)
@@ -256,10 +256,18 @@ class _SlowPath:
 
         return explain
 
-    def _counts(self, lookup: Any) -> int:
-        """The numbers of arguments, as bits, that something is registered for in a lookup."""
-        cache = lookup._reg_current_cache() if isinstance(lookup, Lookup) else None
-        return 0 if cache is None else cache.counts(self._spec.generic)
+    def _counts(self, lookup: Any, args: tuple[Any, ...]) -> int:
+        """The numbers of arguments, as bits, for which a call is not bound to the signature."""
+        spec = self._spec
+        if not has_default_behaviour(lookup):
+            return 1 << len(args)
+        cache = lookup._reg_current_cache()
+        if cache is not None:
+            return cache.counts(spec.generic)  # type: ignore[no-any-return]
+        # A third-party class lookup does not tell: see _plan().
+        classes = classes_of(args, spec.class_first)
+        components = list(lookup._reg_all_candidates(spec.generic, classes))
+        return 1 << len(args) if components else 0
 
     def _plan(
         self, lookup: Lookup, args: tuple[Any, ...], keywords: dict[str, Any]

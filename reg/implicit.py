@@ -109,6 +109,7 @@ class Preserved(ScopeDecorator):
 
     def __enter__(self) -> None:
         implicit = self._implicit
+        implicit._blocks.add(self)
         self._base, self._scoped = implicit._base, implicit._scoped.get()
         self._last_scope = implicit._last_scope
         self._assigned: weakref.WeakKeyDictionary[_ThreadSlot, Any] = weakref.WeakKeyDictionary(
@@ -144,6 +145,8 @@ class Preserved(ScopeDecorator):
                 implicit._not_only_the_base()
                 implicit._reassigned()
                 raise
+            finally:
+                implicit._blocks.discard(self)
         del replaced
 
     def _another(self) -> Self:
@@ -177,6 +180,8 @@ class Implicit(ImplicitState):
         self._observer: Callable[[BaseException, Any], None] | None = None
         # The slots of all threads that have assigned a lookup.
         self._all_slots: weakref.WeakSet[_ThreadSlot] = weakref.WeakSet()
+        # The blocks of preserved() that were entered and not left.
+        self._blocks: weakref.WeakSet[Preserved] = weakref.WeakSet()
 
     @property
     def base_lookup(self) -> Any:
@@ -322,9 +327,11 @@ class Implicit(ImplicitState):
 
     def _unassign(self) -> None:
         slot = self._slot()
-        if slot is not None:
-            # It stays, since preserved() restores the lookup of each slot that it knows.
+        if slot is not None and self._blocks:
+            # The end of the block restores the slot, which another thread could not put back.
             slot.lookup = _FOLLOW_BASE
+        else:
+            self._assigned.__dict__.pop("slot", None)
         self._reassigned()
 
     @contextmanager

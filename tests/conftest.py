@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -25,12 +26,29 @@ settings.register_profile(
 settings.load_profile(os.environ.get("REG_HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "needs_refcounts: counts on objects that die as soon as nothing refers to them, or on"
+        " addresses that stay; skipped where the interpreter counts no references",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if sys.implementation.name != "cpython":
+        skip = pytest.mark.skip(reason="the interpreter counts no references")
+        for item in items:
+            if item.get_closest_marker("needs_refcounts") is not None:
+                item.add_marker(skip)
+
+
 def pytest_collection_finish() -> None:
     """Have the many tests that collect garbage not look through all tests each time."""
     # The first test makes hypothesis look for referrers, which are not found once frozen.
     given(none())(lambda nothing: None)()
     gc.collect()
-    gc.freeze()
+    if hasattr(gc, "freeze"):
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

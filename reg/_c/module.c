@@ -154,9 +154,14 @@ execute(PyObject *module)
         {"Step", &Step_Type},                   {"CallNext", &CallNext_Type},
         {"bound_generic_function", &Bound_Type},
     };
-    if (PyInterpreterState_Get() != PyInterpreterState_Main() || missing != NULL) {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError,
-                        "reg._fastcall_c serves one interpreter only, and once");
+                        "module reg._fastcall_c does not support loading in subinterpreters");
+        return -1;
+    }
+    if (missing != NULL) {
+        PyErr_SetString(PyExc_ImportError,
+                        "module reg._fastcall_c was imported before in this process");
         return -1;
     }
     for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
@@ -36,7 +37,8 @@ def of_kind(call: Any, kind: int) -> Any:
     :param kind: a flag in :data:`KINDS`, or 0.
     :return: a function with the same body; ``call`` itself if the kind is 0.
     """
-    if not kind:
+    # PyPy runs a function by its flags, so that they cannot be added there.
+    if not kind or sys.implementation.name == "pypy":
         return call
     code = call.__code__.replace(co_flags=call.__code__.co_flags | kind)
     # A new one: functions must not change their kind.

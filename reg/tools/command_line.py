@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import ast
 import builtins
-import importlib
 import json
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from .. import _fastcall
+from .. import __version__
+from .._build import build
 from ..implicit import implicit
 from ..lookup import Lookup
 from . import backends_command
@@ -23,7 +23,7 @@ from .provenance import is_lookup
 from .targets import TargetError, import_target
 from .usage import UsageError, show, such_as
 
-__all__ = ["build", "main"]
+__all__ = ["main"]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,28 +33,8 @@ class _Parser(argparse.ArgumentParser):
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *given: object) -> NoReturn:
-        # Read only here: the metadata takes longer than all else.
-        from reg import __version__
-
-        print(f"reg {__version__} ({build()})")
+        print(f"reg {__version__} ({build})")
         parser.exit()
-
-
-def build() -> str:
-    """Describe the build of the call of a generic function.
-
-    :return: ``"C build"``, or ``"Python build"`` with the reason why it is not
-      the one in C.
-    """
-    if _fastcall.compiled:
-        return "C build"
-    if os.environ.get("REG_PURE_PYTHON") == "1":
-        return "Python build, since REG_PURE_PYTHON=1 is set"
-    try:
-        importlib.import_module("reg._fastcall_c")
-    except ImportError as error:
-        return f"Python build, since the one in C cannot be imported: {error}"
-    return "Python build"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from ..interpreters import THREADS_INHERIT_CONTEXT
+
 
 @pytest.fixture
 def dispatcher(host, site):
@@ -177,7 +179,7 @@ def test_a_new_thread_starts_at_the_default(dispatcher):
         thread = threading.Thread(target=lambda: seen.append(dispatcher.settings.backend))
         thread.start()
         thread.join()
-    assert seen == ["cpu"]
+    assert seen == ["accel" if THREADS_INHERIT_CONTEXT else "cpu"]
 
 
 @pytest.mark.parametrize("name", ["ACCEL", "Acc", "OTHER", "GONE", "G"])

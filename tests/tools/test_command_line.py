@@ -3,7 +3,6 @@
 import importlib.metadata
 import json
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import reg
-from reg._fastcall import compiled
 
 _SHOP = """
 import reg
@@ -273,24 +271,9 @@ def other(obj): return 0
 
 def test_the_version_is_that_of_the_distribution_with_the_build(run, monkeypatch):
     version = importlib.metadata.version("reg-dispatch")
-    build = "C build" if compiled else "Python build, since REG_PURE_PYTHON=1 is set"
-    assert run("--version").stdout == f"reg {version} ({build})\n"
+    assert run("--version").stdout == f"reg {version} ({reg.build})\n"
     monkeypatch.setenv("REG_PURE_PYTHON", "1")
-    assert run("--version").stdout == (
-        f"reg {version} (Python build, since REG_PURE_PYTHON=1 is set)\n"
-    )
-
-
-def test_a_python_build_says_why_the_one_in_c_is_not_used(tmp_path, monkeypatch):
-    shutil.copytree(
-        Path(reg.__file__).parent,
-        tmp_path / "reg",
-        ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"),
-    )
-    monkeypatch.delenv("REG_PURE_PYTHON", raising=False)
-    command = [sys.executable, "-m", "reg", "--version"]
-    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
-    assert "(Python build, since the one in C cannot be imported: No module named" in shown
+    assert run("--version").stdout == f"reg {version} (Python build: REG_PURE_PYTHON=1)\n"
 
 
 def test_the_status_of_check_is_one_if_there_are_findings(run, tmp_path):

@@ -666,3 +666,28 @@ def test_html_reads_from_the_left_and_has_the_colours_of_the_page():
         "<td "
     )
     assert "color" not in html
+
+
+def test_an_explanation_agrees_with_the_call_through_a_third_party_class_lookup():
+    @reg.generic
+    def size(thing, scale=5):
+        return "fallback"
+
+    class ThirdParty:
+        def __init__(self, registry):
+            self.registry = registry
+
+        def all(self, key, classes):
+            return iter(self.registry.all(key, classes))
+
+        def get(self, key, classes):
+            return self.registry.get(key, classes)
+
+    def one(thing):
+        return "one"
+
+    registry = reg.ClassRegistry()
+    registry.register(size, [int], one)
+    lookup = reg.Lookup(ThirdParty(registry))
+    assert size(1, lookup=lookup) == "one"
+    assert size.explain(1, lookup=lookup).component is one

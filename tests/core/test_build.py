@@ -1,0 +1,136 @@
+"""Which build runs the calls, and why, is public; in every interpreter the answers are right."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import reg
+
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+PYPY = sys.implementation.name == "pypy"
+
+PROGRAM = """
+import reg
+
+@reg.generic
+def kind(item):
+    return "default"
+
+registry = reg.Registry()
+registry.register(kind, [int], lambda item: "integer")
+reg.implicit.initialize(registry)
+assert [kind(1), kind(1), kind(""), kind(2, lookup=registry)] == [
+    "integer", "integer", "default", "integer"
+]
+"""
+
+
+def run(program, *options, cwd=None, **environment):
+    """Run a program in a new process, and return what it prints."""
+    inherited = {name: value for name, value in os.environ.items() if name != "REG_PURE_PYTHON"}
+    return subprocess.run(
+        [sys.executable, *options, "-c", program],
+        cwd=cwd,
+        env={**inherited, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+
+
+def test_the_version_is_that_of_the_distribution():
+    assert reg.__version__ == importlib.metadata.version("reg")
+
+
+def test_the_build_in_c_needs_no_reason():
+    assert (reg.build.name == "C") == (type(reg.generic(len)).__module__ == "reg._fastcall_c")
+    assert (reg.build.name == "C") == (reg.build.reason == "")
+
+
+def test_a_python_build_that_was_asked_for_says_so():
+    shown = run("import reg; print(reg.build)", REG_PURE_PYTHON="1")
+    assert shown == "Python build: REG_PURE_PYTHON=1"
+
+
+def test_a_python_build_says_that_none_in_c_was_built(tmp_path):
+    shutil.copytree(
+        Path(reg.__file__).parent,
+        tmp_path / "reg",
+        ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"),
+    )
+    reason = "free-threaded" if FREE_THREADED else "PyPy" if PYPY else "not built"
+    assert run("import reg; print(reg.build.reason)", cwd=tmp_path) == reason
+
+
+@pytest.mark.skipif(reg.build.name != "C", reason="the Python build is one at every import")
+def test_a_second_import_gets_the_python_build_and_says_so():
+    program = """
+import sys
+import reg
+assert reg.build.name == "C"
+for name in [name for name in sys.modules if name.partition(".")[0] == "reg"]:
+    del sys.modules[name]
+import reg
+print(reg.build)
+"""
+    assert run(program + PROGRAM) == "Python build: imported before"
+
+
+@pytest.mark.skipif(PYPY, reason="PyPy has no other interpreters")
+def test_another_interpreter_gets_right_answers_by_the_python_build_and_says_so():
+    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    interpreters = importlib.import_module(name)
+    interpreter = interpreters.create()
+    reason = reg.build.reason or "sub-interpreter"
+    check = f"assert tuple(reg.build) == ('Python', {reason!r}), reg.build\n"
+    try:
+        # Of a failure, older versions raise an error, and newer ones return it.
+        assert interpreters.run_string(interpreter, PROGRAM + check) is None
+    finally:
+        interpreters.destroy(interpreter)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="such pools are new in Python 3.14")
+def test_a_pool_of_interpreters_calls_by_the_python_build():
+    program = """
+from concurrent.futures import InterpreterPoolExecutor
+
+def check(source):
+    exec(source, {})
+    import reg
+    return reg.build.name
+
+if __name__ == "__main__":
+    with InterpreterPoolExecutor(2) as pool:
+        print(*pool.map(check, [SOURCE] * 4))
+"""
+    program = program.replace("SOURCE", repr(PROGRAM))
+    assert run(program) == "Python Python Python Python"
+
+
+@pytest.mark.skipif(
+    not hasattr(sys.flags, "thread_inherit_context"), reason="the flag is new in Python 3.14"
+)
+@pytest.mark.parametrize("flag", [0, 1])
+def test_using_reaches_threads_that_are_started_in_it_if_they_inherit_the_context(flag):
+    program = """
+import threading
+import reg
+
+scope, seen = reg.Registry(), []
+with reg.implicit.using(scope):
+    thread = threading.Thread(target=lambda: seen.append(reg.implicit.lookup is scope))
+    thread.start()
+    thread.join()
+print(*seen)
+"""
+    assert run(program, "-X", f"thread_inherit_context={flag}") == str(bool(flag))
