@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 
 import reg
 
@@ -34,6 +36,8 @@ class CompositionMachine(ChangingClassesMachine):
 
     shapes = ("one", "two", "many", "with keyword")
     remembered_questions = 3
+    #: the lists of merged registries, here and there, and the levels that may be put into them
+    merged: ClassVar[list] = []
 
     def compose(self):
         # Lists that were passed in stay ours to change.
@@ -59,6 +63,7 @@ class CompositionMachine(ChangingClassesMachine):
         self.merged.append((real, expected, levels))
         self.add(reg.MergedClassLookup(real), model.Merged(expected))
 
+    @precondition(lambda self: self.merged)
     @rule(which=INDEX, numbers=st.lists(INDEX, max_size=3))
     def change_a_merged_list_in_place(self, which, numbers):
         real, expected, levels = self.pick_from(self.merged, which)
