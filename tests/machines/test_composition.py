@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -34,6 +36,8 @@ class CompositionMachine(ChangingClassesMachine):
 
     shapes = ("one", "two", "many", "with keyword")
     remembered_questions = 3
+    #: the lists of merged registries, here and there, and the levels that may be put into them
+    merged: ClassVar[list] = []
 
     def compose(self):
         # Lists that were passed in stay ours to change.
