@@ -48,7 +48,7 @@ def run(program, *options, cwd=None, **environment):
 
 
 def test_the_version_is_that_of_the_distribution():
-    assert reg.__version__ == importlib.metadata.version("reg")
+    assert reg.__version__ == importlib.metadata.version("reg-dispatch")
 
 
 def test_the_build_in_c_needs_no_reason():
