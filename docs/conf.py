@@ -37,8 +37,11 @@ nitpick_ignore_regex = [
     ("py:.*", r"web\.framework\..*"),
     # Type variables, and private classes in annotations.
     ("py:class", r"~?(reg\..*\.)?_[A-Z]"),
-    ("py:class", r"(reg\..*\.)?(CallChain|ClassSpecification|NamedClass|Selection)"),
-    ("py:class", r"(reg\..*\.)?(Untrusted|UseBackend|Using)"),
+    ("py:class", r"(reg\..*\.)?(ClassKey|ClassSpecification|Completeness|NamedClass|Outcome)"),
+    ("py:class", r"(reg\..*\.)?(LookupScope|Preserved|RegisteredClass|Selection|Selector)"),
+    ("py:class", r"(reg\..*\.)?(Untrusted|UseBackend)"),
+    # Of the standard library and of rich, which is not installed for the pages.
+    ("py:class", r"collections\.abc\.Set|types\.UnionType|Table"),
 ]
 
 autodoc_member_order = "bysource"

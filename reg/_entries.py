@@ -70,7 +70,7 @@ class Entries:
         plan.references = references
         self.plans[key] = plan
         call = plan.call
-        level[last] = call.run if type(call) is Step and not call.is_end else call
+        level[last] = call.run if isinstance(call, Step) and not call.is_end else call
 
     def __del__(self) -> None:
         # The references in a plan refer to the table of plans. Emptied, it dies at once, and

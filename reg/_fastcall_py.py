@@ -282,7 +282,7 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
         if any(argument is _NOT_GIVEN for argument in args):
             args, keywords = _as_given(spec, args, keywords)
         try:
-            plan = None
+            plan, call_args, passed = _NOT_FOUND
             if "default" not in keywords:
                 plan, call_args, passed = find(args, keywords)
             if plan is None:
@@ -404,11 +404,12 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
     :param binds: whether parameters may be left out, or passed by keyword.
     """
     by_keyword_only = -1 in positions
-    positions = () if by_keyword_only else positions
+    if by_keyword_only:
+        positions = positions[:0]
     names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
     classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
-        classes[0] = names[positions[0]]
+        classes[0] = classes[0].removesuffix(".__class__")
     conditions = ["not more"] if only_these else []
     if names and not binds:
         conditions.append(f"{names[-1]} is not NOT_GIVEN")

@@ -11,7 +11,6 @@ from .sentinel import MISSING
 
 if TYPE_CHECKING:
     from ._cache import LookupCache
-    from ._store import Store
 
 __all__ = ["Observable", "ObservableClassLookup"]
 
@@ -78,7 +77,7 @@ class ObservableClassLookup(Observable):
     """
 
     #: the registrations, where a class lookup has some of its own
-    _reg_store: Store | None = None
+    _reg_store: Any = None
     #: whether the registrations of all parts are sorted as those of one registry
     _reg_merges = False
 

@@ -36,57 +36,75 @@ class ScopeDecorator(AbstractContextManager[Any]):
         :param function: any function: synchronous or asynchronous, a generator or not.
         :return: a function of the same kind.
         """
-        call: Any = function
-        wrapper: Any
+        wrapper: Callable[_P, _R]
         if inspect.isasyncgenfunction(function):
-
-            async def wrapper(*args: Any, **keywords: Any) -> Any:
-                step, argument = (generator := call(*args, **keywords)).asend, None
-                while True:
-                    with self._another():
-                        try:
-                            item = await step(argument)
-                        except StopAsyncIteration:
-                            return
-                    try:
-                        step, argument = generator.asend, (yield item)
-                    except GeneratorExit:
-                        with self._another():
-                            await generator.aclose()
-                        raise
-                    except BaseException as error:
-                        step, argument = generator.athrow, error
-
+            wrapper = _async_generator(function, self._another)
         elif inspect.iscoroutinefunction(function):
-
-            async def wrapper(*args: Any, **keywords: Any) -> Any:
-                with self._another():
-                    return await call(*args, **keywords)
-
+            wrapper = _coroutine(function, self._another)
         elif inspect.isgeneratorfunction(function):
-
-            def wrapper(*args: Any, **keywords: Any) -> Any:
-                step, argument = (generator := call(*args, **keywords)).send, None
-                while True:
-                    with self._another():
-                        try:
-                            item = step(argument)
-                        except StopIteration as stop:
-                            return stop.value
-                    try:
-                        step, argument = generator.send, (yield item)
-                    except GeneratorExit:
-                        with self._another():
-                            generator.close()
-                        raise
-                    except BaseException as error:
-                        step, argument = generator.throw, error
-
+            wrapper = _generator(function, self._another)
         else:
-
-            def wrapper(*args: Any, **keywords: Any) -> Any:
-                with self._another():
-                    return call(*args, **keywords)
-
+            wrapper = _plain(function, self._another)
         functools.update_wrapper(wrapper, function)
-        return wrapper  # type: ignore[no-any-return]
+        return wrapper
+
+
+_Scope = Callable[[], AbstractContextManager[Any]]
+
+
+def _plain(function: Any, scope: _Scope) -> Any:
+    def wrapper(*args: Any, **keywords: Any) -> Any:
+        with scope():
+            return function(*args, **keywords)
+
+    return wrapper
+
+
+def _coroutine(function: Any, scope: _Scope) -> Any:
+    async def wrapper(*args: Any, **keywords: Any) -> Any:
+        with scope():
+            return await function(*args, **keywords)
+
+    return wrapper
+
+
+def _generator(function: Any, scope: _Scope) -> Any:
+    def wrapper(*args: Any, **keywords: Any) -> Any:
+        step, argument = (generator := function(*args, **keywords)).send, None
+        while True:
+            with scope():
+                try:
+                    item = step(argument)
+                except StopIteration as stop:
+                    return stop.value
+            try:
+                step, argument = generator.send, (yield item)
+            except GeneratorExit:
+                with scope():
+                    generator.close()
+                raise
+            except BaseException as error:
+                step, argument = generator.throw, error
+
+    return wrapper
+
+
+def _async_generator(function: Any, scope: _Scope) -> Any:
+    async def wrapper(*args: Any, **keywords: Any) -> Any:
+        step, argument = (generator := function(*args, **keywords)).asend, None
+        while True:
+            with scope():
+                try:
+                    item = await step(argument)
+                except StopAsyncIteration:
+                    return
+            try:
+                step, argument = generator.asend, (yield item)
+            except GeneratorExit:
+                with scope():
+                    await generator.aclose()
+                raise
+            except BaseException as error:
+                step, argument = generator.athrow, error
+
+    return wrapper

@@ -125,6 +125,6 @@ class Plan:
         self.call = call
         self.first = first
         self.all = all
-        self.chain = chain
+        self.chain: Any = chain
         #: weak references to the classes, which remove the plan from the tables
         self.references: list[weakref.ref[type]] = []

@@ -216,7 +216,8 @@ class _SlowPath:
             plan.all = candidates
         if plan.all is not None:
             return list(plan.all)
-        return list(resolve_matchers(plan.chain.components, dispatched, options.get("predicates")))
+        chain: Any = plan.chain
+        return list(resolve_matchers(chain.components, dispatched, options.get("predicates")))
 
     def explain(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Explain which component a call with these arguments would call; nothing is called.

@@ -15,7 +15,7 @@ __all__ = ["Isolation"]
 
 
 class Isolation:
-    """The value of :attr:`BackendDispatcher.testing`.
+    """The value of ``BackendDispatcher.testing``.
 
     :param selector: the choices of the host.
     """

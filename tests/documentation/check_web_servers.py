@@ -105,7 +105,8 @@ def test_an_assignment_of_one_request_serves_another():
     barrier = asyncio.Barrier(2)
 
     async def assign(request):
-        reg.implicit.lookup = shop.lookup_of(request.headers["host"])
+        with pytest.warns(RuntimeWarning, match=r"all tasks in it get this lookup"):
+            reg.implicit.lookup = shop.lookup_of(request.headers["host"])
         await barrier.wait()
         return fastapi.responses.JSONResponse(shop.invoice(shop.Order(10)))
 

@@ -1,0 +1,71 @@
+"""Generic functions in classes: what type checkers make of them, and patterns that both accept."""
+
+from __future__ import annotations
+
+from typing import Protocol, reveal_type
+
+import reg
+
+
+class Shape:
+    @property
+    @reg.generic
+    def area(self) -> int:
+        return 0
+
+    @reg.generic
+    def scale(self, by: int) -> str:
+        return ""
+
+
+class Square(Shape):
+    @reg.generic
+    def scale(self, by: int) -> str:  # error: pyright
+        return ""
+
+
+reveal_type(Square().scale(3))  # reveals: str
+Shape().area  # noqa: B018  # error: mypy
+
+
+class Scales(Protocol):
+    def scale(self, by: int) -> str: ...
+
+
+def doubled(scales: Scales) -> str:
+    return scales.scale(2)
+
+
+doubled(Shape())  # error: pyright
+
+
+# The pattern: a plain method or property that calls a generic function of the module.
+
+
+@reg.generic
+def area_of(shape: object) -> int:
+    return 0
+
+
+@reg.generic
+def scale_of(shape: object, by: int) -> str:
+    return ""
+
+
+class Plain:
+    @property
+    def area(self) -> int:
+        return area_of(self)
+
+    def scale(self, by: int) -> str:
+        return scale_of(self, by)
+
+
+class Special(Plain):
+    def scale(self, by: int) -> str:
+        return super().scale(by)
+
+
+reveal_type(Plain().area)  # reveals: int
+reveal_type(Special().scale(3))  # reveals: str
+doubled(Plain())
