@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -506,7 +507,8 @@ def test_a_pool_of_processes_that_register_for_themselves(start, monkeypatch):
     registry = reg.Registry()
     registry.register(size, [Animal], number_of_legs)
     # A spawned process imports this module by its name.
-    monkeypatch.syspath_prepend(os.path.dirname(os.path.dirname(__file__)))
+    root = Path(__file__).parents[2]
+    monkeypatch.syspath_prepend(str(root))
     number = scaled(100, 10_000)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
