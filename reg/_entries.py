@@ -44,7 +44,7 @@ class Entries:
         self.counts = counts
         #: the plans, see :func:`key_of`
         self.plans: dict[Any, Plan] = {}
-        #: for the fast path: by each class in turn, and at the end what the plan calls
+        #: for the fast path: by each class in turn, and at the end the callable of the plan
         self.calls: dict[int, Any] = {}
 
     def get(self, classes: tuple[type, ...]) -> Any:

@@ -2,7 +2,7 @@
 
 A call reads one tuple: the table of plans for this generic function in the lookup that counts
 everywhere, and the check that it is still valid. That tuple is *published* to the generic
-function by the slow path, and withdrawn by whatever invalidates it: a registration, a changed
+function by the slow path, and withdrawn by each change that invalidates it: a registration, a changed
 composition, another implicit lookup. Where threads or contexts have lookups of their own,
 nothing is published, and the call finds its lookup first.
 
@@ -52,8 +52,8 @@ class CachedLookup:
     def _reg_set_cache(self, cache: CallTables) -> None:
         """Cache in these tables from now on, and in no others."""
         with registry_lock:
-            # Before, so that an interruption in between does no harm; and after, for what a
-            # signal handler has published in between.
+            # Before, so that an interruption in between does no harm; and after, for tables
+            # that a signal handler has published in between.
             _withdraw(_NOTHING)
             self._reg_cache = cache
             _withdraw(_NOTHING)
@@ -161,7 +161,7 @@ class ImplicitState:
                 for reference in list(_generics.values()):
                     if (generic := reference()) is not None:
                         generic.__globals__["fast"] = _NOTHING
-        # Dropped without the lock: what a lookup does as it dies may wait for another thread.
+        # Dropped without the lock: the finalizer of a lookup may wait for another thread.
         del before
 
     def _reassigned(self) -> None:

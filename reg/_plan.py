@@ -236,7 +236,7 @@ class ForeignChain(CandidateChain):
 
 
 class _Rest:
-    """The candidates from a position on, in one call: what ``call_next`` calls."""
+    """The candidates from a position on, in one call: the callable for ``call_next``."""
 
     __slots__ = ("_chain", "_found", "_index", "_query")
 

@@ -1,4 +1,4 @@
-"""The objects that a plan is made of: its steps, and what ``call_next`` is.
+"""The objects that a plan is made of: its steps, and ``call_next``.
 
 The twin in C is ``_c/plan.h``.
 """
@@ -19,7 +19,7 @@ class CallNext(tuple[Any, ...]):
     call with them; called without any, with those of the original call. The last one is the
     decorated function. Its truth value says whether an implementation is left before that.
 
-    :param next: what to call.
+    :param next: the callable for the next implementation.
     :param args: the positional arguments of the call.
     :param keywords: the keyword arguments of the call.
 
@@ -53,7 +53,7 @@ class Step:
 
     :param function: the implementation.
     :param lookup: filled in as ``lookup``; ``None`` if it takes none.
-    :param next: what ``call_next`` calls; ``None`` if it takes none.
+    :param next: the callable for ``call_next``; ``None`` if it takes none.
     :param is_end: whether it is the decorated function, at the end of the chain.
     """
 
@@ -104,7 +104,7 @@ def _filling_in(function: Callable[..., Any], lookup: Any, next: Any) -> Callabl
 
 
 class Plan:
-    """What a call does for one combination of classes; see :mod:`reg._plan`.
+    """All that a call does for one combination of classes; see :mod:`reg._plan`.
 
     :param call: runs the call; takes its positional and keyword arguments.
     :param first: the first component; ``MISSING`` if there is none, ``UNDECIDED`` if a matcher

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def generic(*function_or_names: Any) -> Any:
     """Make a function generic: ``generic(function)``, or ``generic("name", …)(function)``.
 
-    :param function: what runs where nothing is registered for the arguments.
+    :param function: runs where nothing is registered for the arguments.
     :param names: the parameters that dispatch, however they are passed; one
       left to its default dispatches on that. Without names, every positional
       argument does, and keyword arguments are passed on.
@@ -51,7 +51,7 @@ def generic(*function_or_names: Any) -> Any:
     A call takes two keyword arguments more than the function. ``lookup`` is
     asked instead of the implicit lookup; ``None`` raises
     :exc:`reg.NoImplicitLookupError`. ``default`` is returned where nothing is
-    registered, or what is returns ``None``.
+    registered, or if the implementation returns ``None``.
     """
     return _decorator(function_or_names, class_first=False)
 
@@ -122,7 +122,7 @@ def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: boo
     return generic
 
 
-# Methods that generic functions of other libraries have, and what is written here instead.
+# Methods that generic functions of other libraries have, and the way to do it here.
 _REFLEXES: Final = {
     "register": "register implementations in a registry: registry.implements({name}), or"
     " registry.register({name}, [int])",

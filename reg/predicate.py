@@ -30,7 +30,7 @@ __all__ = [
     "PredicateRegistryError",
 ]
 
-#: Matches whatever a predicate's value is. Compared by identity.
+#: Matches any value of a predicate. Compared by identity.
 ANY: Final = Sentinel("ANY")
 
 
@@ -74,7 +74,7 @@ class Predicate:
     ) -> None:
         if not callable(index_factory):
             raise TypeError(
-                f"the predicate {name!r} is to be given what makes its index, such as the class"
+                f"the predicate {name!r} is to be given a callable that makes its index, such as the class"
                 f" reg.KeyIndex; got {index_factory!r}, which cannot be called"
             )
         if calc is not None and not callable(calc):
@@ -105,7 +105,7 @@ class _IndexedKey:
 
 
 class _Registering:
-    """What is common to those in which something is registered for predicates."""
+    """The registration that predicate registries and predicate matchers share."""
 
     if TYPE_CHECKING:
 
@@ -120,8 +120,8 @@ class _Registering:
 
         :param predicates: the value of each predicate by name. One that is
           left out, or ``ANY``, may have any value.
-        :param value: what is to be found. Left out, a decorator is returned
-          that registers what it decorates.
+        :param value: the value to find. Left out, a decorator is returned
+          that registers the decorated function.
         :raises PredicateRegistryError: if there is no predicate of such a name.
 
         The same predicates may be registered more than once; it is the look-up
@@ -225,7 +225,7 @@ class PredicateRegistry(_Registering):
         :param default: returned if nothing is registered for them.
         :raises KeyError: if the value of a predicate is missing.
         :raises PredicateRegistryError: if two values are registered for the
-          same predicates, and those are what is found.
+          same predicates, and the look-up finds them.
         """
         return self._reg_get([predicates[name] for name in self._names], default)
 
@@ -329,7 +329,7 @@ class PredicateMatcher(_Registering, Matcher):
     """
 
     def __init__(self, predicates: Iterable[Predicate]) -> None:
-        #: what is registered, by predicates
+        #: the registered values, by predicates
         self.registry = PredicateRegistry(predicates)
 
     def _reg_register(self, predicates: Mapping[str, Any], value: Any) -> Any:
