@@ -2,8 +2,8 @@
 
 A call reads one tuple: the table of plans for this generic function in the lookup that counts
 everywhere, and the check that it is still valid. That tuple is *published* to the generic
-function by the slow path, and withdrawn by each change that invalidates it: a registration, a changed
-composition, another implicit lookup. Where threads or contexts have lookups of their own,
+function by the slow path, and withdrawn by each change that invalidates it: a registration, a
+changed composition, another implicit lookup. Where threads or contexts have lookups of their own,
 nothing is published, and the call finds its lookup first.
 
 Everything else goes to the slow path: a miss, a third-party lookup, a call that has to be bound

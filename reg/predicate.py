@@ -74,8 +74,8 @@ class Predicate:
     ) -> None:
         if not callable(index_factory):
             raise TypeError(
-                f"the predicate {name!r} is to be given a callable that makes its index, such as the class"
-                f" reg.KeyIndex; got {index_factory!r}, which cannot be called"
+                f"the predicate {name!r} is to be given a callable that makes its index, such"
+                f" as the class reg.KeyIndex; got {index_factory!r}, which cannot be called"
             )
         if calc is not None and not callable(calc):
             raise TypeError(
