@@ -50,6 +50,7 @@ def test_a_more_specific_registration_is_not_ambiguous(registry):
         registry.register("show", classes, "component")
     registry.register("show", [Text, Page], "again")
     registry.register("other", [Item, Page], "component")
+    assert len(registry.registrations()) == 7
 
 
 def test_unions_with_a_common_member_are_refused_unless_it_is_registered(registry):
