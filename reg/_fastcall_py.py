@@ -217,10 +217,11 @@ def call({parameters}*more, **keywords):
 """
 
 # Fills in the parameters that were left out, from the keywords and the defaults; unless
-# something is registered for fewer arguments, which the slow path knows.
+# something is registered for fewer arguments, which the slow path knows. That has to be known
+# first: the slow path could not tell an argument that was filled in from one that was given.
 _BIND: Final = """\
             if {last} is NOT_GIVEN:
-                if tables[3] & {fewer}:
+                if tables[3] & {fewer} or not (tables[1] is None or tables[1]()):
                     raise LookupError
 """
 _BIND_ONE: Final = """\

@@ -547,3 +547,21 @@ def test_a_base_that_dies_leaves_no_cached_plan(size):
             gc.collect()
             rebase(type("Between", (New,), {}))
             assert size(Derived()) == "new"
+
+
+def test_a_call_is_bound_by_the_list_of_lookups_as_it_is_now():
+    @reg.generic
+    def head(page, indent=""):
+        return "fallback"
+
+    class Page: ...
+
+    framework, application = reg.Registry(), reg.Registry()
+    framework.register(head, [Page, str], lambda page, indent: "two")
+    application.register(head, [Page], lambda page: "one")
+    parts = [framework]
+    with reg.implicit.using(reg.Lookup(reg.ListClassLookup(parts))):
+        assert [head(Page()), head(Page()), head(page=Page())] == ["two"] * 3
+        # Something is registered for one argument from now on, so that no default is filled in.
+        parts.append(application)
+        assert [head(Page()), head(Page())] == ["one"] * 2
