@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._entries import Entries, key_of
 from ._functions import KINDS, code_of
 from ._lock import registry_lock
-from ._steps import CallNext, Plan, Step
+from ._steps import CallNext, Decision, Plan, Step
 from .sentinel import MISSING
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "CachedLookup",
     "CallNext",
     "CallTables",
+    "Decision",
     "Entries",
     "ImplicitState",
     "Plan",
@@ -284,7 +285,7 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     find = namespace["find"] = _finder(own, spec, implicit)
 
     def or_default(implementation: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        if type(implementation) is Step or hasattr(implementation, "_reg_chain"):
+        if type(implementation) is Step or hasattr(implementation, "_reg_asks_matchers"):
             # There is nothing to call, or only the matchers can say whether there is.
             return slow_path.call(args, keywords)
         default = keywords.pop("default")
