@@ -155,15 +155,17 @@ def registrations(lookup: Any) -> list[tuple[Source, Registration]]:
 
 
 def applicable(
-    registry: ClassRegistry, key: Hashable, classes: tuple[type, ...]
+    registry: ClassRegistry | MergedClassLookup, key: Hashable, classes: tuple[type, ...]
 ) -> Iterator[Registration]:
-    """Find the registrations of one registry that apply to classes.
+    """Find the registrations of one registry, or of a merged composition, that apply to classes.
 
     :param registry: the registry.
     :param key: the key that they are registered under.
     :param classes: the classes of the arguments.
     :return: the registrations, most specific first.
     """
+    if isinstance(registry, MergedClassLookup):
+        return iter(registry._reg_registrations(key, classes))
     return registry._reg_store.matching(key, classes)
 
 
