@@ -1,0 +1,31 @@
+"""The page of an application: ``reg browse`` writes all that is registered as one HTML file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ..provenance import lookup_name
+from .model import Application, application
+from .page import page
+
+__all__ = ["Application", "application", "page", "write"]
+
+
+def write(lookup: Any, path: str | os.PathLike[str], *, title: str | None = None) -> Application:
+    """Write the page of an application to a file.
+
+    :param lookup: a lookup, a registry or a class lookup.
+    :param path: the file, which is replaced.
+    :param title: the heading of the page; ``None`` for the name of the lookup.
+    :return: the model of the page, with the counts of what it shows.
+    :raises TypeError: if ``lookup`` is no lookup.
+    :raises ValueError: if the lookup is composed of itself.
+    :raises OSError: if the file cannot be written.
+
+    Places are written relative to the current directory.
+    """
+    model = application(lookup, lookup_name(lookup) if title is None else title)
+    Path(path).write_text(page(model), "utf-8")
+    return model
