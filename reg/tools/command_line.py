@@ -217,7 +217,7 @@ def _browse(options: argparse.Namespace) -> int:
     target = _class_lookup(options.target, import_target(options.target))
     path = Path(options.output)
     try:
-        application = write(target, path, title=options.target)
+        summary = write(target, path, title=options.target)
     except ValueError as error:
         raise UsageError(str(error)) from error
     except OSError as error:
@@ -225,7 +225,7 @@ def _browse(options: argparse.Namespace) -> int:
             f"cannot write {options.output!r} ({error.strerror}); type --output with the name of a"
             " file in a directory that exists"
         ) from error
-    print(f"{path}: {application.summary}")
+    print(f"{path}: {summary}")
     if options.open and not webbrowser.open(path.resolve().as_uri()):
         raise UsageError(f"no browser was found; open {path.resolve()}")
     return 0

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from ..provenance import lookup_name
-from .model import Application, application
+from .model import application
 from .page import page
 
-__all__ = ["Application", "application", "page", "write"]
+__all__ = ["application", "page", "write"]
 
 
-def write(lookup: Any, path: str | os.PathLike[str], *, title: str | None = None) -> Application:
+def write(lookup: Any, path: str | os.PathLike[str], *, title: str | None = None) -> str:
     """Write the page of an application to a file.
 
     :param lookup: a lookup, a registry or a class lookup.
     :param path: the file, which is replaced.
     :param title: the heading of the page; ``None`` for the name of the lookup.
-    :return: the model of the page, with the counts of what it shows.
+    :return: the numbers of generic functions, implementations, registries and findings, in words.
     :raises TypeError: if ``lookup`` is no lookup.
     :raises ValueError: if the lookup is composed of itself.
     :raises OSError: if the file cannot be written.
@@ -28,4 +28,4 @@ def write(lookup: Any, path: str | os.PathLike[str], *, title: str | None = None
     """
     model = application(lookup, lookup_name(lookup) if title is None else title)
     Path(path).write_text(page(model), "utf-8")
-    return model
+    return model.summary

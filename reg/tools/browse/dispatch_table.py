@@ -16,11 +16,11 @@ from ..explain import explain_classes
 from ..inapplicable import argument_name
 from ..listing import matcher_entries
 from ..loaded import loaded_classes
-from ..names import full_name, names_of, short_name, shown_place
+from ..names import names_of, short_name, shown_place
 from ..resolution import Candidate, Resolution
 from ..targets import describe_error
 from .axes import Axis, cases_of, class_axis
-from .catalogue import Catalogue
+from .catalogue import Catalogue, place_of
 
 __all__ = ["Cell", "Fate", "Slice", "Step", "Table", "make_table"]
 
@@ -38,7 +38,6 @@ class Step:
     """A candidate of a call, or the fallback at its end."""
 
     name: str
-    full: str
     #: the classes it is registered for, in parentheses
     classes: str
     place: str
@@ -175,14 +174,13 @@ class _Cells:
             runs = candidate.outcome in ("chosen", "shadowed", "undecided")
             rank += runs
             known = self.catalogue.implementation_of(self.key, candidate)
-            component = candidate.registered if candidate.component is None else candidate.component
+            name, place = _name_and_place(candidate)
             yield Step(
-                name=_name(candidate),
-                full=full_name(component),
+                name=name,
                 classes=""
                 if candidate.classes is None
                 else names_of(candidate.classes, candidate.unions),
-                place=shown_place(candidate.place) if known is None else known.place,
+                place=shown_place(place) if known is None else known.place,
                 outcome=candidate.outcome,
                 reason=candidate.reason,
                 call_next=candidate.call_next or "",
@@ -193,8 +191,7 @@ class _Cells:
             )
         if (function := resolution.fallback) is not None:
             reason = "the decorated function itself"
-            names = short_name(function), full_name(function)
-            yield Step(*names, "", "", "fallback", reason, "", rank + 1)
+            yield Step(short_name(function), "", "", "fallback", reason, "", rank + 1)
 
     def _position(self, candidate: Candidate, at: tuple[int, int]) -> tuple[int, int] | None:
         """The row and column of the classes that a candidate is registered for."""
@@ -212,15 +209,15 @@ class _Cells:
         return None if -1 in position else (row, column)
 
 
-def _name(candidate: Candidate) -> str:
-    """The name of a candidate; of a matcher without an answer, the names of its entries."""
+def _name_and_place(candidate: Candidate) -> tuple[str, str]:
+    """The name and the place of a candidate; of a matcher without an answer, of its entries."""
     if candidate.component is not None:
-        return short_name(candidate.component)
-    entries = dict.fromkeys(
-        short_name(value) for _, value, _ in matcher_entries(candidate.registered)
-    )
-    more = ", …" if len(entries) > _NAMES else ""
-    return ", ".join(list(entries)[:_NAMES]) + more or short_name(candidate.registered)
+        return short_name(candidate.component), candidate.place
+    entries = [value for _, value, _ in matcher_entries(candidate.registered)]
+    names = list(dict.fromkeys(map(short_name, entries)))
+    more = ", …" if len(names) > _NAMES else ""
+    name = ", ".join(names[:_NAMES]) + more or short_name(candidate.registered)
+    return name, place_of(entries[0]) if len(entries) == 1 else candidate.place
 
 
 def _answer(resolution: Resolution) -> tuple[str, Fate]:

@@ -77,7 +77,9 @@ def _draw(
 def _draw_registry(part: Part, inset: float, top: float, registry: Registry) -> Iterator[str]:
     width = _WIDTH - 2 * inset - 1
     many = "" if registry.size == 1 else "s"
-    size = f"{registry.size} implementation{many}" if registry.known else "third-party"
+    size = (
+        f"{registry.size} implementation{many}" if registry.known else f"third-party: {part.rule}"
+    )
     yield f'<g class="{tint(registry.number)}">'
     yield (
         f'<rect class="registry" x="{inset + 0.5}" y="{top}" width="{width}" height="{_BOX}"'
@@ -86,7 +88,7 @@ def _draw_registry(part: Part, inset: float, top: float, registry: Registry) -> 
     yield f'<circle class="badge" cx="{inset + 24}" cy="{top + _BOX / 2}" r="11"/>'
     yield _text(inset + 24, top + _BOX / 2 + 4.5, str(registry.number), "middle number")
     yield _text(inset + 46, top + 22, registry.name, "strong", width - 46)
-    yield _text(inset + 46, top + 40, f"{part.rule}, {size}", "faint", width - 46)
+    yield _text(inset + 46, top + 40, size, "faint", width - 46)
     yield "</g>"
 
 

@@ -29,7 +29,7 @@ class Part:
     """A lookup of the composition, with those it is composed of."""
 
     label: str
-    #: how its parts are asked
+    #: how its parts are asked; the class of a part that answers on its own
     rule: str
     parts: tuple[Part, ...]
     #: the number of the registry, for a part that answers on its own
@@ -63,7 +63,6 @@ class Generic:
     #: the first line of its docstring
     summary: str
     place: str
-    has_fallback: bool
     implementations: tuple[Implementation, ...]
     #: a table for each number of classes
     tables: tuple[Table, ...]
@@ -132,7 +131,6 @@ def application(lookup: Any, title: str) -> Application:
                 signature=_signature(key),
                 summary=_summary(key),
                 place=_place(key),
-                has_fallback=dispatch_of(key) is not None,
                 implementations=tuple(catalogue.implementations[key]),
                 tables=tuple(
                     make_table(asked, key, registrations, catalogue, limit)

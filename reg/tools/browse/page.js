@@ -36,7 +36,7 @@
 
   const badge = (registry) => {
     const [name, tint] = data.registries[registry];
-    return make("span", `badge ${tint}`, make("i", "", String(registry)), name);
+    return make("span", `badge ${tint}`, make("i", "", String(registry)), make("span", "", name));
   };
 
   const stepItem = (step) => {

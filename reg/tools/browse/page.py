@@ -107,7 +107,8 @@ class _Writer:
     def _navigation(self) -> str:
         items = []
         for generic in self.application.generics:
-            sign = f' <span class="sign">{_severest(generic.findings)}</span>'
+            severest = _severest(generic.findings)
+            sign = f' <span class="sign {severest}">{severest}</span>'
             items.append(
                 f'<li data-of="g{generic.number}"><a href="#g{generic.number}">'
                 f"<code>{escape(generic.name)}</code>{sign if generic.findings else ''}"
@@ -190,7 +191,8 @@ class _Writer:
     def _implementation(self, group: list[Implementation], findings: tuple[Placed, ...]) -> str:
         """A row for implementations that differ only in their predicates."""
         first = group[0]
-        words = {
+        registry = self.registries[first.registry]
+        words = {registry.name} | {
             word
             for one in group
             for word in (one.full, *one.full_classes, one.predicates, one.place)
@@ -211,7 +213,7 @@ class _Writer:
         )
         return (
             f'<tr{name} data-text="{escape(" ".join(sorted(words)).lower())}">'
-            f"<td>{_badge(self.registries[first.registry])}</td>"
+            f"<td>{_badge(registry)}</td>"
             f'<td><code title="{escape(first.full)}">{escape(first.name)}</code>{next_one}{notes}'
             f"</td><td><code>{escape(first.classes)}</code>"
             f"{f'<ul class=chips>{chips}</ul>' if has_predicates else ''}</td>"
@@ -314,8 +316,8 @@ _LEGEND = (
 
 def _badge(registry: Registry) -> str:
     return (
-        f'<span class="badge {tint(registry.number)}"><i>{registry.number}</i>'
-        f"{escape(registry.name)}</span>"
+        f'<span class="badge {tint(registry.number)}" title="{escape(registry.name)}">'
+        f"<i>{registry.number}</i><span>{escape(registry.name)}</span></span>"
     )
 
 
