@@ -18,9 +18,6 @@ from ..provenance import dispatch_of
 
 __all__ = ["Axis", "Heading", "cases_of", "class_axis", "predicates_text"]
 
-# The number of classes of one argument that a table shows.
-_LONGEST = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -47,7 +44,11 @@ class Axis:
 
 
 def class_axis(
-    title: str, position: int, registrations: Iterable[Registration], key: Hashable
+    title: str,
+    position: int,
+    registrations: Iterable[Registration],
+    key: Hashable,
+    longest: int,
 ) -> Axis:
     """List the classes of one argument: the registered ones, and their subclasses.
 
@@ -55,6 +56,7 @@ def class_axis(
     :param position: its position in the registrations.
     :param registrations: all those under a key, for the same number of classes.
     :param key: the key.
+    :param longest: the number of classes there is room for.
     :return: base classes first, with their subclasses below them. The class that the parameter
       of a generic function is annotated with is among them. Subclasses are those that are loaded,
       in the packages of the key, the components and the classes.
@@ -77,7 +79,7 @@ def class_axis(
         for subclass in loaded_subclasses(cls) if cls is not object else ():
             if is_likely(subclass, packages) and package_of(subclass) in packages:
                 shown.setdefault(id(subclass), subclass)
-    classes = list(shown.values())[:_LONGEST]
+    classes = list(shown.values())[:longest]
     ordered = list(_indented(classes))
     return Axis(
         title,

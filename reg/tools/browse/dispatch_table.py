@@ -6,13 +6,14 @@ Each cell is an explanation of :mod:`reg.tools.explain`, so that the table says 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from ..._store import Registration
 from ...lookup import Lookup
-from ..explain import explain_classes
+from ..explain import resolve_classes
 from ..inapplicable import argument_name
 from ..listing import matcher_entries
 from ..loaded import loaded_classes
@@ -23,6 +24,9 @@ from .axes import Axis, cases_of, class_axis
 from .catalogue import Catalogue, place_of
 
 __all__ = ["Cell", "Fate", "Slice", "Step", "Table", "make_table"]
+
+# The number of classes of one argument that a table shows.
+_LONGEST = 50
 
 # The number of entries of a matcher without an answer that are named.
 _NAMES = 3
@@ -92,6 +96,11 @@ class Table:
     #: the number of classes and slices that there is no room for
     left_out: int
 
+    @property
+    def size(self) -> int:
+        """The number of cells."""
+        return len(self.slices) * len(self.rows.values) * len(self.columns.values)
+
 
 def make_table(
     lookup: Lookup,
@@ -111,8 +120,9 @@ def make_table(
       argument, its classes and the predicates, the longer list as rows.
     """
     count = len(registrations[0].classes)
+    longest = _LONGEST if count == 1 else min(_LONGEST, math.isqrt(limit))
     classes = [
-        class_axis(argument_name(key, position), position, registrations, key)
+        class_axis(argument_name(key, position), position, registrations, key, longest)
         for position in range(count)
     ]
     cases = cases_of(registrations)
@@ -163,7 +173,7 @@ class _Cells:
         predicates = next((value for value in values if not isinstance(value, type)), None)
         call = f"{short_name(self.key)}{names_of(classes)}"
         try:
-            resolution = explain_classes(self.lookup, self.key, classes, predicates)
+            resolution = resolve_classes(self.lookup, self.key, classes, predicates)
         except Exception as error:  # of a third-party class lookup
             return Cell(call, describe_error(error), "failed", ())
         return Cell(call, *_answer(resolution), tuple(self._steps(resolution, at)))

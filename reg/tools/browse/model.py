@@ -21,7 +21,7 @@ from .dispatch_table import Table, make_table
 __all__ = ["Application", "Generic", "Part", "Placed", "application"]
 
 # The number of cells on a page, for all tables together, and for one of them.
-_CELLS, _CELLS_OF_A_TABLE, _LEAST_CELLS = 20_000, 3_000, 400
+_CELLS, _CELLS_OF_A_TABLE, _LEAST_CELLS = 20_000, 3_000, 225
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,7 @@ def application(lookup: Any, title: str) -> Application:
     """
     findings = check(lookup)
     catalogue = Catalogue(lookup)
-    asked = lookup if isinstance(lookup, Lookup) else Lookup(lookup)
-    groups = {
-        key: _by_count(registrations) for key, registrations in catalogue.registrations.items()
-    }
-    many = sum(map(len, groups.values()))
-    limit = max(_LEAST_CELLS, min(_CELLS_OF_A_TABLE, _CELLS // max(1, many)))
+    tables = _tables(lookup if isinstance(lookup, Lookup) else Lookup(lookup), catalogue)
     placed = _placed(findings, catalogue)
     return Application(
         title,
@@ -132,24 +127,32 @@ def application(lookup: Any, title: str) -> Application:
                 summary=_summary(key),
                 place=_place(key),
                 implementations=tuple(catalogue.implementations[key]),
-                tables=tuple(
-                    make_table(asked, key, registrations, catalogue, limit)
-                    for registrations in by_count
-                    if registrations[0].classes
-                ),
+                tables=tuple(tables[key]),
                 findings=tuple(placed.get(key, ())),
             )
-            for number, (key, by_count) in enumerate(groups.items(), 1)
+            for number, key in enumerate(catalogue.registrations, 1)
         ),
     )
 
 
-def _by_count(registrations: list[Registration]) -> list[list[Registration]]:
-    """Sort registrations into lists of those for one class, for two classes …"""
-    groups: dict[int, list[Registration]] = {}
-    for registration in registrations:
-        groups.setdefault(len(registration.classes), []).append(registration)
-    return [groups[count] for count in sorted(groups)]
+def _tables(lookup: Lookup, catalogue: Catalogue) -> dict[Hashable, list[Table]]:
+    """Make for each key a table for one class, one for two classes …, as far as there is room."""
+    groups: dict[Hashable, dict[int, list[Registration]]] = {}
+    for key, registrations in catalogue.registrations.items():
+        by_count = groups.setdefault(key, {})
+        for registration in registrations:
+            if registration.classes:
+                by_count.setdefault(len(registration.classes), []).append(registration)
+    room, left = _CELLS, sum(map(len, groups.values()))
+    tables: dict[Hashable, list[Table]] = {}
+    for key, by_count in groups.items():
+        made = tables.setdefault(key, [])
+        for count in sorted(by_count):
+            # A small table leaves its room to the later ones.
+            limit = max(_LEAST_CELLS, min(_CELLS_OF_A_TABLE, room // left))
+            made.append(make_table(lookup, key, by_count[count], catalogue, limit))
+            room, left = max(0, room - made[-1].size), left - 1
+    return tables
 
 
 def _part(part: Any, path: str, leaves: Iterator[Source], catalogue: Catalogue) -> Part:
