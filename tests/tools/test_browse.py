@@ -413,6 +413,11 @@ def test_the_page_of_an_empty_registry_says_so_by_its_counts(tmp_path):
     assert summary in read.texts
 
 
+def test_a_name_that_cannot_be_encoded_is_written_with_escapes(tmp_path):
+    write(Registry(name="app \ud800"), tmp_path / "page.html", title="app")
+    assert "<span>app \\ud800</span>" in (tmp_path / "page.html").read_text("utf-8")
+
+
 def test_only_a_lookup_has_a_page(tmp_path):
     with pytest.raises(TypeError, match="can only check a lookup"):
         write(3, tmp_path / "page.html")

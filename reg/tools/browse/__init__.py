@@ -27,5 +27,6 @@ def write(lookup: Any, path: str | os.PathLike[str], *, title: str | None = None
     Places are written relative to the current directory.
     """
     model = application(lookup, lookup_name(lookup) if title is None else title)
-    Path(path).write_text(page(model), "utf-8")
+    # A name may have any characters, also some that cannot be encoded.
+    Path(path).write_text(page(model), "utf-8", "backslashreplace")
     return model.summary

@@ -23,6 +23,7 @@ from .model import Application, Generic, Placed
 
 __all__ = ["page"]
 
+# No file and no address is loaded, and no script runs but the one of this digest.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'"
 
 
@@ -32,9 +33,8 @@ def page(application: Application) -> str:
     :param application: the model.
     :return: an HTML document.
     """
-    style, script = (
-        files(__package__).joinpath(f"page.{kind}").read_text("utf-8") for kind in _KINDS
-    )
+    folder = files("reg.tools.browse")
+    style, script = (folder.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     writer = _Writer(application)
     body = writer.body()
@@ -50,9 +50,6 @@ def page(application: Application) -> str:
         f'</head>\n<body>\n{body}\n<script type="application/json" id="data">{data}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
     )
-
-
-_KINDS = ("css", "js")
 
 
 class _Writer:
@@ -283,6 +280,7 @@ class _Writer:
         colour = "" if registry is None else f" {tint(registry)}"
         badge = "" if registry is None else f"<i>{registry}</i>"
         shown, spoken = _SHOWN.get(cell.fate, (escape(cell.answer), ""))
+        spoken = ", inherited" if cell.fate == "inherited" else spoken
         spoken = spoken and f'<span class="spoken">{spoken}</span>'
         return (
             f'<td role="gridcell" class="{cell.fate}{colour}"'
