@@ -190,8 +190,11 @@ class Dispatched:
         arguments = self.parameters.by_name(args, keywords)
         if arguments:
             arguments = self._deciding_arguments(arguments)
+        discovery = self.selector.discovery
+        discovery.load_undeclared()
+        discovery.load_answering(self.name, arguments.values())
         for backend in self.selector.owners():
-            owned = backend.owned_among(arguments)
+            owned = backend.owned.among(arguments)
             if owned:
                 yield backend, owned
 

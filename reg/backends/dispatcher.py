@@ -19,6 +19,12 @@ from .discovery import Discovery
 from .docs.published import PublishedFunction
 from .function import DispatchedFunction, HostFunction
 from .host_class import DispatchedClass, dispatched_class
+from .implementations import (
+    Implementations,
+    Verified,
+    list_implementations,
+    verify_declarations,
+)
 from .isolation import Isolation
 from .names import AUTO, HOST, ReservedNames
 from .pickling import reduce_dispatcher
@@ -243,6 +249,23 @@ class BackendDispatcher:
         Nothing is imported for it. Call :meth:`discover` first to load all.
         """
         return list_installed(self._discovery, self._trust)
+
+    def implementations(self) -> Implementations:
+        """List the functions of the host, and for each the backends that implement it.
+
+        Nothing is imported for it: of backends that are not loaded, it gives the declarations
+        in their metadata. Call :meth:`discover` first to load all.
+        """
+        return list_implementations(self.host_name, self._discovery, self._dispatched)
+
+    def verify(self) -> list[Verified]:
+        """Compare the declarations in the metadata of all backends with the backends.
+
+        All are loaded for it. For authors of backends; ``reg backends verify`` shows it.
+
+        :return: one row for each entry point of the group, with the differences.
+        """
+        return verify_declarations(self._discovery, self._dispatched)
 
     # Which one ran, and why
 

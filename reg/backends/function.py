@@ -426,7 +426,9 @@ class HostFunction(Dispatched):
             by_owner = calls.get(self)
             if by_owner is None or by_owner.inventory is not inventory:
                 all_decide = self._deciding is None
-                by_owner = calls[self] = CallsByOwner(self.selector, inventory, all_decide)
+                by_owner = calls[self] = CallsByOwner(
+                    self.selector, self.name, inventory, all_decide
+                )
             by_owner.calls[backend] = entry
         elif entry is not None:
             calls[self] = entry

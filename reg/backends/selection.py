@@ -10,7 +10,8 @@ from typing import Any, Final, TypeAlias
 
 from .backend import Backend
 from .caller_warnings import describe_error, warn_caller
-from .discovery import Discovery, assign_together
+from .discovery import Discovery
+from .inventory import assign_together
 from .names import AUTO, HOST, ReservedNames
 from .trust import Trust
 
@@ -304,7 +305,7 @@ class Selector:
             if label == HOST:
                 names[HOST] = None
             elif label == AUTO:
-                self.discovery.all()
+                self.discovery.load_undeclared()
                 names[AUTO] = None
             else:
                 backend = self._backend(label)
@@ -319,7 +320,7 @@ class Selector:
             choice = self._host_choice if is_host else Choice(canonical, backends)
         # While backends are loaded, some are not published yet: then it is not cached.
         published = all(inventory.backends.get(name) is one for name, one in backends.items())
-        if published and (AUTO not in names or inventory.complete):
+        if published and (AUTO not in names or inventory.settled):
             choice = inventory.cache.setdefault(canonical, choice)
             inventory.cache[key] = choice
         return choice
@@ -386,8 +387,10 @@ class Selector:
         inventory = self.discovery.inventory
         owners: list[Backend] | None = inventory.cache.get(_OWNERS)
         if owners is None:
-            owners = [backend for backend in self.discovery.by_priority() if backend.owns_classes]
-            if self.discovery.inventory is inventory and inventory.complete:
+            self.discovery.load_undeclared()
+            loaded = self.discovery.by_priority(load=False)
+            owners = [backend for backend in loaded if backend.owned]
+            if self.discovery.inventory is inventory and inventory.settled:
                 inventory.cache[_OWNERS] = owners
         return owners
 
