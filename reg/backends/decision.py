@@ -136,6 +136,9 @@ class Dispatched:
             if mode.choice is None:
                 mode = self.selector.mode(state)
             choice, why = mode.choice or self.selector.resolve(HOST), mode.chosen_by
+            if self.name in mode.particulars.functions:
+                choice = mode.particulars.functions[self.name]
+                why = f"chosen for {self.name} by {mode.why}"
         decision = Decision(choice, mode.strict, why, keywords)
         strict = keywords.get("strict") if keywords else None
         if isinstance(strict, bool) and not self.parameters.has_own_strict:
@@ -177,9 +180,10 @@ class Dispatched:
         if decision.keywords is not keywords and _takes_strict(decision.implementation):
             decision.keywords = keywords
         backend = decision.backend
-        if mode.options and backend is not None and backend.name in mode.options:
+        all_options = mode.particulars.options
+        if all_options and backend is not None and backend.name in all_options:
             known = self.options(backend)
-            options = {k: v for k, v in mode.options[backend.name].items() if k in known}
+            options = {k: v for k, v in all_options[backend.name].items() if k in known}
             decision.keywords = {**options, **decision.keywords}
         return decision
 
@@ -322,11 +326,16 @@ class Dispatched:
         key = self, backend, choice, decision.strict, given is None
         inside: State | None = mode.inside.get(key)
         if inside is None:
-            why = mode.why
+            why, particulars = mode.why, mode.particulars
             if given is not None:
                 why = f"{self.keyword}={choice.name!r} in an outer call"
+                particulars = particulars.without_functions()
+            elif self.name in particulars.functions and mode.choice is not None:
+                choice = mode.choice
             running = mode.running if backend is None else (*mode.running, (self, backend))
-            inside = state.choosing(choice, why, decision.strict, running=running)
+            inside = state.choosing(
+                choice, why, decision.strict, running=running, particulars=particulars
+            )
             mode.inside[key] = inside
         return inside
 

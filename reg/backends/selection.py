@@ -6,7 +6,7 @@ import os
 import types
 from collections.abc import Hashable, Mapping
 from contextvars import ContextVar, Token
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from .backend import Backend
 from .caller_warnings import describe_error, warn_caller
@@ -15,7 +15,17 @@ from .inventory import assign_together
 from .names import AUTO, HOST, ReservedNames
 from .trust import Trust
 
-__all__ = ["BackendName", "Choice", "Mode", "Options", "Selector", "State", "leave", "unusable"]
+__all__ = [
+    "BackendName",
+    "Choice",
+    "Mode",
+    "Options",
+    "Particulars",
+    "Selector",
+    "State",
+    "leave",
+    "unusable",
+]
 
 #: What names a choice: a backend, ``"cpu"``, ``"auto"``, or several in order of preference.
 #: A name that ends in ``"?"`` is passed over if there is no such backend.
@@ -23,7 +33,25 @@ BackendName: TypeAlias = str | list[str] | tuple[str, ...]
 
 #: By name of a backend, keyword arguments for its implementations.
 Options: TypeAlias = Mapping[str, Mapping[str, Any]]
-_NO_OPTIONS: Final[Options] = types.MappingProxyType({})
+_EMPTY: Final[Mapping[str, Any]] = types.MappingProxyType({})
+
+
+class Particulars(NamedTuple):
+    """The wishes of a block besides its choice."""
+
+    #: by name of a backend, keyword arguments for its implementations
+    options: Options = _EMPTY
+    #: by name of a function, the choice for it
+    functions: Mapping[str, Choice] = _EMPTY
+
+    def without_functions(self) -> Particulars:
+        """The same for the body of a call that chose itself."""
+        if not self.functions:
+            return self
+        return Particulars(self.options) if self.options else _NO_PARTICULARS
+
+
+_NO_PARTICULARS: Final = Particulars()
 
 # A function of the host that a backend is running, with that backend.
 _Running: TypeAlias = tuple[object, Backend]
@@ -66,12 +94,12 @@ class Mode:
     :param strict: true if a fall back to the host is an error.
     :param why: how the choice was made.
     :param running: the functions that backends are running, with the backends.
-    :param options: by name of a backend, keyword arguments for its implementations.
+    :param particulars: options of backends, and choices for single functions.
     """
 
     __slots__ = (
-        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls", "options"),
-        *("running", "strict", "why"),
+        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls"),
+        *("particulars", "running", "strict", "why"),
     )
 
     def __init__(
@@ -80,7 +108,7 @@ class Mode:
         strict: bool,
         why: str,
         running: tuple[_Running, ...] = (),
-        options: Options = _NO_OPTIONS,
+        particulars: Particulars = _NO_PARTICULARS,
     ) -> None:
         self.choice = choice
         self.strict = strict
@@ -88,7 +116,7 @@ class Mode:
         #: the same as a reason
         self.chosen_by = f"chosen by {why}"
         self.running = running
-        self.options = options
+        self.particulars = particulars
         #: the cache: by what is decided, the state that the body of a call runs in
         self.inside: dict[object, State] = {}
         #: the cache: by function, how a call runs that follows the mode
@@ -99,8 +127,8 @@ class Mode:
     def like(self, records: tuple[list[Any], ...]) -> Mode:
         """Get a mode like this one, for a state with these lists of records."""
         choice, strict, why, running = self.choice, self.strict, self.why, self.running
-        if records or self.options or choice is None:
-            return Mode(choice, strict, why, running, self.options)
+        if records or self.particulars is not _NO_PARTICULARS or choice is None:
+            return Mode(choice, strict, why, running, self.particulars)
         return choice.mode(strict, why, running)
 
     def forget_calls(self) -> None:
@@ -133,7 +161,12 @@ class State:
         self.outer = outer
         self.token = token
         #: true if a call has nothing to do but to call the host's function
-        self.is_host = not records and mode.choice is not None and mode.choice.is_host
+        self.is_host = (
+            not records
+            and mode.choice is not None
+            and mode.choice.is_host
+            and not mode.particulars.functions
+        )
 
     def without_records(self, records: list[Any]) -> State:
         """Make a state like this one that does not record in one of the lists."""
@@ -147,7 +180,7 @@ class State:
         strict: bool | None = None,
         outer: State | None = None,
         running: tuple[_Running, ...] | None = None,
-        options: Options | None = None,
+        particulars: Particulars | None = None,
     ) -> State:
         """Make a state like this one, in which another choice holds.
 
@@ -156,14 +189,14 @@ class State:
         :param strict: true or false to change the strictness.
         :param outer: the state that holds again when the scope ends.
         :param running: the functions that backends are running; as it was, if left out.
-        :param options: the options of backends; as they were, if left out.
+        :param particulars: the other wishes; as they were, if left out.
         """
         mode, records = self.mode, self.records
         strict = mode.strict if strict is None else strict
         running = mode.running if running is None else running
-        options = mode.options if options is None else options
-        if records or options:
-            return State(Mode(choice, strict, why, running, options), records, outer)
+        particulars = mode.particulars if particulars is None else particulars
+        if records or particulars is not _NO_PARTICULARS:
+            return State(Mode(choice, strict, why, running, particulars), records, outer)
         return State(choice.mode(strict, why, running), (), outer)
 
 
