@@ -101,6 +101,8 @@ class Backend:
         self._exports: _Exports | None = None
         #: the classes that it owns
         self.owned = OwnedClasses(name, ())
+        #: the classes of the host that it converts to its own
+        self.converts = OwnedClasses(name, ())
         # The modes that remember calls of exports.
         self._modes: weakref.WeakSet[Any] = weakref.WeakSet()
 

@@ -1,7 +1,7 @@
 """The cache of calls: how a call of a host's function runs whose decision is always the same.
 
 An entry holds as long as the backend exports the same object. It is kept in the mode that the
-call is made in, see :class:`~reg.backends.selection.Mode`, and dies with it.
+call is made in, see :class:`~reg.backends.state.Mode`, and dies with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from .decision import MOST_ELEMENTS, Decision
 from .inventory import Inventory
 from .names import AUTO
 from .reports import Record
-from .selection import Selector, State
+from .selection import Selector
+from .state import State
 
 __all__ = ["CallsByOwner", "Entry", "backend_entry", "host_entry", "subject_of"]
 

@@ -12,7 +12,8 @@ from .arguments import BackendFallbackError, HostParameters, read_signature
 from .backend import Backend
 from .names import AUTO, HOST
 from .reports import Record
-from .selection import BackendName, Choice, Mode, Selector, State
+from .selection import Selector
+from .state import BackendName, Choice, Mode, State
 
 __all__ = [
     "MOST_ELEMENTS",
@@ -106,6 +107,12 @@ class Dispatched:
     def takes(self, backend: Backend, implementation: Any, name: str) -> bool:
         """True if an implementation can be given an argument of this name."""
         return True
+
+    def conversion_refusal(
+        self, backend: Backend, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> str | None:
+        """Say why the arguments of a call must not be converted; ``None`` if they may be."""
+        return None
 
     def options(self, backend: Backend) -> Collection[str]:
         """The keywords that the implementation of a backend has besides those of the host."""
@@ -252,6 +259,7 @@ class Dispatched:
                 continue
             if not self.takes(backend, implementation, name):
                 reason = f"its {self.name}() cannot be given {name!r}, whose class it owns"
+        reason = reason or self.conversion_refusal(backend, args, decision.keywords)
         questions = () if reason else self.questions(backend, decision.choice)
         if questions:
             reason = self.declines(backend, questions, args, decision.keywords)

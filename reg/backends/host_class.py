@@ -11,7 +11,8 @@ from .arguments import HostParameters, read_signature
 from .backend import Backend
 from .decision import Deciding, Decision, Dispatched
 from .docs.signatures import with_keyword
-from .selection import BackendName, Selector, State, leave
+from .selection import Selector
+from .state import BackendName, State, leave
 
 __all__ = ["DispatchedClass", "dispatched_class"]
 

@@ -89,7 +89,12 @@ class Loader:
             name, configured, declared, labels
         )
         backend.owned = OwnedClasses(name, getattr(source, "array_types", ()))
-        backend.complaints += backend.owned.complaints
+        converts = getattr(source, "converts", ())
+        if converts and not callable(getattr(source, "convert_from_host", None)):
+            backend.complaints.append("it has converts, and no function convert_from_host")
+        else:
+            backend.converts = OwnedClasses(name, converts, "converts")
+        backend.complaints += backend.owned.complaints + backend.converts.complaints
         for complaint in backend.complaints:
             warnings.append(f"the backend {name!r} of {host}, {origin}: {complaint}")
         logger.debug("%r is registered", backend)

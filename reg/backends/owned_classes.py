@@ -1,4 +1,4 @@
-"""The classes that a backend owns: calls with such an argument come to it by ``"auto"``."""
+"""Classes of arguments that a backend lists: those that it owns, and those that it converts."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ __all__ = ["OwnedClasses"]
 
 
 @generic
-def owns(argument: object) -> bool:
-    """True for an argument whose class, or a base of it, is registered as owned."""
+def is_listed(argument: object) -> bool:
+    """True for an argument whose class, or a base of it, is registered as listed."""
     return False
 
 
-def _is_owned(argument: object) -> bool:
+def _yes(argument: object) -> bool:
     return True
 
 
 class OwnedClasses:
-    """The classes that one backend owns, in a class lookup of the core.
+    """Classes that one backend lists, in a class lookup of the core.
 
     :param backend: the name of the backend.
     :param classes: classes, or names such as ``"package.module:Class"``, for which nothing is
       imported.
+    :param attribute: the attribute of the backend that lists them, for complaints.
     """
 
-    def __init__(self, backend: str, classes: Any) -> None:
+    def __init__(self, backend: str, classes: Any, attribute: str = "array_types") -> None:
         #: a line about each declaration that cannot be used, and is left out
         self.complaints: list[str] = []
         self._lookup: Lookup | None = None
         if isinstance(classes, str) or not isinstance(classes, Iterable):
             self.complaints.append(
-                f"its array_types must be a list of classes or names, not {classes!r}"
+                f"its {attribute} must be a list of classes or names, not {classes!r}"
             )
             return
-        registry = ClassRegistry(name=f"{backend} owns")
+        registry = ClassRegistry(name=f"{attribute} of {backend}")
         for cls in list(classes):
             try:
-                registry.register(owns, [cls], _is_owned)
+                registry.register(is_listed, [cls], _yes)
             except (TypeError, RegistrationError) as error:
-                self.complaints.append(f"{cls!r} in its array_types is no class: {error}")
+                self.complaints.append(f"{cls!r} in its {attribute} is no class: {error}")
         if registry.registrations():
             self._lookup = Lookup(registry)
 
@@ -51,17 +52,17 @@ class OwnedClasses:
         return self._lookup is not None
 
     def one_of(self, values: Iterable[Any]) -> bool:
-        """True if the class of one of several arguments is owned."""
+        """True if the class of one of several arguments, or a base of it, is listed."""
         lookup = self._lookup
         if lookup is None:
             return False
         for value in values:  # noqa: SIM110 (a generator takes twice as long)
-            if owns(value, lookup=lookup):
+            if is_listed(value, lookup=lookup):
                 return True
         return False
 
     def among(self, arguments: dict[Any, Any]) -> list[Any]:
-        """Find the arguments of a call whose class is owned.
+        """Find the arguments of a call whose class is listed.
 
         :param arguments: the arguments by name.
         :return: their names, in the order of the arguments.
@@ -69,4 +70,4 @@ class OwnedClasses:
         lookup = self._lookup
         if lookup is None:
             return []
-        return [name for name, value in arguments.items() if owns(value, lookup=lookup)]
+        return [name for name, value in arguments.items() if is_listed(value, lookup=lookup)]

@@ -76,6 +76,8 @@ class Explanation(NamedTuple):
     implementation: Callable[..., Any]
     #: why the call would be a ``TypeError``; ``None`` if it would not
     error: str | None = None
+    #: the arguments that would be converted for the backend
+    converted: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [self._heading(), f"  choice:    {', '.join(self.choice)}"]
@@ -83,6 +85,8 @@ class Explanation(NamedTuple):
             title = "" if index else "candidate:"
             lines.append(f"  {title:10} {name} ({distribution}): {verdict}")
         lines.append(f"  forwarded: {', '.join(self.forwarded) or 'nothing'}")
+        if self.converted:
+            lines.append(f"  converted: {', '.join(self.converted)}")
         if self.dropped:
             lines.append(f"  dropped:   {', '.join(self.dropped)}")
         return "\n".join(lines)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
 from .generators import drive_async_generator, drive_generator, kind_of, of_kind
-from .selection import BackendName, Choice, Options, Selector, State, leave, unusable
+from .selection import Selector, unusable
+from .state import BackendName, Choice, Options, State, leave
 
 __all__ = ["Settings", "UseBackend"]
 
