@@ -28,7 +28,7 @@ from .implementations import (
 )
 from .isolation import Isolation
 from .names import AUTO, HOST, ReservedNames
-from .pickling import reduce_dispatcher
+from .pickling import reduce_dispatcher, register_dispatcher
 from .reports import Considered, Explanation, Implementers, Installed, Record, list_installed
 from .selection import Selector
 from .settings import Settings
@@ -127,6 +127,7 @@ class BackendDispatcher:
         self._dispatched: list[HostFunction | DispatchedClass] = self._selector.dispatched
         self._host_lookup = ClassRegistry(name=host_name)
         self._module = sys._getframe(1).f_globals.get("__name__", "")
+        register_dispatcher(self)
 
     # Public names of a host
 
