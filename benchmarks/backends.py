@@ -80,7 +80,6 @@ class _System:
         self.settings = dispatcher.settings
         self.decorate = dispatcher.backend_dispatch
 
-        @self.decorate
         def scale(data: object, factor: object, offset: int = 0) -> str:
             return "host"
 
@@ -88,7 +87,7 @@ class _System:
             def __init__(self, data: object) -> None:
                 self.made_by = "host"
 
-        self.scale = scale
+        self.scale = self.decorate(scale)
         make = getattr(dispatcher, "backend_class", None)
         self.model = None if make is None else make(Model)
 

@@ -166,7 +166,7 @@ class HostFunction(Dispatched):
             try:
                 calls = mode.calls if backend is None else mode.named_calls[backend]
                 entry = calls[me]
-                if type(entry) is not tuple:
+                if entry.__class__ is CallsByOwner:
                     entry = entry.by_owner(args, keywords)
                 (inside, exports, known, is_method, options, shapes, moves_on, inventory, ran, asks,
                  record) = entry  # fmt: skip

@@ -55,7 +55,8 @@ class Choice:
         self.is_host = names == (HOST,)
         #: true if another one is next in line where a backend cannot run a call
         self.is_list = len(names) > 1 or AUTO in names
-        self._modes: dict[tuple[bool, str, tuple[_Running, ...]], Mode] = {}
+        #: the cache: by strictness, reason and running functions, the modes
+        self.modes: dict[tuple[bool, str, tuple[_Running, ...]], Mode] = {}
 
     @property
     def name(self) -> str | tuple[str, ...]:
@@ -65,8 +66,8 @@ class Choice:
     def mode(self, strict: bool, why: str, running: tuple[_Running, ...] = ()) -> Mode:
         """Get the mode of this choice with these properties: always the same one."""
         key = strict, why, running
-        mode = self._modes.get(key)
-        return mode if mode is not None else self._modes.setdefault(key, Mode(self, *key))
+        mode = self.modes.get(key)
+        return mode if mode is not None else self.modes.setdefault(key, Mode(self, *key))
 
     def __repr__(self) -> str:
         return f"<choice of {', '.join(self.names)}>"
@@ -182,7 +183,9 @@ class State:
         particulars = mode.particulars if particulars is None else particulars
         if records or particulars is not _NO_PARTICULARS:
             return State(Mode(choice, strict, why, running, particulars), records, outer)
-        return State(choice.mode(strict, why, running), (), outer)
+        # Mostly it is known: that saves a call.
+        known = choice.modes.get((strict, why, running))
+        return State(known or choice.mode(strict, why, running), (), outer)
 
 
 def leave(variable: ContextVar[State], token: Token[State] | None, state: State) -> None:
