@@ -180,11 +180,12 @@ class HostFunction(Dispatched):
                             break
                 passing = shapes[shape]
             except (KeyError, TypeError):
-                # Not called like this before; or the choice is a list, which has no hash.
-                return decide_and_run(state, backend, args, keywords)
+                # Not called like this before; or the choice is a list, which has no hash. Errors
+                # of the call are not to be shown as if they came from this one.
+                export = None
             if (
-                (export.__func__ if is_method else export) is not known()
-                or export is None
+                export is None
+                or (export.__func__ if is_method else export) is not known()
                 or (backend is not None and inventory is not discovery.inventory)
             ):
                 return decide_and_run(state, backend, args, keywords)

@@ -24,7 +24,6 @@ def installed(site):
     for name, code in {**captioned("host.rst"), **captioned("backend.rst")}.items():
         site.write(name.removesuffix(".py"), code)
     site.install("shapes-turbo", {"turbo": "shapes_turbo"}, group="shapes.backends")
-    site.install("tables-turbo", {"turbo": "tables_turbo"}, group="tables.backends")
 
 
 @pytest.mark.parametrize("page", ["host.rst", "user.rst"])
