@@ -7,7 +7,7 @@ arguments of these classes converted, if the host turns it on. The rules:
 - A converted argument is used again if the host says how to recognize that an argument is
   unchanged, by a function of its version. The cache refers to the argument weakly.
 - An argument that a function changes is never converted: a copy would be changed in its place.
-  After such a call, the cache forgets the argument, whatever its version.
+  After such a call, the cache forgets the argument, even if its version is the same.
 """
 
 from __future__ import annotations

@@ -230,13 +230,13 @@ class Discovery:
     # Which entry points to load
 
     def _with_this_name(self, label: str) -> Iterable[EntryPoint]:
-        """The entry points whose name says that they supply what was asked for."""
+        """The entry points whose name is the one that was asked for."""
         trusted = self._trust.named(label)
         names = {label} if trusted is None else {label, *trusted.labels, *trusted.entrypoints}
         return [entry for entry in self.now.pending if entry.origin.entry_point in names]
 
     def _likely(self, label: str) -> Iterable[EntryPoint]:
-        """The entry points that are likely, by what can be read without loading them."""
+        """The entry points that are likely, by their metadata."""
         wanted = canonicalize_name(label)
         trusted = self._trust.named(label)
         return [

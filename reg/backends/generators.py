@@ -32,7 +32,7 @@ def kind_of(function: Callable[..., Any]) -> int:
 def of_kind(call: Any, kind: int) -> Any:
     """Make a function that ``inspect`` takes for one of another kind.
 
-    Only what ``inspect`` reads differs: the function still runs when it is called, and
+    Only the flags that ``inspect`` reads differ: the function still runs when it is called, and
     returns a coroutine or a generator.
 
     :param call: a plain function.

@@ -25,7 +25,7 @@ class DispatchedClass(Dispatched):
     """A class of a host that dispatches to backends when it is constructed.
 
     The host's users get a subclass of the host's own class, with a metaclass that decides
-    when it is called. Copies and unpickled instances are not constructed, and stay what they
+    when it is called. Copies and unpickled instances are not constructed, and stay as they
     are.
 
     :param cls: the host's own class.

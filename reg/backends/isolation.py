@@ -1,4 +1,4 @@
-"""Isolating a test of a host from what is chosen and installed."""
+"""Isolating a test of a host from the choices and the installed backends."""
 
 from __future__ import annotations
 

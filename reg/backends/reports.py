@@ -60,7 +60,7 @@ class Explanation(NamedTuple):
 
     #: the name of the exports of backends
     function: str
-    #: what is chosen: names in order of preference
+    #: the choice: names in order of preference
     choice: tuple[str, ...]
     #: the backend that would run the call, ``"cpu"`` for the host itself
     backend: str

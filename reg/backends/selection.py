@@ -20,7 +20,7 @@ __all__ = ["Selector", "unusable"]
 
 
 class Selector:
-    """Resolves what users of one host choose.
+    """Resolves the choices of the users of one host.
 
     :param reserved: the names that no backend may have.
     :param trust: the host's trust configuration.

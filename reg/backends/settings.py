@@ -42,7 +42,7 @@ class Settings:
         """The canonical name of the backend in use; ``"cpu"`` for the host's own code.
 
         A tuple of names, if there are several in order of preference. Assigning
-        validates first: it raises what :meth:`use_backend` raises.
+        validates first: the errors are those of :meth:`use_backend`.
         """
         selector = self._selector
         choice = selector.mode(selector.state.get()).choice

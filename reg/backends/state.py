@@ -103,7 +103,7 @@ class Mode:
         self.chosen_by = f"chosen by {why}"
         self.running = running
         self.particulars = particulars
-        #: the cache: by what is decided, the state that the body of a call runs in
+        #: the cache: by the decision, the state that the body of a call runs in
         self.inside: dict[object, State] = {}
         #: the cache: by function, how a call runs that follows the mode
         self.calls: dict[object, Any] = {}

@@ -83,11 +83,11 @@ def run_conformance(
     """Run a host's tests of its functions on one backend.
 
     :param backend_name: name or alias of the backend.
-    :param tests: by name of a function, what checks an implementation of it. It
+    :param tests: by name of a function, a test of an implementation of it, which
       is called with ``backend_name``, or without arguments if it takes none.
     :param get_backend: finds the backend: that of the host's dispatcher.
     :param functions: the names of the functions to test; all, if left out.
-    :param raise_on_failure: whether to raise what a failing test raises,
+    :param raise_on_failure: whether to raise the error of a failing test,
       instead of going on with the next.
     :return: by name ``"PASSED"``, ``"SKIPPED (…)"`` with the reason, or ``"FAILED: …"`` with
       the message. A function that the backend lacks is ``"SKIPPED (not implemented)"``.
@@ -153,7 +153,7 @@ def _takes_nothing(test: Callable[..., Any]) -> bool:
 
 
 def _is_failure(error: BaseException) -> bool:
-    # What pytest.fail() raises is no Exception.
+    # The error of pytest.fail() is no Exception.
     return isinstance(error, Exception) or type(error).__qualname__ == "Failed"
 
 
