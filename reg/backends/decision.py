@@ -124,7 +124,7 @@ class Dispatched:
         given: BackendName | None,
         args: tuple[Any, ...],
         keywords: dict[str, Any],
-        failed: Mapping[Backend, str] | None = None,
+        failed: Mapping[Backend | None, str] | None = None,
     ) -> Decision:
         """Decide which backend runs a call.
 
@@ -232,7 +232,7 @@ class Dispatched:
         backend: Backend,
         mode: Mode,
         args: tuple[Any, ...],
-        failed: Mapping[Backend, str] | None,
+        failed: Mapping[Backend | None, str] | None,
         owned: Iterable[Any] = (),
     ) -> bool:
         """Decide for a backend if it can run the call, or else note the reason.

@@ -162,7 +162,7 @@ class HostFunction(Dispatched):
             state = current()
             if backend is None and state.is_host and is_plain:
                 return function(*args, **keywords) if keywords else function(*args)
-            mode = state.mode
+            mode, failed = state.mode, None
             try:
                 calls = mode.calls if backend is None else mode.named_calls[backend]
                 entry = calls[me]
@@ -180,35 +180,37 @@ class HostFunction(Dispatched):
                             break
                 passing = shapes[shape]
             except (KeyError, TypeError):
-                # Not called like this before; or the choice is a list, which has no hash. Errors
-                # of the call are not to be shown as if they came from this one.
-                export = None
-            if (
-                export is None
-                or (export.__func__ if is_method else export) is not known()
-                or (backend is not None and inventory is not discovery.inventory)
-            ):
-                return decide_and_run(state, backend, args, keywords)
-            reason = me.declines(ran, asks, args, keywords) if asks else None
-            if reason is not None:
-                return decide_and_run(state, backend, args, keywords, {ran: reason})
-            # The levels decide if the logger is on, which it says itself in twice the time.
-            if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
-                put_on_record(state, record)
-            token = None
-            try:
-                token = enter(inside)
-                if passing is not None:
-                    return passing(export, args, keywords, mode.strict)
-                return export(*args, **keywords) if keywords else export(*args)
-            except moves_on as error:
-                failed = _with_failure(None, ran, error)
-            finally:
-                if token is not None:
-                    reset(token)
-                else:
-                    leave(variable, token, state)
-            take_off_record(state, record)
+                # Not called like this before; or the choice is a list, which has no hash.
+                pass
+            else:
+                reason = None
+                if (
+                    (export.__func__ if is_method else export) is not known()
+                    or export is None
+                    or (backend is not None and inventory is not discovery.inventory)
+                ):
+                    return decide_and_run(state, backend, args, keywords)
+                if asks:
+                    reason = me.declines(ran, asks, args, keywords)
+                if reason is None:
+                    # The levels decide if the logger is on, which it says itself in twice the time.
+                    if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
+                        put_on_record(state, record)
+                    token = None
+                    try:
+                        token = enter(inside)
+                        if passing is not None:
+                            return passing(export, args, keywords, mode.strict)
+                        return export(*args, **keywords) if keywords else export(*args)
+                    except moves_on as error:
+                        reason = failure_reason(error)
+                    finally:
+                        if token is not None:
+                            reset(token)
+                        else:
+                            leave(variable, token, state)
+                    take_off_record(state, record)
+                failed = {ran: reason}
             return decide_and_run(state, backend, args, keywords, failed)
 
         return self._made_public(call)
@@ -249,7 +251,7 @@ class HostFunction(Dispatched):
         given: BackendName | None,
         args: tuple[Any, ...],
         keywords: dict[str, Any],
-        failed: Mapping[Backend, str] | None = None,
+        failed: Mapping[Backend | None, str] | None = None,
     ) -> Any:
         """Decide, and run a plain function."""
         shape = (len(args), *keywords) if keywords else len(args)
@@ -279,7 +281,7 @@ class HostFunction(Dispatched):
                 return implementation(*args, **decision.keywords)
             return passing(implementation, args, decision.keywords, decision.strict)
         except moves_on as error:
-            failed = _with_failure(failed, backend, error)
+            failed = {**(failed or {}), backend: failure_reason(error)}
         except BaseException as error:
             self._say_why(decision, error)
             raise
@@ -297,7 +299,7 @@ class HostFunction(Dispatched):
         given: BackendName | None,
         args: tuple[Any, ...],
         keywords: dict[str, Any],
-        failed: Mapping[Backend, str] | None = None,
+        failed: Mapping[Backend | None, str] | None = None,
     ) -> Any:
         """Decide, and make the coroutine or generator that runs a function of another kind."""
         self.parameters.check(args, keywords, self.name)
@@ -328,7 +330,7 @@ class HostFunction(Dispatched):
         inside: State,
         make: Callable[[], Any],
         decision: Decision,
-        failed: Mapping[Backend, str] | None,
+        failed: Mapping[Backend | None, str] | None,
         again: Callable[..., Any],
         record: Record | None,
     ) -> Any:
@@ -340,7 +342,7 @@ class HostFunction(Dispatched):
             result = make()
             return await result if inspect.isawaitable(result) else result
         except moves_on as error:
-            failed = _with_failure(failed, decision.backend, error)
+            failed = {**(failed or {}), decision.backend: failure_reason(error)}
         except BaseException as error:
             self._say_why(decision, error)
             raise
@@ -400,11 +402,9 @@ class HostFunction(Dispatched):
         return backend_entry(self.name, decision, route, asks, moves_on, inside, inventory, record)
 
 
-def _with_failure(
-    failed: Mapping[Backend, str] | None, backend: Backend | None, error: BaseException
-) -> dict[Backend, str]:
-    reason = f"it raised {describe_error(error)}"
-    return {**(failed or {}), **({} if backend is None else {backend: reason})}
+def failure_reason(error: BaseException) -> str:
+    """The reason on record where a backend passed a call on by an exception."""
+    return f"it raised {describe_error(error)}"
 
 
 def implementation_signature(name: str, backend: Backend, implementation: Any) -> inspect.Signature:

@@ -63,7 +63,7 @@ def list_implementations(
             columns.append((outcome.name, outcome))
         elif outcome is None:
             columns.append((entry.origin.entry_point, entry.declared))
-    functions = {
+    functions: dict[str, tuple[Implementation, ...]] = {
         one.name: tuple([_answer(one, column) for _, column in columns])
         for one in sorted(dispatched, key=lambda one: one.name)
     }

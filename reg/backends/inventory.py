@@ -1,4 +1,4 @@
-"""The state of the discovery of one host: one immutable value, and the values that follow from it."""
+"""The state of the discovery of one host: one immutable value, and the values that follow."""
 
 from __future__ import annotations
 
