@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from .generators import drive_async_generator, drive_generator, kind_of, of_kind
 from .selection import Selector, unusable
-from .state import BackendName, Choice, Options, State, leave
+from .state import NO_PARTICULARS, BackendName, Choice, Options, Particulars, State, leave
 
 __all__ = ["Settings", "UseBackend"]
 
@@ -90,7 +90,8 @@ class Settings:
           as it was, if left out.
         :param options: by name of a backend, keyword arguments for those of its
           implementations that have them, such as ``{"turbo": {"digits": 3}}``. A
-          call that gives the argument itself is not affected.
+          call that gives the argument itself is not affected. Left out, they are as they
+          were; an empty mapping ends them.
         :param functions: by name of a function, another choice for it, such as
           ``{"area": ["turbo", "cpu"]}``. A call that chooses itself is not affected,
           nor are the calls inside it.
@@ -180,16 +181,21 @@ class UseBackend:
         """Make the state that holds in the block."""
         selector = self._selector
         outer = selector.state.get()
-        choice = selector.resolve(self._name)
-        particulars = None
-        if self._options or self._functions:
-            particulars = outer.mode.particulars
-            if self._options:
+        name, choice, particulars = self._name, None, None
+        if type(name) is str:
+            # Mostly it is known: that saves a call.
+            choice = selector.discovery.inventory.cache.get(name)
+        if choice is None:
+            choice = selector.resolve(name)
+        if self._options is not None or self._functions is not None:
+            options, functions = outer.mode.particulars
+            if self._options is not None:
                 options = _checked_options(selector, self._options)
-                particulars = particulars._replace(options=options)
-            if self._functions:
+            if self._functions is not None:
                 functions = _checked_functions(selector, self._functions)
-                particulars = particulars._replace(functions=functions)
+            particulars = NO_PARTICULARS
+            if options or functions:
+                particulars = Particulars(options, functions)
         return outer.choosing(choice, "use_backend()", self._strict, outer, None, particulars)
 
     def __exit__(self, *error: object) -> None:

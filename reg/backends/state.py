@@ -10,7 +10,16 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from .backend import Backend
 from .names import AUTO, HOST
 
-__all__ = ["BackendName", "Choice", "Mode", "Options", "Particulars", "State", "leave"]
+__all__ = [
+    "NO_PARTICULARS",
+    "BackendName",
+    "Choice",
+    "Mode",
+    "Options",
+    "Particulars",
+    "State",
+    "leave",
+]
 
 #: The name of a choice: a backend, ``"cpu"``, ``"auto"``, or several in order of preference.
 #: A name that ends in ``"?"`` is passed over if there is no such backend.
@@ -33,10 +42,10 @@ class Particulars(NamedTuple):
         """The same for the body of a call that chose itself."""
         if not self.functions:
             return self
-        return Particulars(self.options) if self.options else _NO_PARTICULARS
+        return Particulars(self.options) if self.options else NO_PARTICULARS
 
 
-_NO_PARTICULARS: Final = Particulars()
+NO_PARTICULARS: Final = Particulars()
 
 # A function of the host that a backend is running, with that backend.
 _Running: TypeAlias = tuple[object, Backend]
@@ -94,7 +103,7 @@ class Mode:
         strict: bool,
         why: str,
         running: tuple[_Running, ...] = (),
-        particulars: Particulars = _NO_PARTICULARS,
+        particulars: Particulars = NO_PARTICULARS,
     ) -> None:
         self.choice = choice
         self.strict = strict
@@ -113,7 +122,7 @@ class Mode:
     def like(self, records: tuple[list[Any], ...]) -> Mode:
         """Get a mode like this one, for a state with these lists of records."""
         choice, strict, why, running = self.choice, self.strict, self.why, self.running
-        if records or self.particulars is not _NO_PARTICULARS or choice is None:
+        if records or self.particulars is not NO_PARTICULARS or choice is None:
             return Mode(choice, strict, why, running, self.particulars)
         return choice.mode(strict, why, running)
 
@@ -181,7 +190,7 @@ class State:
         strict = mode.strict if strict is None else strict
         running = mode.running if running is None else running
         particulars = mode.particulars if particulars is None else particulars
-        if records or particulars is not _NO_PARTICULARS:
+        if records or particulars is not NO_PARTICULARS:
             return State(Mode(choice, strict, why, running, particulars), records, outer)
         # Mostly it is known: that saves a call.
         known = choice.modes.get((strict, why, running))

@@ -415,6 +415,21 @@ def test_the_calls_inside_follow_the_block_or_the_outer_call(host, site):
             assert outer(1, backend="cpu") == "host"
 
 
+def test_empty_wishes_end_those_of_an_outer_block(shapes):
+    use = shapes.settings.use_backend
+    wishes = {"options": {"accel": {"device": 3}}, "functions": {"g": "cpu"}}
+    with use("accel", **wishes):
+        plain = shapes.settings.bind(lambda: (shapes.f(1), shapes.g(1)))
+        with use("accel", options={}, functions={}):
+            assert (shapes.f(1), shapes.g(1)) == (("accel", 1, 0, 1), ("accel", 1))
+            bound = shapes.settings.bind(lambda: (shapes.f(1), shapes.g(1)))
+        assert bound() == (("accel", 1, 0, 1), ("accel", 1))
+        assert plain() == (shapes.f(1), shapes.g(1)) == (("accel", 1, 3, 1), "host")
+    for name in wishes:
+        with pytest.raises(TypeError, match="by name"), use("accel", **{name: []}):
+            pytest.fail("the block is entered")
+
+
 def test_choices_for_functions_are_taken_along(shapes):
     with shapes.settings.use_backend("cpu", functions={"f": "accel"}):
         bound = shapes.settings.bind(lambda: (shapes.f(1), shapes.g(1)))
