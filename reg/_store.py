@@ -18,6 +18,7 @@ at that position, which no MRO contains.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -323,6 +324,10 @@ class Store:
         """Find all registrations for these classes or bases of them, most specific first."""
         trie = self.tries(key).get(len(classes))
         return iter(()) if trie is None else trie.matching(classes)
+
+    def under(self, key: Hashable) -> Iterator[Registration]:
+        """List all registrations under a key, by number of classes."""
+        return itertools.chain(*[trie.registrations() for trie in self.tries(key).values()])
 
     def registrations(self) -> list[Registration]:
         """List all registrations, in the order in which they were made."""
