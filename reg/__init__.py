@@ -6,6 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ._classes import Rest
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
@@ -54,6 +55,7 @@ __all__ = [
     "Registration",
     "RegistrationError",
     "Registry",
+    "Rest",
     "Sentinel",
     "arginfo",
     "build",

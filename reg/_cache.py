@@ -25,7 +25,7 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from ._cached_table import CachedTable, Guard
 from ._classes import NamedClass
@@ -39,6 +39,9 @@ from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 
 __all__ = ["LookupCache", "make_call_plan"]
+
+# Where any number of arguments dispatches, there is no fast path for more of them.
+_MOST_COLLECTED: Final = 16
 
 #: Class lookups of which all registrations are sorted together; mostly a single one.
 _Merged: TypeAlias = tuple[ObservableClassLookup, ...]
@@ -223,9 +226,11 @@ class LookupCache(CallTables):
         abstract: list[type] = []
         tries_of_sources = self._tries(key)
         for tries in tries_of_sources:
-            for position in tries[arity].positions if arity in tries else ():
-                abstract += position.abstract
-                names += position.names
+            for number, trie in tries.items():
+                if number == arity or ~arity <= number < 0:
+                    for position in trie.positions:
+                        abstract += position.abstract
+                        names += position.names
         guard = Guard(names) if abstract or names else None
         return CachedTable(arity, guard, tuple(abstract), _counts(tries_of_sources))
 
@@ -235,11 +240,11 @@ class LookupCache(CallTables):
         table = self._call_tables.get(identity, {}).get(arity)
         if table is not None and table.is_current():
             return table
-        is_fast = arity == len(spec.parameters)
+        is_fast = arity <= _MOST_COLLECTED if spec.collects else arity == len(spec.parameters)
         # Under the lock, so that a registration for an abstract class cannot come between
         # the table, which has no guard yet, and the writer that would drop it.
         with registry_lock:
-            if is_fast:
+            if is_fast and not spec.collects:
                 self.close(identity)
             if identity not in self._references:
                 holders = (self.calls, self._call_tables, self._references)
@@ -251,7 +256,7 @@ class LookupCache(CallTables):
             if is_fast:
                 # Before it is known as current: a table that is known but not open would
                 # never be opened.
-                self.open(identity, table.entries)
+                self.open(identity, table.entries, spec.collects)
             # Read here: a registration may have dropped the tables for other numbers of
             # arguments meanwhile, and these must not come back.
             self._call_tables.setdefault(identity, {})[arity] = table
@@ -293,10 +298,11 @@ class LookupCache(CallTables):
 
 
 def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
+    """The numbers as bits; a negative int where any number from the fewest on is registered."""
     counts = 0
     for tries in tries_of_sources:
         for number in tries:
-            counts |= 1 << number
+            counts |= 1 << number if number >= 0 else -1 << ~number
     return counts
 
 

@@ -12,6 +12,8 @@ __all__ = ["advice_for"]
 def advice_for(specification: Any) -> str:
     """Name a replacement for a specification that is not allowed."""
     origin = typing.get_origin(specification)
+    if getattr(specification, "__unpacked__", False) or origin is typing.Unpack:
+        return "write *rest: Class, or reg.Rest(Class) in a list: each argument is of that class"
     if specification is Any:
         return "use object, which every argument is an instance of"
     if origin is typing.Literal:

@@ -24,6 +24,8 @@ __all__ = [
     "ForwardName",
     "NamedClass",
     "RegisteredClass",
+    "Rest",
+    "RestKey",
     "UnionMember",
     "alias_value",
     "class_at",
@@ -31,7 +33,9 @@ __all__ = [
     "describe",
     "is_abstract",
     "loaded_class",
+    "members_of",
     "registered_classes",
+    "rest_key",
     "union_members",
 ]
 
@@ -202,13 +206,72 @@ class UnionMember:
         return UnionMember, (self.cls, self.union)
 
 
-#: A key of registrations at one position: a class, or a class as a member of a union.
-ClassKey: TypeAlias = "RegisteredClass | UnionMember"
+class Rest:
+    """Any number of further arguments of one class, as the last item of a list of classes.
+
+    :param cls: the class of each of them, in any of the ways in which a class can be given.
+
+    The parameter ``*rest: cls`` of an implementation stands for the same.
+    """
+
+    __slots__ = ("cls",)
+
+    def __init__(self, cls: ClassSpecification) -> None:
+        self.cls = cls
+
+    def __repr__(self) -> str:
+        return f"Rest({self.cls!r})"
 
 
-def class_of(key: ClassKey) -> RegisteredClass:
+class RestKey:
+    """The key of a :class:`Rest`: the last one of its registration.
+
+    :param members: a class; or the members of a union, each of which an argument may be of.
+    """
+
+    __slots__ = ("_set", "members")
+
+    def __init__(self, members: tuple[SingleKey, ...]) -> None:
+        self.members = members
+        self._set = frozenset(members)
+
+    def rank(self, ranks: Mapping[ClassKey, int]) -> int | None:
+        """Return the rank of the most specific member; ``None`` if no member has one."""
+        return min((ranks[member] for member in self.members if member in ranks), default=None)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RestKey):
+            return NotImplemented
+        return self._set == other._set
+
+    def __hash__(self) -> int:
+        return hash(self._set)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has other hashes.
+        return RestKey, (self.members,)
+
+
+#: A key of registrations for one argument: a class, or a class as a member of a union.
+SingleKey: TypeAlias = "RegisteredClass | UnionMember"
+
+#: A key of registrations at one position.
+ClassKey: TypeAlias = "SingleKey | RestKey"
+
+
+def class_of(key: SingleKey) -> RegisteredClass:
     """Return the class itself of a key."""
     return key.cls if isinstance(key, UnionMember) else key
+
+
+def members_of(key: ClassKey) -> tuple[SingleKey, ...]:
+    """Return the keys that a key for any number of arguments consists of; else the key itself."""
+    return key.members if isinstance(key, RestKey) else (key,)
+
+
+def rest_key(classes: Iterable[RegisteredClass]) -> RestKey:
+    """Make the key of a :class:`Rest` of one class, or of the members of a union."""
+    return RestKey(tuple(_keys(list(classes))))
 
 
 def registered_classes(
@@ -219,6 +282,7 @@ def registered_classes(
     :param key: named in the errors.
     :param classes: as in :meth:`reg.ClassRegistry.register`.
     :return: a list of one tuple; of several if there are unions, each member with its union.
+      The union of a :class:`Rest`, the last key, stays whole.
     :raises TypeError: if ``classes`` is not an iterable, or one of them is not a class in one of
       the ways that this module allows.
     """
@@ -227,14 +291,20 @@ def registered_classes(
             f"the classes registered under {describe(key)} must come as a list or another"
             f" iterable, one class for each argument; got {classes!r}"
         )
-    alternatives = [
-        _keys(_alternatives(key, position, specification))
-        for position, specification in enumerate(classes)
-    ]
+    specifications = list(classes)
+    alternatives: list[list[ClassKey]] = []
+    for position, specification in enumerate(specifications):
+        if not isinstance(specification, Rest):
+            alternatives.append([*_keys(_alternatives(key, position, specification))])
+        elif position == len(specifications) - 1:
+            alternatives.append([rest_key(_alternatives(key, position, specification.cls))])
+        else:
+            advice = "it stands for all further arguments, so put it last"
+            raise _refusal(key, position, specification, advice)
     return list(itertools.product(*alternatives))
 
 
-def _keys(alternatives: list[RegisteredClass]) -> list[ClassKey]:
+def _keys(alternatives: list[RegisteredClass]) -> list[SingleKey]:
     """Return the keys of the classes given at one position; several are a union."""
     union = tuple(dict.fromkeys(alternatives))
     return list(union) if len(union) == 1 else [UnionMember(cls, union) for cls in union]
@@ -376,6 +446,8 @@ def _is_of_anything(specification: Any) -> bool:
     origin: Any = typing.get_origin(specification)
     arguments = typing.get_args(specification)
     if not isinstance(origin, type) or origin is typing.Annotated or not arguments:
+        return False
+    if getattr(specification, "__unpacked__", False):
         return False
     return all(
         argument is Any or argument is ... or _is_of_anything(argument) for argument in arguments

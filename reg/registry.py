@@ -14,9 +14,11 @@ from ._classes import (
     ClassSpecification,
     ForwardName,
     NamedClass,
+    RestKey,
     UnionMember,
     class_of,
     describe,
+    members_of,
     registered_classes,
 )
 from ._dispatch_spec import canonical_key
@@ -203,7 +205,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         names = self._reg_store.forward_names(key)
         if not names:
             return []
-        given = map(class_of, classes)
+        given = [class_of(member) for cls in classes for member in members_of(cls)]
         bases = [base for cls in given if isinstance(cls, type) for base in mro_of(cls)]
         defined: dict[ForwardName, type] = {}
         for name in names:
@@ -234,17 +236,13 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 " None means that there is no component"
             )
         if isinstance(component, Matcher):
-            component._reg_check(key, len(combinations[0]))
+            classes = combinations[0]
+            component._reg_check(key, len(classes))
+            if classes and isinstance(classes[-1], RestKey):
+                component._reg_check(key, len(classes) - 1)
         filename, lineno = _file_and_line(component)
         added = [
-            Registration(
-                key,
-                tuple(map(class_of, combination)),
-                component,
-                filename,
-                lineno,
-                tuple([cls.union if isinstance(cls, UnionMember) else () for cls in combination]),
-            )
+            _registration(key, combination, component, filename, lineno)
             for combination in combinations
         ]
         with registry_lock:
@@ -394,6 +392,18 @@ def _checked_key(key: Any) -> Hashable:
     return canonical_key(key)  # type: ignore[no-any-return]
 
 
+def _registration(
+    key: Hashable, combination: tuple[ClassKey, ...], component: Any, filename: str, lineno: int
+) -> Registration:
+    classes = [cls for cls in combination if not isinstance(cls, RestKey)]
+    unions = [cls.union if isinstance(cls, UnionMember) else () for cls in classes]
+    further = [cls for cls in combination if isinstance(cls, RestKey)]
+    rest = tuple([class_of(member) for cls in further for member in cls.members])
+    return Registration(
+        key, tuple(map(class_of, classes)), component, filename, lineno, tuple(unions), rest
+    )
+
+
 def _refuse_ambiguity(store: Store, registration: Registration) -> None:
     if (found := ambiguous_with(store, registration)) is None:
         return
@@ -411,6 +421,8 @@ def _names(keys: tuple[ClassKey, ...]) -> str:
 
 
 def _name(key: ClassKey) -> str:
+    if isinstance(key, RestKey):
+        return "*" + " | ".join([_name(class_of(member)) for member in key.members])
     if isinstance(key, UnionMember):
         return " | ".join(map(_name, key.union))
     return key if isinstance(key, NamedClass) else f"{key.__module__}.{key.__qualname__}"

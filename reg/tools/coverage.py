@@ -12,7 +12,7 @@ from ..lookup import Lookup
 from .finding import Report, report
 from .loaded import is_concrete, loaded_subclasses
 from .names import full_name, names_of, short_name
-from .provenance import Located, dispatch_of, located
+from .provenance import Located, dispatch_of, for_classes, located
 from .registration_rules import definition_places
 
 __all__ = ["Completeness", "incomplete"]
@@ -93,7 +93,7 @@ def _ends_at_object(first: Located, classes: tuple[type, ...]) -> bool:
     """Return whether a call ends at a registration for ``object`` in place of a class."""
     if first.registration is None:
         return False
-    pairs = zip(first.registration.classes, classes, strict=True)
+    pairs = zip(for_classes(first.registration, classes).classes, classes, strict=True)
     return any(registered is object and cls is not object for registered, cls in pairs)
 
 

@@ -11,20 +11,22 @@ import difflib
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from .._classes import ClassKey, UnionMember, class_of, describe
+from .._classes import SingleKey, UnionMember, class_of, describe
 from .._matching import Matcher, Query, resolve_matchers
 from ..arginfo import takes_keyword
 from ..lookup import classes_of, has_default_behaviour
 from ..predicate import PredicateMatcher
 from ..registry import definition_of
 from .inapplicable import argument_name, inapplicable
-from .names import names_of, short_name
+from .names import short_name
 from .provenance import (
     Located,
     Source,
     dispatch_of,
+    for_classes,
     located,
     lookup_name,
+    registered_for,
 )
 from .resolution import Candidate, Outcome, Resolution
 
@@ -253,6 +255,7 @@ def _resolution(
                 component=recorder.answer,
                 classes=None if registration is None else registration.classes,
                 unions=() if registration is None else registration.unions,
+                rest=() if registration is None else registration.rest,
                 **_place(recorder.located),
                 lookup=source.name,
                 outcome=outcome,
@@ -314,8 +317,9 @@ def _why_later(
         return f"{other.source.name} is asked before {mine.source.name}"
     if mine.registration is None or other.registration is None:
         return f"comes later in the results of {mine.source.name}"
-    pairs = zip(mine.registration.keys, other.registration.keys, classes, strict=True)
-    for position, (less, more, cls) in enumerate(pairs):
+    registrations = mine.registration, other.registration
+    keys = [for_classes(registration, classes).single_keys for registration in registrations]
+    for position, (less, more, cls) in enumerate(zip(*keys, classes, strict=True)):
         if class_of(less) == class_of(more):
             if less != more:
                 return f"{argument_name(key, position)}: {_why_union_later(less, more)}"
@@ -325,12 +329,17 @@ def _why_later(
                 f"{argument_name(key, position)}: {short_name(less)} comes after {short_name(more)}"
                 f" in the MRO of {short_name(cls)}"
             )
+    if mine.registration.rest and mine.registration.number != other.registration.number:
+        return (
+            f"{registered_for(mine.registration)}, for any number of arguments, comes after"
+            f" {registered_for(other.registration)} for the same classes"
+        )
     if is_merged:
         return f"{other.source.name} comes before {mine.source.name}, for the same classes"
     return f"comes later in the results of {mine.source.name}"
 
 
-def _why_union_later(less: ClassKey, more: ClassKey) -> str:
+def _why_union_later(less: SingleKey, more: SingleKey) -> str:
     """Why one of two keys of the same class comes later; it is the member of a union."""
     union = " | ".join(map(short_name, getattr(less, "union", ())))
     if not isinstance(more, UnionMember):
@@ -364,5 +373,4 @@ def _place(candidate: Located) -> dict[str, Any]:
 
 def _closest_line(candidate: Candidate, reason: str) -> str:
     place = f", at {candidate.place}" if candidate.place else ""
-    classes = names_of(candidate.classes or (), candidate.unions)
-    return f"  {candidate.name} for {classes}{place}: {reason}"
+    return f"  {candidate.name} for {candidate.registered_for}{place}: {reason}"

@@ -46,18 +46,23 @@ def short_name(value: Any) -> str:
 
 
 def names_of(
-    classes: Iterable[RegisteredClass], unions: Iterable[tuple[RegisteredClass, ...]] = ()
+    classes: Iterable[RegisteredClass],
+    unions: Iterable[tuple[RegisteredClass, ...]] = (),
+    rest: Iterable[RegisteredClass] = (),
 ) -> str:
     """Name classes in parentheses.
 
     :param classes: one class for each argument.
     :param unions: for each of them, the members of the union that it was registered by.
-    :return: their short names, as in ``(Invoice, Printer)`` or ``(int of int | str)``.
+    :param rest: the class of each further argument, or the members of a union.
+    :return: their short names, as in ``(Invoice, Printer)`` or ``(int of int | str, *str)``.
     """
     names = [
         f"{short_name(cls)} of {' | '.join(map(short_name, union))}" if union else short_name(cls)
         for cls, union in itertools.zip_longest(classes, unions)
     ]
+    if further := " | ".join(map(short_name, rest)):
+        names.append(f"*{further}")
     return f"({', '.join(names)})"
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "applies",
     "dispatch_arguments",
     "dispatch_of",
+    "for_classes",
     "forwarded_arguments",
     "is_lookup",
     "located",
@@ -88,7 +89,7 @@ def dispatch_arguments(
     counts = 0
     for _, registration in registrations(lookup) if isinstance(lookup, Lookup) else ():
         if registration.key == dispatch.generic:
-            counts |= 1 << len(registration.classes)
+            counts |= registration.counts
     return dispatch.bound(args, keywords, counts)[2]
 
 
@@ -169,7 +170,28 @@ def applicable(
 
 def registered_for(registration: Registration) -> str:
     """Name the classes of a registration in parentheses, with the unions they came by."""
-    return names_of(registration.classes, registration.unions)
+    return names_of(registration.classes, registration.unions, registration.rest)
+
+
+def for_classes(registration: Registration, classes: tuple[type, ...]) -> Registration:
+    """Write a registration for any number of arguments as one for these.
+
+    :param registration: the registration; one for a fixed number stays as it is.
+    :param classes: the classes of the arguments.
+    :return: of a union, each argument gets the first member that applies to it.
+    """
+    fewest = len(registration.classes)
+    if not registration.rest or len(classes) < fewest:
+        return registration
+    rest = registration.rest
+    members = [
+        next((member for member in rest if applies(member, cls)), rest[0])
+        for cls in classes[fewest:]
+    ]
+    unions = (rest if len(rest) > 1 else (),) * len(members)
+    return registration._replace(
+        classes=(*registration.classes, *members), unions=(*registration.unions, *unions), rest=()
+    )
 
 
 def applies(registered: RegisteredClass, cls: type) -> bool:

@@ -45,6 +45,7 @@ reveal_type(registry.register(size, [Document], print))  # reveals: None
 reveal_type(class_registry.register("key", [Document, None], 3))  # reveals: None
 reveal_type(interface.register("key", [int | str], ""))  # reveals: None
 reveal_type(Library().register("key", ["package:Class"], 3, loud=True))  # reveals: Any
+reveal_type(registry.register("key", [int, reg.Rest(str)], ""))  # reveals: None
 registry.register(size)  # error: both
 registry.register([], [Document], print)  # error: both
 registry.register(size, Document, print)  # error: both
