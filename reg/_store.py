@@ -21,7 +21,6 @@ at that position, which no MRO contains.
 from __future__ import annotations
 
 import functools
-import heapq
 import itertools
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
@@ -316,6 +315,9 @@ def merged(
         known = [trie.positions[min(index, len(trie.positions) - 1)] for _, trie in tries]
         ranked.append(functools.reduce(Position.joined, known).ranked(cls))
     ranks = [{key: rank for rank, key in enumerate(keys)} for keys in ranked]
+    # Imported here, since only these look-ups need it.
+    import heapq
+
     # Each trie gives its own in this order; of equal ones, the first trie's come first.
     return heapq.merge(
         *[_descend(number, trie, ranked, ranks) for number, trie in tries],
