@@ -127,6 +127,8 @@ def _other_calls() -> Iterator[Requirement]:
         "by keyword, default left out",
     ):
         yield _call(row, _by_build(3, 12), _by_build(2))
+    for row in ("value", "no value", "subclass", "condition"):
+        yield _call(row, _by_build(10, 14), _by_build(5))
     for row in ("lookup taken", "lookup= and taken"):
         yield _call(row, _by_build(4, 8), _by_build(2.5))
     yield _call("call_next taken, not called", _by_build(4, 12), _by_build(2.5))

@@ -6,7 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from ._classes import Rest
+from ._specifications import Items, Rest, Where
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
@@ -42,6 +42,7 @@ __all__ = [
     "GenericFunction",
     "IClassLookup",
     "IRegistry",
+    "Items",
     "KeyIndex",
     "ListClassLookup",
     "Lookup",
@@ -57,6 +58,7 @@ __all__ = [
     "Registry",
     "Rest",
     "Sentinel",
+    "Where",
     "arginfo",
     "build",
     "check",

@@ -11,13 +11,12 @@ import itertools
 from collections.abc import Iterator
 
 from ._classes import (
-    NamedClass,
     RegisteredClass,
     SingleKey,
     UnionMember,
     class_of,
-    loaded_class,
 )
+from ._refinements import Refinement, loaded_base
 from ._store import Registration, Store, ranking
 
 __all__ = ["ambiguous_with"]
@@ -82,10 +81,12 @@ def _meet(
 
 
 def _is_more_specific(key: SingleKey, other: SingleKey) -> bool:
-    cls = class_of(key)
-    if cls == class_of(other):
+    cls, wider = class_of(key), class_of(other)
+    if cls == wider:
         return isinstance(other, UnionMember) and not isinstance(key, UnionMember)
-    loaded = loaded_class(cls) if isinstance(cls, NamedClass) else cls
+    if isinstance(cls, Refinement) and isinstance(wider, Refinement) and cls.base == wider.base:
+        return cls.is_narrower_than(wider)
+    loaded = loaded_base(cls)
     if loaded is None:
         return False
     order: list[SingleKey] = ranking([key, other])(loaded)

@@ -11,18 +11,18 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ForwardRef, Protocol, TypeVar
 
-from ._classes import (
-    ClassSpecification,
-    ForwardClass,
-    Rest,
-    alias_value,
-    describe,
-    registered_classes,
-    union_members,
-)
+from ._classes import ForwardClass, describe
 from ._dispatch_spec import DispatchSpec, dispatch_spec_of
 from ._scopes import Names, alias_namespaces, evaluate
 from ._signatures import signature_with_deferred
+from ._specifications import (
+    ClassSpecification,
+    Rest,
+    alias_value,
+    conditions_in,
+    registered_classes,
+    union_members,
+)
 from .arginfo import is_positional
 
 __all__ = ["classes_from_annotations", "registering"]
@@ -186,7 +186,9 @@ class _Annotation:
             return self._evaluated(self._from_text(hint, aliases), aliases)
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is typing.Annotated:
-            return self._evaluated(arguments[0], aliases)
+            cls, conditions = self._evaluated(arguments[0], aliases), conditions_in(hint)
+            # Other metadata is left out.
+            return typing.Annotated[(cls, *conditions)] if conditions else cls
         members = union_members(hint)
         if members or origin is type:
             parts = members or arguments

@@ -162,7 +162,7 @@ class LookupCache(CallTables):
             for sources, stores in pairs:
                 if stores:
                     for registration in merged(stores, key, classes):
-                        yield registration.component
+                        yield registration.candidate
                 for source in () if stores else sources:
                     yield from source._reg_candidates(key, classes)
 

@@ -41,6 +41,7 @@ from ._classes import (
     rest_key,
 )
 from ._mro import mro_of, virtual_mro
+from ._refinements import RefinedMatcher, Refinement, names_in
 from ._trie import Entry
 
 __all__ = ["ClassTrie", "Position", "Registration", "Store", "merged", "ranking"]
@@ -61,6 +62,8 @@ class Registration(NamedTuple):
       tuple for a class that was given itself.
     :param rest: the class of each further argument, of which there may be any number, or the
       members of a union; an empty tuple if the number of arguments is fixed.
+    :param candidate: the component as class lookups give it: with refinements among the classes,
+      a matcher that asks whether these hold; else the component itself.
     """
 
     key: Hashable
@@ -70,12 +73,20 @@ class Registration(NamedTuple):
     lineno: int
     unions: tuple[tuple[RegisteredClass, ...], ...]
     rest: tuple[RegisteredClass, ...] = ()
+    candidate: Any = None
 
     @property
     def keys(self) -> tuple[ClassKey, ...]:
         """The keys by which it is found, one for each class, and one for :attr:`rest`."""
         keys = self.single_keys
         return (*keys, rest_key(self.rest)) if self.rest else keys
+
+    def with_candidate(self) -> Registration:
+        """Return the same with the :attr:`candidate` for its classes."""
+        candidate = self.component
+        if any(isinstance(cls, Refinement) for cls in (*self.classes, *self.rest)):
+            candidate = RefinedMatcher(self.component, self.classes, self.rest)
+        return self._replace(candidate=candidate)
 
     @property
     def single_keys(self) -> tuple[SingleKey, ...]:
@@ -115,15 +126,17 @@ class Registration(NamedTuple):
 
 
 class Position:
-    """The abstract and named classes at one position, which an MRO may lack. Immutable.
+    """The keys at one position that an MRO lacks. Immutable.
 
     :param abstract: classes with virtual subclasses, in the order of registration.
     :param names: classes given by name, in the order of registration.
     :param unions: the keys of members of unions, in the order of registration.
     :param rests: the keys for any number of arguments, in the order of registration.
+    :param refinements: the refinements, each before those that it is narrower than; else in the
+      order of registration.
     """
 
-    __slots__ = ("abstract", "names", "rests", "unions")
+    __slots__ = ("abstract", "names", "refinements", "rests", "unions")
 
     def __init__(
         self,
@@ -131,40 +144,59 @@ class Position:
         names: tuple[NamedClass, ...] = (),
         unions: tuple[UnionMember, ...] = (),
         rests: tuple[RestKey, ...] = (),
+        refinements: tuple[Refinement, ...] = (),
     ) -> None:
         self.abstract = abstract
         self.names = names
         self.unions = unions
         self.rests = rests
+        self.refinements = refinements
 
     def adding(self, key: ClassKey) -> Position:
         """Return a position that knows this key as well."""
         if isinstance(key, RestKey):
             known = functools.reduce(Position.adding, key.members, self)
-            rests = known.rests if key in known.rests else (*known.rests, key)
-            return Position(known.abstract, known.names, known.unions, rests)
+            return known if key in known.rests else known._with(rests=(*known.rests, key))
         if isinstance(key, UnionMember):
             known = self.adding(key.cls)
-            unions = known.unions if key in known.unions else (*known.unions, key)
-            return Position(known.abstract, known.names, unions, known.rests)
+            return known if key in known.unions else known._with(unions=(*known.unions, key))
+        if isinstance(key, Refinement):
+            known = functools.reduce(Position.adding, (key.base, *names_in(key)), self)
+            return known if key in known.refinements else known._refined_by(key)
         if isinstance(key, NamedClass):
             if key not in self.names:
-                return Position(self.abstract, (*self.names, key), self.unions, self.rests)
+                return self._with(names=(*self.names, key))
         elif is_abstract(key) and not any(known is key for known in self.abstract):
-            return Position((*self.abstract, key), self.names, self.unions, self.rests)
+            return self._with(abstract=(*self.abstract, key))
         return self
+
+    def _with(self, **changed: Any) -> Position:
+        return Position(**{name: getattr(self, name) for name in self.__slots__} | changed)
+
+    def _refined_by(self, key: Refinement) -> Position:
+        known = self.refinements
+        wider = (index for index, other in enumerate(known) if key.is_narrower_than(other))
+        index = next(wider, len(known))
+        return self._with(refinements=(*known[:index], key, *known[index:]))
 
     def knows(self, key: ClassKey) -> bool:
         """Return whether a key is one that no MRO contains."""
         if isinstance(key, RestKey):
             return key in self.rests
         cls = class_of(key)
-        return key in self.unions or cls in self.names or cls in self.abstract
+        is_abstract_or_named = cls in self.names or cls in self.abstract
+        return is_abstract_or_named or key in self.unions or cls in self.refinements
 
     def joined(self, other: Position) -> Position:
         """Return a position that knows the keys of another one as well, behind its own."""
         joined = self
-        keys: list[ClassKey] = [*other.abstract, *other.names, *other.unions, *other.rests]
+        keys: list[ClassKey] = [
+            *other.abstract,
+            *other.names,
+            *other.refinements,
+            *other.unions,
+            *other.rests,
+        ]
         for key in keys:
             joined = joined.adding(key)
         return joined
@@ -176,11 +208,15 @@ class Position:
         """
         members = {member for key in keys for member in members_of(key)}
         classes = set(map(class_of, members))
+        refinements = [refinement for refinement in self.refinements if refinement in classes]
+        for refinement in refinements:
+            classes |= {refinement.base, *names_in(refinement)}
         return Position(
             tuple([cls for cls in self.abstract if cls in classes]),
             tuple([name for name in self.names if name in classes]),
             tuple([member for member in self.unions if member in members]),
             tuple([rest for rest in self.rests if rest in keys]),
+            tuple(refinements),
         )
 
     def same_class(self, cls: ClassKey) -> list[ClassKey]:
@@ -191,15 +227,33 @@ class Position:
         """List the keys that apply to an argument of this class, most specific first.
 
         These are its MRO, with the abstract classes among its virtual bases, and with the
-        names of all of them that classes were registered by. Behind each class are the unions
-        that it is a member of.
+        names of all of them that classes were registered by. In front of each class are its
+        refinements, and behind each the unions that it is a member of.
         """
+        ranked = self._ranked_classes(cls)
+        if self.refinements:
+            ranked = self._with_refinements(ranked)
         if not self.unions:
-            return list(self._ranked_classes(cls))
+            return list(ranked)
         members: dict[RegisteredClass, list[UnionMember]] = {}
         for member in self.unions:
             members.setdefault(member.cls, []).append(member)
-        return [key for base in self._ranked_classes(cls) for key in (base, *members.get(base, ()))]
+        return [key for base in ranked for key in (base, *members.get(base, ()))]
+
+    def _with_refinements(self, classes: list[RegisteredClass]) -> list[RegisteredClass]:
+        """Put the refinements of each class in front of it, and of its names."""
+        ranked: list[RegisteredClass] = []
+        names: list[RegisteredClass] = []
+        for cls in reversed(classes):
+            # The names of a class come behind it.
+            names.append(cls)
+            if not isinstance(cls, NamedClass):
+                refined = [
+                    refinement for refinement in self.refinements if refinement.base in names
+                ]
+                ranked[:0] = [*refined, *reversed(names)]
+                names = []
+        return ranked
 
     def _ranked_classes(self, cls: type) -> list[RegisteredClass]:
         if not self.names:
@@ -361,6 +415,8 @@ def ranking(registered: Iterable[_Key]) -> Callable[[type], list[_Key]]:
 
 def _now(classes: Mapping[ForwardName, type]) -> Callable[[RegisteredClass], RegisteredClass]:
     def now(cls: RegisteredClass) -> RegisteredClass:
+        if isinstance(cls, Refinement):
+            return cls.renamed(now)
         return classes.get(cls, cls) if isinstance(cls, ForwardName) else cls
 
     return now
@@ -449,7 +505,7 @@ class Store:
                 classes=tuple([now(cls) for cls in registration.classes]),
                 unions=tuple([tuple(map(now, union)) for union in registration.unions]),
                 rest=tuple(map(now, registration.rest)),
-            )
+            ).with_candidate()
             if registration.key == key and settled.keys != registration.keys:
                 store = store.removing([registration])
                 if store.exact(key, settled.keys) is None:

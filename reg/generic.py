@@ -14,6 +14,7 @@ from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query, resolve_matchers
 from ._plan import ForeignChain, Plan
+from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
@@ -163,6 +164,7 @@ class _SlowPath:
         plan, args, keywords, dispatched = self._plan(lookup, args, keywords)
         if default is MISSING:
             return plan.call(*args, **keywords)
+        plan = plan_for(plan, dispatched)
         if plan.first is MISSING:
             return default
         if plan.first is UNDECIDED:
@@ -208,6 +210,7 @@ class _SlowPath:
             dispatched = spec.bound(args, keywords, 0)[2]
             return lookup.all(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
+        plan = plan_for(plan, dispatched)
         if plan.all is None and plan.chain is None:
             classes = classes_of(dispatched, spec.class_first)
             candidates = tuple(lookup._reg_all_candidates(spec.generic, classes))

@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._annotations import registering
-from ._classes import ClassSpecification
+from ._specifications import ClassSpecification
 from .sentinel import MISSING
 
 __all__ = [
@@ -53,8 +53,9 @@ class IRegistry:
         :param classes: for each argument a class; ``None`` for its type; a union, for each of its
           members; an abstract base class or a runtime protocol, for virtual subclasses too; an
           alias of one of these; or the name of a class, ``"package.module:Class"``, which is found
-          without being imported. The last one may be a :class:`reg.Rest`, for any number of
-          further arguments.
+          without being imported; or, for some of its objects, ``Literal``, ``type[X]``,
+          ``Annotated[cls, condition]`` or a :class:`reg.Where`. The last one may be a
+          :class:`reg.Rest`, for any number of further arguments.
         :param component: any object but ``None``, often a function; an instance of
           :class:`reg.Matcher` decides at each look-up.
         :return: ``None``; without a component, a decorator that registers the function and returns

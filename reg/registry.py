@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from ._ambiguity import ambiguous_with
 from ._classes import (
     ClassKey,
-    ClassSpecification,
     ForwardName,
     NamedClass,
     RestKey,
@@ -19,13 +18,14 @@ from ._classes import (
     class_of,
     describe,
     members_of,
-    registered_classes,
 )
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
 from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
+from ._refinements import Refinement
+from ._specifications import ClassSpecification, registered_classes
 from ._store import Registration, Store
 from .arginfo import is_bound, wrapped_by
 from .interfaces import IClassLookup, IRegistry
@@ -225,7 +225,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
         self._reg_prepare(key, classes)
         for registration in self._reg_store.matching(key, classes):
-            yield registration.component
+            yield registration.candidate
 
     def _reg_add(
         self, key: Hashable, combinations: list[tuple[ClassKey, ...]], component: Any
@@ -401,7 +401,7 @@ def _registration(
     rest = tuple([class_of(member) for cls in further for member in cls.members])
     return Registration(
         key, tuple(map(class_of, classes)), component, filename, lineno, tuple(unions), rest
-    )
+    ).with_candidate()
 
 
 def _refuse_ambiguity(store: Store, registration: Registration) -> None:
@@ -425,7 +425,9 @@ def _name(key: ClassKey) -> str:
         return "*" + " | ".join([_name(class_of(member)) for member in key.members])
     if isinstance(key, UnionMember):
         return " | ".join(map(_name, key.union))
-    return key if isinstance(key, NamedClass) else f"{key.__module__}.{key.__qualname__}"
+    if isinstance(key, (NamedClass, Refinement)):
+        return str(key)
+    return f"{key.__module__}.{key.__qualname__}"
 
 
 def definition_of(component: Any) -> tuple[str, int] | None:

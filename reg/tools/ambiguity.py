@@ -15,14 +15,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from .._classes import (
-    NamedClass,
     RegisteredClass,
     SingleKey,
     UnionMember,
     class_of,
     is_abstract,
-    loaded_class,
 )
+from .._refinements import Refinement, loaded_base
 from .._store import Registration, ranking
 from .loaded import is_likely, loaded_subclasses, package_of, preferred
 from .provenance import Source, applicable
@@ -109,7 +108,7 @@ def _ties_of_unions(registrations: list[Registration]) -> Iterator[Tie]:
     for classes, alike in by_classes.items():
         if len(alike) < 2 or any(registration.single_keys == classes for registration in alike):
             continue
-        loaded = [loaded_class(c) if isinstance(c, NamedClass) else c for c in classes]
+        loaded = [loaded_base(c) for c in classes]
         for first, second in itertools.combinations(alike, 2):
             pairs = zip(first.single_keys, second.single_keys, strict=True)
             keys = next((one, other) for one, other in pairs if one != other)
@@ -183,7 +182,7 @@ def _meet(classes: _Classes, others: _Classes, position: int, cls: type) -> tupl
         if index == position:
             result.append(cls)
             continue
-        loaded = [loaded_class(c) if isinstance(c, NamedClass) else c for c in (first, second)]
+        loaded = [loaded_base(c) for c in (first, second)]
         meets = [c for c in loaded if c and ranking([first])(c) and ranking([second])(c)]
         if not meets:
             return None
@@ -262,14 +261,21 @@ class _AmbiguityFinder:
         related: dict[SingleKey, set[SingleKey]] = {}
         for key in registered:
             cls = class_of(key)
-            loaded = loaded_class(cls) if isinstance(cls, NamedClass) else cls
+            loaded = loaded_base(cls)
             if loaded is not None:
                 order = ranked(loaded)
                 related[key] = set(order[order.index(key) + 1 :])
-                if isinstance(key, UnionMember):
-                    # The order of two unions of one class is not one of specificity.
-                    related[key] -= {other for other in order if class_of(other) == cls}
+                # The order of two unions, or of two refinements, is not one of specificity.
+                related[key] -= {other for other in order if _is_beside(key, other)}
         return related
+
+
+def _is_beside(key: SingleKey, other: SingleKey) -> bool:
+    """Return whether only the order of registration may put a key in front of another one."""
+    cls, later = class_of(key), class_of(other)
+    if isinstance(cls, Refinement) and isinstance(later, Refinement) and cls.base == later.base:
+        return not cls.is_narrower_than(later)
+    return isinstance(key, UnionMember) and cls == later
 
 
 _NONE: frozenset[SingleKey] = frozenset()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from .._classes import describe
+from .._refinements import RefinedMatcher
 from ..lookup import Lookup
 from .finding import Report, report
 from .loaded import is_concrete, loaded_subclasses
@@ -45,8 +46,13 @@ def incomplete(lookup: Any, complete: Completeness) -> Iterator[Report]:
         ]
         missing: dict[tuple[type, ...], Located | None] = {}
         for classes in itertools.product(*positions):
-            candidates = located(lookup, generic, classes, None)
-            first = candidates[0] if candidates else None
+            # One that is registered for a refinement may not hold.
+            certain = (
+                candidate
+                for candidate in located(lookup, generic, classes, None)
+                if not isinstance(candidate.candidate, RefinedMatcher)
+            )
+            first = next(certain, None)
             if first is None or _ends_at_object(first, classes):
                 missing[classes] = first
         if missing:

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
+from .._refinements import base_of
 from .._store import Registration
 from ..lookup import Lookup
 from .names import full_name, short_name
@@ -78,7 +79,7 @@ def _why_inapplicable(
 ) -> tuple[str, bool]:
     """Why a registration does not apply, and whether it comes close by its class."""
     position = wrong[0]
-    registered, cls = registration.classes[position], classes[position]
+    registered, cls = base_of(registration.classes[position]), classes[position]
     argument = argument_name(registration.key, position)
     mine, other = short_name(cls), short_name(registered)
     if (former := former_class(registered, cls)) is not None:

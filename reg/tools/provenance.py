@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from .._classes import RegisteredClass
 from .._dispatch_spec import DispatchSpec
 from .._observers import Observable, ObservableClassLookup
+from .._refinements import RefinedMatcher
 from .._store import Registration, ranking
 from ..compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
 from ..lookup import Lookup
@@ -49,10 +50,17 @@ class Source(NamedTuple):
 class Located(NamedTuple):
     """A component that applies, and where it comes from."""
 
-    component: Any
+    #: as the class lookup gives it: perhaps a matcher that asks whether refinements hold
+    candidate: Any
     #: ``None`` if it comes from a third-party class lookup
     registration: Registration | None
     source: Source
+
+    @property
+    def component(self) -> Any:
+        """The registered object."""
+        candidate = self.candidate
+        return candidate.component if isinstance(candidate, RefinedMatcher) else candidate
 
 
 #: The registrations under one key by registry, in the order in which these are asked.
@@ -237,7 +245,7 @@ def _identified(components: Iterable[Any], known: list[Located], giver: Source) 
     result = []
     for component in components:
         # By identity: a component may define any equality.
-        index = next((i for i, other in enumerate(known) if other.component is component), None)
+        index = next((i for i, other in enumerate(known) if other.candidate is component), None)
         result.append(Located(component, None, giver) if index is None else known.pop(index))
     return result
 
@@ -250,7 +258,7 @@ def _located_in(
     if merged is None and isinstance(part, MergedClassLookup):
         merged = part
     if isinstance(part, ClassRegistry):
-        below = [Located(r.component, r, source) for r in applicable(part, key, classes)]
+        below = [Located(r.candidate, r, source) for r in applicable(part, key, classes)]
     else:
         below = [
             candidate
