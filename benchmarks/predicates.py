@@ -50,7 +50,7 @@ def value_calls(quick: bool) -> Measurements:
         raise NotImplementedError
 
     for name in names:
-        registry.register(view, [Literal[name]], views[name])  # type: ignore[valid-type]
+        registry.register(view, [Literal[name]], views[name])
     registry.register(view, [str], _view("str"))
     registry.register(view, [type[Page]], _view("class"))
     registry.register(view, [reg.Where(int, _is_large)], _view("large"))

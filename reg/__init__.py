@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._build import build
     from .generic_function import GenericFunction
     from .tools.check import check
+    from .tools.trace import trace
 
 #: The version of the package, as in its metadata.
 __version__ = "1.0.0.dev0"
@@ -66,6 +67,7 @@ __all__ = [
     "generic",
     "implicit",
     "mapply",
+    "trace",
 ]
 
 
@@ -86,6 +88,10 @@ def __getattr__(name: str) -> Any:
         from .tools.check import check
 
         return check
+    if name == "trace":
+        from .tools.trace import trace
+
+        return trace
     if name == "build":
         from ._build import build
 

@@ -34,11 +34,14 @@ from ._errors import ComponentLookupError
 from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
 from ._observers import Observable, ObservableClassLookup
-from ._plan import Plan, make_plan
+from ._plan import Plan, adapter, end_step, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 
-__all__ = ["LookupCache", "make_call_plan"]
+__all__ = ["LookupCache", "invalidate_all_caches", "make_call_plan"]
+
+#: Weak references to all caches, by their identities.
+_caches: dict[int, weakref.ref[LookupCache]] = {}
 
 # Where any number of arguments dispatches, there is no fast path for more of them.
 _MOST_COLLECTED: Final = 16
@@ -64,6 +67,9 @@ class LookupCache(CallTables):
         # Weak references to the generic functions, which remove their tables. Only C code runs
         # when one dies, so that nothing can interrupt it.
         self._references: dict[int, list[weakref.ref[Any]]] = {}
+        # Only C code runs when a cache dies, so that nothing can interrupt it.
+        identity = id(self)
+        _caches[identity] = weakref.ref(self, functools.partial(_caches.pop, identity))
 
     def __del__(self) -> None:
         # The references refer to the tables and to each other. Without them, the plans die at
@@ -213,13 +219,16 @@ class LookupCache(CallTables):
         plan: Any = table.entries.get(classes)
         if plan is MISSING:
             table.snapshot_mros(classes)
-            plan = make_call_plan(spec, self._lookup(), self.candidates(spec.generic, classes))
+            plan = make_call_plan(
+                spec, self._lookup(), classes, self.candidates(spec.generic, classes)
+            )
             table.store(classes, plan)
         return plan  # type: ignore[no-any-return]
 
     def _make_plan(self, key: Hashable, classes: tuple[type, ...]) -> Plan:
         lookup = self._lookup()
-        return make_plan(self.candidates(key, classes), lookup, _end_of(key, self._lookup))
+        end = end_step(_end_of(key, self._lookup), lookup)
+        return make_plan(self.candidates(key, classes), lookup, end)
 
     def _new_table(self, key: Hashable, arity: int) -> CachedTable:
         names: list[NamedClass] = []
@@ -297,6 +306,13 @@ class LookupCache(CallTables):
         )
 
 
+def invalidate_all_caches() -> None:
+    """Drop all plans of all lookups, since plans are made otherwise from now on."""
+    for reference in list(_caches.values()):
+        if (cache := reference()) is not None:
+            cache.invalidate_all()
+
+
 def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
     """The numbers as bits; a negative int where any number from the fewest on is registered."""
     counts = 0
@@ -307,11 +323,16 @@ def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
 
 
 def make_call_plan(
-    spec: DispatchSpec, lookup: Any, candidates: Callable[[], Iterable[Any]]
+    spec: DispatchSpec,
+    lookup: Any,
+    classes: tuple[type, ...],
+    candidates: Callable[[], Iterable[Any]],
 ) -> Plan:
     """Make the plan of a call of a generic function; it ends at the decorated function."""
     dispatched = spec.dispatched if spec.names else None
-    return make_plan(candidates, lookup, spec.function, spec.adapt, dispatched)
+    end = end_step(spec.function, lookup, adapter(spec.generic, lookup, classes))
+    adapt = adapter(spec.generic, lookup, classes, spec.adapt)
+    return make_plan(candidates, lookup, end, adapt, dispatched)
 
 
 def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:

@@ -14,7 +14,7 @@ The idea of ``call_next`` is ``call-next-method`` of the Common Lisp Object Syst
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 from ._fastcall import CallNext, Decision, Plan, Step
@@ -24,7 +24,16 @@ from ._values import ValueChain
 from .arginfo import filled_in
 from .sentinel import MISSING, UNDECIDED
 
-__all__ = ["CallNext", "CandidateChain", "ForeignChain", "Plan", "Step", "make_plan"]
+__all__ = [
+    "CallNext",
+    "CandidateChain",
+    "ForeignChain",
+    "Plan",
+    "Step",
+    "adapter",
+    "end_step",
+    "make_plan",
+]
 
 #: Adapts a component before it is called.
 Adapt: TypeAlias = Callable[[Any], Callable[..., Any]]
@@ -33,10 +42,38 @@ Adapt: TypeAlias = Callable[[Any], Callable[..., Any]]
 Dispatched: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]
 
 
+#: While calls are traced, makes the function that wraps the implementations for some classes:
+#: given a key, a lookup and the classes, it returns one that is given a component and the
+#: function that is called for it. Plans hold its results, so that a change invalidates all of
+#: them; see :mod:`reg.tools.trace`.
+tracing: Callable[[Hashable, Any, tuple[type, ...]], Callable[[Any, Any], Any]] | None = None
+
+
+def adapter(
+    key: Hashable, lookup: Any, classes: tuple[type, ...], adapt: Adapt | None = None
+) -> Adapt | None:
+    """Return the function that adapts a component before it is called, also to be traced."""
+    if tracing is None:
+        return adapt
+    trace = tracing(key, lookup, classes)
+    return lambda component: trace(component, component if adapt is None else adapt(component))
+
+
+def end_step(fallback: Callable[..., Any], lookup: Any, adapt: Adapt | None = None) -> Step:
+    """Make the end of a chain.
+
+    :param fallback: the decorated function, or one that raises the error.
+    :param lookup: for a ``fallback`` with a parameter ``lookup``.
+    :param adapt: adapts ``fallback`` before it is called.
+    """
+    function = fallback if adapt is None else adapt(fallback)
+    return Step(function, lookup if filled_in(fallback)[0] else None, None, True)
+
+
 def make_plan(
     candidates: Callable[[], Iterable[Any]],
     lookup: Any,
-    fallback: Callable[..., Any],
+    end: Step,
     adapt: Adapt | None = None,
     dispatched: Dispatched | None = None,
 ) -> Plan:
@@ -45,14 +82,14 @@ def make_plan(
     :param candidates: gives the components and matchers in order; called twice if more
       than the first is needed.
     :param lookup: for implementations with a parameter ``lookup``.
-    :param fallback: the end of the chain.
+    :param end: the end of the chain.
     :param adapt: adapts a component before it is called.
     :param dispatched: picks the dispatch arguments of a call; without it, all positional
       arguments dispatch.
     """
     first = next(iter(candidates()), MISSING)
     if first is MISSING:
-        return Plan(_end(fallback, lookup), MISSING, ())
+        return Plan(end, MISSING, ())
     if not isinstance(first, Matcher):
         wants_lookup, wants_call_next = filled_in(first)
         if not wants_call_next:
@@ -62,27 +99,23 @@ def make_plan(
     if any(isinstance(one, RefinedMatcher) and one.values for one in components):
 
         def make_part(left: tuple[Any, ...]) -> Plan:
-            return make_plan(lambda: left, lookup, fallback, adapt, dispatched)
+            return make_plan(lambda: left, lookup, end, adapt, dispatched)
 
         values = ValueChain(components, make_part)
         first = UNDECIDED if isinstance(first, Matcher) else first
         return Plan(values.caller(dispatched), first, None, values)
     if any(isinstance(component, Matcher) for component in components):
-        chain = CandidateChain(components, lookup, fallback, adapt)
+        chain = CandidateChain(components, lookup, end, adapt)
         first = UNDECIDED if isinstance(first, Matcher) else first
         return Plan(chain.caller(dispatched), first, None, chain)
-    return Plan(_steps(components, lookup, fallback, adapt), first, components)
-
-
-def _end(fallback: Callable[..., Any], lookup: Any) -> Step:
-    return Step(fallback, lookup if filled_in(fallback)[0] else None, None, True)
+    return Plan(_steps(components, lookup, end, adapt), first, components)
 
 
 def _steps(
-    components: tuple[Any, ...], lookup: Any, fallback: Callable[..., Any], adapt: Adapt | None
+    components: tuple[Any, ...], lookup: Any, end: Step, adapt: Adapt | None
 ) -> Callable[..., Any]:
     """Make the step of the first component; each step knows the next one."""
-    following: Any = _end(fallback, lookup)
+    following: Any = end
     for component in reversed(components):
         function = component if adapt is None else adapt(component)
         wants_lookup, wants_call_next = filled_in(component)
@@ -107,7 +140,7 @@ class CandidateChain:
 
     :param components: the components and matchers.
     :param lookup: for implementations with a parameter ``lookup``.
-    :param fallback: the end of the chain.
+    :param end: the end of the chain.
     :param adapt: adapts a component before it is called.
     """
 
@@ -117,12 +150,12 @@ class CandidateChain:
         self,
         components: tuple[Any, ...],
         lookup: Any,
-        fallback: Callable[..., Any],
+        end: Step,
         adapt: Adapt | None = None,
     ) -> None:
         self.components = components
         self._lookup = lookup
-        self._end = _end(fallback, lookup)
+        self._end = end
         self._adapt = adapt
         # By identity: a component, how it is called, and which keywords are filled in.
         self._known: dict[int, tuple[Any, Callable[..., Any], bool, bool]] = {}
@@ -253,7 +286,7 @@ class ForeignChain(CandidateChain):
     :param first: the component that the lookup found.
     :param all_components: gives all components of the lookup in order. The chain goes on
       behind the place of ``first``; they are found only when ``call_next`` needs them.
-    :param fallback: the end of the chain.
+    :param end: the end of the chain.
     :param adapt: adapts a component before it is called.
     """
 
@@ -264,10 +297,10 @@ class ForeignChain(CandidateChain):
         lookup: Any,
         first: Any,
         all_components: Callable[[], Iterable[Any]],
-        fallback: Callable[..., Any],
+        end: Step,
         adapt: Adapt | None = None,
     ) -> None:
-        super().__init__((), lookup, fallback, adapt)
+        super().__init__((), lookup, end, adapt)
         self._first = first
         self._all_components = all_components
         self._iterator: Iterator[Any] | None = None

@@ -471,6 +471,10 @@ class Store:
         """Find all registrations for these classes or bases of them, most specific first."""
         return merged((self,), key, classes)
 
+    def under(self, key: Hashable) -> Iterator[Registration]:
+        """List all registrations under a key, by number of classes."""
+        return itertools.chain(*[trie.registrations() for trie in self.tries(key).values()])
+
     def registrations(self) -> list[Registration]:
         """List all registrations, in the order in which they were made."""
         entries = [

@@ -13,7 +13,7 @@ from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query, resolve_matchers
-from ._plan import ForeignChain, Plan
+from ._plan import ForeignChain, Plan, adapter, end_step
 from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
@@ -299,7 +299,7 @@ class _SlowPath:
             classes = classes_of(dispatched, spec.class_first)
             components = tuple(lookup._reg_all_candidates(spec.generic, classes))
             if components or not counts:
-                plan = make_call_plan(spec, lookup, functools.partial(iter, components))
+                plan = make_call_plan(spec, lookup, classes, functools.partial(iter, components))
                 return plan, call_args, call_keywords, dispatched
             counts = 0
 
@@ -333,6 +333,7 @@ class _SlowPath:
         generic = spec.generic
         _check_lookup(lookup, generic, "call")
         args, keywords, dispatched = spec.bound(args, keywords, 1 << len(args))
+        classes = classes_of(dispatched, spec.class_first)
         if (
             getattr(type(lookup), "call", None) is Lookup.call
             or spec.names
@@ -347,8 +348,8 @@ class _SlowPath:
                 lookup,
                 MISSING if component is NOTHING else component,
                 lambda: lookup.all(generic, dispatched, **self._class_method),
-                spec.function,
-                spec.adapt,
+                end_step(spec.function, lookup, adapter(generic, lookup, classes)),
+                adapter(generic, lookup, classes, spec.adapt),
             )
             query = Query(dispatched)
             result = chain.run(chain.resolved(query, 0), query, args, keywords)
@@ -365,7 +366,7 @@ class _SlowPath:
                 and find(generic, args, NOTHING, **self._class_method) is not NOTHING
             ):
                 raise
-        return make_call_plan(spec, lookup, tuple).call(*args, **keywords)
+        return make_call_plan(spec, lookup, classes, tuple).call(*args, **keywords)
 
 
 def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:

@@ -11,7 +11,7 @@ from ._errors import ComponentLookupError
 from ._fastcall import CachedLookup, CallNext
 from ._matching import Matcher, Query, resolve_matchers
 from ._observers import Observable
-from ._plan import CandidateChain, ForeignChain, Plan, make_plan
+from ._plan import CandidateChain, ForeignChain, Plan, adapter, end_step, make_plan
 from ._values import plan_for
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
@@ -138,6 +138,7 @@ class Lookup(CachedLookup, Observable):
         def nothing_left(*args: object, **kw: object) -> Any:
             raise ComponentLookupError(key=key, classes=classes, lookup=self)
 
+        end, adapt = end_step(nothing_left, self), adapter(key, self, classes)
         chain: CandidateChain
         overrides_all = type(self).all is not Lookup.all
         if overrides_all or type(self).component is not Lookup.component:
@@ -145,10 +146,10 @@ class Lookup(CachedLookup, Observable):
             flags: dict[str, Any] = {"class_method": True} if class_method else {}
             first = self.component(key, args, NOTHING, **flags)
             first = MISSING if first is NOTHING else first
-            chain = ForeignChain(self, first, lambda: self.all(key, args, **flags), nothing_left)
+            chain = ForeignChain(self, first, lambda: self.all(key, args, **flags), end, adapt)
         else:
             candidates = tuple(self._reg_all_candidates(key, classes))
-            chain = CandidateChain(candidates, self, nothing_left)
+            chain = CandidateChain(candidates, self, end, adapt)
         query = Query(args)
         resolved = chain.resolved(query, 0)
         if resolved[0] is MISSING and default is not MISSING:
@@ -228,7 +229,7 @@ class Lookup(CachedLookup, Observable):
         if cache is not None:
             return cache.plan(key, classes)
         components = tuple(self._reg_class_lookup.all(key, classes))
-        return make_plan(lambda: components, self, _not_called)
+        return make_plan(lambda: components, self, end_step(_not_called, self))
 
     def _reg_all_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
         """List all components, with matchers as they are, in order."""

@@ -24,6 +24,7 @@ from ._lock import registry_lock
 from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
+from ._reexecution import former_selves
 from ._refinements import Refinement
 from ._specifications import ClassSpecification, registered_classes
 from ._store import Registration, Store
@@ -247,25 +248,16 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         ]
         with registry_lock:
             self._reg_settle(key, itertools.chain(*combinations))
+            store = self._reg_store.removing(former_selves(self._reg_store, key, component))
             if not self._reg_replace:
                 for registration in added:
-                    self._reg_refuse_to_replace(registration)
-            store = self._reg_store.adding(added)
+                    _refuse_to_replace(store, registration)
+            store = store.adding(added)
             if not self._reg_ambiguous:
                 for registration in added:
                     _refuse_ambiguity(store, registration)
             replaced = self._reg_publish(store, {key})
         del replaced
-
-    def _reg_refuse_to_replace(self, registration: Registration) -> None:
-        known = self._reg_store.exact(registration.key, registration.keys)
-        if known is not None:
-            raise RegistrationError(
-                f"{describe(registration.key)} has a component for"
-                f" {_names(registration.keys)} already: {known.component!r} at"
-                f" {known.place}, so {registration.component!r} at {registration.place}"
-                " is not registered; unregister the first, or use replace=True"
-            )
 
     def _reg_publish(self, store: Store, keys: set[Hashable]) -> Store:
         """Replace the store, and invalidate the caches under these keys.
@@ -402,6 +394,17 @@ def _registration(
     return Registration(
         key, tuple(map(class_of, classes)), component, filename, lineno, tuple(unions), rest
     ).with_candidate()
+
+
+def _refuse_to_replace(store: Store, registration: Registration) -> None:
+    known = store.exact(registration.key, registration.keys)
+    if known is not None:
+        raise RegistrationError(
+            f"{describe(registration.key)} has a component for"
+            f" {_names(registration.keys)} already: {known.component!r} at"
+            f" {known.place}, so {registration.component!r} at {registration.place}"
+            " is not registered; unregister the first, or use replace=True"
+        )
 
 
 def _refuse_ambiguity(store: Store, registration: Registration) -> None:

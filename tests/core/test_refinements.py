@@ -239,7 +239,7 @@ def test_a_class_as_an_argument_is_found_by_its_bases(registry, called):
     assert [called(thing) for thing in (int, Dog(), list[int])] == ["class", "fallback", "fallback"]
 
 
-@pytest.mark.parametrize("order", itertools.permutations([Animal, Dog, Puppy]))
+@pytest.mark.parametrize("order", list(itertools.permutations([Animal, Dog, Puppy])))
 def test_the_narrower_class_comes_first_in_any_order_of_registration(registry, order):
     for cls in order:
         registry.register(show, [type[cls]], cls)

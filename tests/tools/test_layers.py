@@ -23,6 +23,7 @@ BELOW = {
 # The exceptions, which are imported when they are called: explanations, and two commands.
 DOORS = {
     ("reg", "reg.tools.check"),
+    ("reg", "reg.tools.trace"),
     ("reg.__main__", "reg.tools.command_line"),
     ("reg._errors", "reg.tools.explain"),
     ("reg.generic", "reg.tools.explain"),
