@@ -29,6 +29,7 @@ extensions = [
     "python_links",
     "composition_figure",
     "resolution_figure",
+    "browse_example",
 ]
 exclude_patterns = ["_build", "examples"]
 nitpicky = True

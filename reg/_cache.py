@@ -176,7 +176,12 @@ class LookupCache(CallTables):
 
     def counts(self, key: Hashable) -> int:
         """Get the numbers of classes that a key has registrations for, as bits."""
-        return _counts(self._tries(key))
+        counts = 0
+        for source in itertools.chain(*(self._sources or ())):
+            if source._reg_store is not None:
+                for number in source._reg_store.tries(key):
+                    counts |= 1 << number
+        return counts
 
     # Plans
 

@@ -310,8 +310,11 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     find = namespace["find"] = _finder(own, spec, implicit)
 
     def or_default(implementation: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        if type(implementation) is Step or hasattr(implementation, "_reg_asks_matchers"):
-            # There is nothing to call, or only the matchers can say whether there is.
+        if type(implementation) is Step:
+            # The end of the chain: nothing is registered.
+            return keywords["default"]
+        if hasattr(implementation, "_reg_asks_matchers"):
+            # Only the matchers can say whether there is something to call.
             return slow_path.call(args, keywords)
         default = keywords.pop("default")
         keywords.pop("lookup", None)

@@ -496,7 +496,7 @@ Generic_set_annotations(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     return result;
 }
 
-/* What isinstance() and inspect.isfunction() see. */
+/* The class that isinstance() and inspect.isfunction() see. */
 static PyObject *
 Generic_get_class(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {

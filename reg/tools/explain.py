@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._classes import SingleKey, UnionMember, class_of, describe
@@ -31,7 +32,7 @@ from .provenance import (
 )
 from .resolution import Candidate, Outcome, Resolution
 
-__all__ = ["closest_candidates", "explain", "explain_classes"]
+__all__ = ["closest_candidates", "explain", "explain_classes", "resolve_classes"]
 
 # The number of inapplicable registrations that an error shows.
 _SHOWN = 5
@@ -69,7 +70,8 @@ def explain(
     if not has_default_behaviour(lookup):
         _apply_override(recorders, lookup, key, args, predicates, class_method)
     notes = _unknown_predicates(recorders, predicates)
-    return _resolution(lookup, key, classes, recorders, notes)
+    resolution = _resolution(lookup, key, classes, recorders, notes)
+    return replace(resolution, inapplicable=tuple(inapplicable(lookup, key, classes)))
 
 
 def explain_classes(
@@ -87,6 +89,26 @@ def explain_classes(
       and use the defaults of the others. ``None`` leaves open the answers of
       all matchers.
     :return: the explanation.
+    :raises TypeError: if an instance is given as a class.
+    :raises ValueError: if the lookup is composed of itself.
+    """
+    resolution = resolve_classes(lookup, key, classes, predicates)
+    return replace(resolution, inapplicable=tuple(inapplicable(lookup, key, classes)))
+
+
+def resolve_classes(
+    lookup: Any,
+    key: Hashable,
+    classes: tuple[type, ...],
+    predicates: Mapping[str, Any] | None = None,
+) -> Resolution:
+    """Explain a look-up for classes, without the registrations that do not apply.
+
+    :param lookup: as for :func:`explain_classes`, like the other parameters.
+    :param key: the key to look up.
+    :param classes: the classes of the arguments.
+    :param predicates: values by name.
+    :return: the explanation. It takes less time where much is registered.
     :raises TypeError: if an instance is given as a class.
     :raises ValueError: if the lookup is composed of itself.
     """
@@ -294,7 +316,7 @@ def _resolution(
         classes=classes,
         lookup=lookup_name(lookup),
         candidates=tuple(candidates),
-        inapplicable=tuple(inapplicable(lookup, key, classes)),
+        inapplicable=(),
         fallback=fallback,
         notes=notes,
     )

@@ -35,6 +35,7 @@ __all__ = [
     "registered_for",
     "registrations",
     "sources",
+    "steps",
 ]
 
 
@@ -164,15 +165,17 @@ def registrations(lookup: Any) -> list[tuple[Source, Registration]]:
 
 
 def applicable(
-    registry: ClassRegistry, key: Hashable, classes: tuple[type, ...]
+    registry: ClassRegistry | MergedClassLookup, key: Hashable, classes: tuple[type, ...]
 ) -> Iterator[Registration]:
-    """Find the registrations of one registry that apply to classes.
+    """Find the registrations of one registry, or of a merged composition, that apply to classes.
 
     :param registry: the registry.
     :param key: the key that they are registered under.
     :param classes: the classes of the arguments.
     :return: the registrations, most specific first.
     """
+    if isinstance(registry, MergedClassLookup):
+        return iter(registry._reg_registrations(key, classes))
     return registry._reg_store.matching(key, classes)
 
 
@@ -262,7 +265,7 @@ def _located_in(
     else:
         below = [
             candidate
-            for step, child in _steps(part, path)
+            for step, child in steps(part, path)
             for candidate in _located_in(child, step, key, classes, merged)
         ]
         if merged is part and _passes_on(part):
@@ -278,8 +281,14 @@ def _passes_on(part: Any) -> bool:
     return isinstance(part, ObservableClassLookup) and part._reg_uses_builtin_all()
 
 
-def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
-    """The parts that a part is composed of, each with the path to it."""
+def steps(part: Any, path: str) -> list[tuple[str, Any]]:
+    """Take a composition apart, by one step.
+
+    :param part: a lookup or class lookup.
+    :param path: the path to it, from the lookup that it is part of.
+    :return: the parts that it is composed of, each with the path to it; an empty list for one
+      that answers on its own.
+    """
     if isinstance(part, Lookup):
         return [(path, part.class_lookup)]
     prefix = f"{path}." if path else ""
@@ -304,10 +313,10 @@ def _walk(part: Any, path: str, above: tuple[tuple[str, Any], ...]) -> Iterator[
                 f" {path.removeprefix(outer_path).lstrip('.')} leads back to it, so that no call"
                 " through it ends; take it out there"
             )
-    steps = _steps(part, path)
-    for step, child in steps:
+    below = steps(part, path)
+    for step, child in below:
         yield from _walk(child, step, (*above, (path, part)))
-    if not steps:
+    if not below:
         merged = [outer for _, outer in above if isinstance(outer, MergedClassLookup)]
         yield _source(part, path, merged[0] if merged else None)
 

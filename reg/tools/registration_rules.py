@@ -39,9 +39,31 @@ def registration_rules(key: Hashable, registered: Registered) -> Iterator[Report
     yield from _missing_classes(registrations)
     yield from _redefined(key, registrations)
     yield from _same_predicates(registrations)
-    for source, group in registered:
+    for source, group in _sorted_together(registered):
         yield from _decided_by_first_argument(source, group)
         yield from _decided_by_order(source, group)
+
+
+def _sorted_together(registered: Registered) -> Registered:
+    """Put the registrations of a merged composition together, as those of one registry."""
+    merged: dict[int, list[tuple[Source, list[Registration]]]] = {}
+    for source, registrations in registered:
+        outermost = source.class_lookup if source.merged is None else source.merged
+        merged.setdefault(id(outermost), []).append((source, registrations))
+    together: Registered = []
+    for group in merged.values():
+        if len(group) == 1:
+            together += group
+            continue
+        first = group[0][0]
+        name = f"{', '.join(source.name for source, _ in group)} merged"
+        # For the same classes, the earlier registry wins.
+        by_keys: dict[Any, Registration] = {}
+        for _, registrations in group:
+            for registration in registrations:
+                by_keys.setdefault(registration.keys, registration)
+        together.append((Source(name, first.merged, first.merged), list(by_keys.values())))
+    return together
 
 
 def definition_places(component: Any) -> list[str]:
