@@ -6,6 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ._specifications import Items, Rest, Where
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
@@ -42,6 +43,7 @@ __all__ = [
     "GenericFunction",
     "IClassLookup",
     "IRegistry",
+    "Items",
     "KeyIndex",
     "ListClassLookup",
     "Lookup",
@@ -55,7 +57,9 @@ __all__ = [
     "Registration",
     "RegistrationError",
     "Registry",
+    "Rest",
     "Sentinel",
+    "Where",
     "arginfo",
     "build",
     "check",

@@ -25,7 +25,7 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from ._cached_table import CachedTable, Guard
 from ._classes import NamedClass
@@ -42,6 +42,9 @@ __all__ = ["LookupCache", "invalidate_all_caches", "make_call_plan", "make_key_p
 
 #: Weak references to all caches, by their identities.
 _caches: dict[int, weakref.ref[LookupCache]] = {}
+
+# Where any number of arguments dispatches, there is no fast path for more of them.
+_MOST_COLLECTED: Final = 16
 
 #: Class lookups of which all registrations are sorted together; mostly a single one.
 _Merged: TypeAlias = tuple[ObservableClassLookup, ...]
@@ -165,7 +168,7 @@ class LookupCache(CallTables):
             for sources, stores in pairs:
                 if stores:
                     for registration in merged(stores, key, classes):
-                        yield registration.component
+                        yield registration.candidate
                 for source in () if stores else sources:
                     yield from source._reg_candidates(key, classes)
 
@@ -173,12 +176,10 @@ class LookupCache(CallTables):
 
     def counts(self, key: Hashable) -> int:
         """Get the numbers of classes that a key has registrations for, as bits."""
-        counts = 0
-        for source in itertools.chain(*(self._sources or ())):
-            if source._reg_store is not None:
-                for number in source._reg_store.tries(key):
-                    counts |= 1 << number
-        return counts
+        sources = itertools.chain(*(self._sources or ()))
+        return _counts(
+            [source._reg_store.tries(key) for source in sources if source._reg_store is not None]
+        )
 
     # Plans
 
@@ -235,9 +236,11 @@ class LookupCache(CallTables):
         abstract: list[type] = []
         tries_of_sources = self._tries(key)
         for tries in tries_of_sources:
-            for position in tries[arity].positions if arity in tries else ():
-                abstract += position.abstract
-                names += position.names
+            for number, trie in tries.items():
+                if number == arity or ~arity <= number < 0:
+                    for position in trie.positions:
+                        abstract += position.abstract
+                        names += position.names
         guard = Guard(names) if abstract or names else None
         return CachedTable(arity, guard, tuple(abstract), _counts(tries_of_sources))
 
@@ -247,11 +250,11 @@ class LookupCache(CallTables):
         table = self._call_tables.get(identity, {}).get(arity)
         if table is not None and table.is_current():
             return table
-        is_fast = arity == len(spec.parameters)
+        is_fast = arity <= _MOST_COLLECTED if spec.collects else arity == len(spec.parameters)
         # Under the lock, so that a registration for an abstract class cannot come between
         # the table, which has no guard yet, and the writer that would drop it.
         with registry_lock:
-            if is_fast:
+            if is_fast and not spec.collects:
                 self.close(identity)
             if identity not in self._references:
                 holders = (self.calls, self._call_tables, self._references)
@@ -263,7 +266,7 @@ class LookupCache(CallTables):
             if is_fast:
                 # Before it is known as current: a table that is known but not open would
                 # never be opened.
-                self.open(identity, table.entries)
+                self.open(identity, table.entries, spec.collects)
             # Read here: a registration may have dropped the tables for other numbers of
             # arguments meanwhile, and these must not come back.
             self._call_tables.setdefault(identity, {})[arity] = table
@@ -312,10 +315,11 @@ def invalidate_all_caches() -> None:
 
 
 def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
+    """The numbers as bits; a negative int where any number from the fewest on is registered."""
     counts = 0
     for tries in tries_of_sources:
         for number in tries:
-            counts |= 1 << number
+            counts |= 1 << number if number >= 0 else -1 << ~number
     return counts
 
 

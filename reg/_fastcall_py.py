@@ -61,7 +61,8 @@ class CachedLookup:
             _withdraw(_NOTHING)
 
 
-#: The tables of one generic function in one lookup: the calls by the identity of each class in
+#: The tables of one generic function in one lookup; where any number of arguments dispatches, they
+#: are in place of the calls, by this number. They are: the calls by the identity of each class in
 #: turn; the check that they are still valid, ``None`` if they are until they are withdrawn; the
 #: plans by :func:`reg._entries.key_of`; and the numbers of arguments, as bits, that something is
 #: registered for. Not a named tuple, of which items are found in three times as long.
@@ -105,12 +106,23 @@ class CallTables:
         """Return whether the watched lists are as they were."""
         return self._lists_unchanged is None or self._lists_unchanged()
 
-    def open(self, identity: int, entries: Entries) -> None:
-        """Make these entries the ones that the fast path of a generic function reads."""
+    def open(self, identity: int, entries: Entries, collects: bool) -> None:
+        """Make these entries the ones that the fast path of a generic function reads.
+
+        :param identity: that of the generic function.
+        :param entries: the entries.
+        :param collects: whether any number of arguments dispatches. Then these entries are for
+          one number of arguments, and those for the other numbers stay.
+        """
         is_valid = self._lists_unchanged
         if entries.guard is not None:
             is_valid = entries.guard if is_valid is None else _both(is_valid, entries.guard)
-        self.calls[identity] = (entries.calls, is_valid, entries.plans, entries.counts)
+        tables = (entries.calls, is_valid, entries.plans, entries.counts)
+        if collects:
+            by_number = self.calls.setdefault(identity, ({}, None, {}, -1))
+            by_number[0][entries.depth] = tables
+        else:
+            self.calls[identity] = tables
 
     def close(self, identity: int) -> None:
         """Make the fast path of a generic function read nothing any more."""
@@ -215,7 +227,7 @@ def call({parameters}*more, **keywords):
                     lookup = assigned.slot.lookup
                 tables = lookup._reg_cache.calls[own]
 {bind}            implementation = tables[0]{keys}
-        except Exception:
+{descend}        except Exception:
             pass
         else:
             if tables[1] is None or tables[1]():
@@ -247,6 +259,16 @@ _REQUIRE_ONE: Final = """\
 """
 
 
+# Finds the tables for this number of arguments, where any number dispatches, and the call.
+_CHOOSE: Final = """\
+            tables = tables[0][len(more)]
+"""
+_DESCEND: Final = """\
+            for argument in more:
+                implementation = implementation[id(argument.__class__)]
+"""
+
+
 class _NotGiven:
     """The default of each parameter."""
 
@@ -263,7 +285,10 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     :param implicit: where to find the lookup.
     """
     binds = spec.binds or bool(spec.names)
-    template = _code(spec.positions, spec.class_first, not spec.names, binds)
+    if spec.collects:
+        template = _code_to_collect(spec.class_first)
+    else:
+        template = _code(spec.positions, spec.class_first, not spec.names, binds)
     kind = code_of(spec.function).co_flags & KINDS
     template = template.replace(co_flags=template.co_flags | kind)
     namespace: dict[str, Any] = {
@@ -376,7 +401,7 @@ def _finder(
     It returns the plan, ``None`` if it is not cached, and the arguments for it.
     """
     arity, own_lookups = len(spec.parameters), implicit._own_lookups
-    by_position, class_first = not spec.names, spec.class_first
+    by_position, class_first, collects = not spec.names, spec.class_first, spec.collects
 
     def find(args: tuple[Any, ...], keywords: dict[str, Any]) -> _Found:
         passed = keywords
@@ -388,15 +413,16 @@ def _finder(
         if type(lookup) not in own_lookups:
             return _NOT_FOUND
         try:
-            _, is_valid, plans, counts = lookup._reg_cache.calls[own]
+            tables = lookup._reg_cache.calls[own]
+            _, is_valid, plans, counts = tables[0][len(args)] if collects else tables
         except (AttributeError, KeyError):
             return _NOT_FOUND
         dispatched = args
-        if len(args) != arity or not by_position:
+        if (len(args) != arity and not collects) or not by_position:
             args, passed, dispatched = spec.bound(args, passed, counts)
             if len(dispatched) != arity:
                 return _NOT_FOUND
-        if arity == 1 and not class_first:
+        if len(dispatched) == 1 and not class_first:
             key: Any = id(dispatched[0].__class__)
         else:
             classes = [argument.__class__ for argument in dispatched]
@@ -453,8 +479,30 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
         arguments=arguments,
         with_keywords=with_keywords,
         given=f"({''.join(name + ', ' for name in names)}*more,)",
+        descend="",
     )
-    filename = f"<reg call: {', '.join(classes) or 'no arguments'}>"
+    return _compiled(source, f"<reg call: {', '.join(classes) or 'no arguments'}>")
+
+
+@functools.cache
+def _code_to_collect(class_first: bool) -> CodeType:
+    """The code of a call with any number of arguments, all of which dispatch."""
+    first = "[id(more[0])]" if class_first else ""
+    source = _TEMPLATE.format(
+        parameters="",
+        plain="False and ",
+        ordinary="True",
+        bind=_CHOOSE,
+        keys=f"{first} if more else tables[0][0]",
+        descend=_DESCEND.replace("more", "more[1:]" if class_first else "more"),
+        arguments="*more",
+        with_keywords="*more, **keywords",
+        given="more",
+    )
+    return _compiled(source, f"<reg call: any arguments{', of a class' if class_first else ''}>")
+
+
+def _compiled(source: str, filename: str) -> CodeType:
     # For tracebacks through the call, which show its lines.
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     code: CodeType = compile(source, filename, "exec").co_consts[0]

@@ -19,6 +19,8 @@ from typing import Any, Final, TypeAlias
 
 from ._fastcall import CallNext, Decision, Plan, Step
 from ._matching import Matcher, Query
+from ._refinements import RefinedMatcher
+from ._values import ValueChain, plan_for
 from .arginfo import filled_in
 from .sentinel import MISSING, UNDECIDED
 
@@ -95,6 +97,14 @@ def make_plan(
             function: Any = first if adapt is None else adapt(first)
             return Plan(Step(function, lookup) if wants_lookup else function, first)
     components = tuple(candidates())
+    if any(isinstance(one, RefinedMatcher) and one.values for one in components):
+
+        def make_part(left: tuple[Any, ...]) -> Plan:
+            return make_plan(lambda: left, lookup, end, adapt, dispatched)
+
+        values = ValueChain(components, make_part)
+        first = UNDECIDED if isinstance(first, Matcher) else first
+        return Plan(values.caller(dispatched), first, None, values)
     if any(isinstance(component, Matcher) for component in components):
         chain = CandidateChain(components, lookup, end, adapt)
         first = UNDECIDED if isinstance(first, Matcher) else first
@@ -120,6 +130,7 @@ def run_or_default(
     """
     if default is MISSING:
         return plan.call(*args, **keywords)
+    plan = plan_for(plan, dispatched)
     if plan.first is MISSING:
         return default
     if plan.first is UNDECIDED:
@@ -191,12 +202,36 @@ class CandidateChain:
             if calculations is not None:
                 return self._decision(first, calculations)
 
+        if isinstance(first, RefinedMatcher) and dispatched is None:
+            return self._refined_caller()
+
         def call_chain(*args: Any, **keywords: Any) -> Any:
             query = Query(args if dispatched is None else dispatched(args, keywords))
             return self.run(self.resolved(query, 0), query, args, keywords)
 
         call_chain._reg_asks_matchers = True  # type: ignore[attr-defined]
         return call_chain
+
+    def _refined_caller(self) -> Callable[..., Any]:
+        """Make the function of a call that begins with refinements: it asks one after another."""
+        steps: list[tuple[Any, Any]] = []
+        for component in self.components:
+            holds = None
+            if isinstance(component, RefinedMatcher):
+                holds, component = component.question(), component.component
+            if isinstance(component, Matcher) or (step := self._without_rest(component)) is None:
+                break
+            steps.append((holds, step))
+
+        def call_refined(*args: Any, **keywords: Any) -> Any:
+            for holds, step in steps:
+                if holds is None or holds(args):
+                    return step(*args, **keywords)
+            query = Query(args)
+            return self.run(self.resolved(query, len(steps)), query, args, keywords)
+
+        call_refined._reg_asks_matchers = True  # type: ignore[attr-defined]
+        return call_refined
 
     def _decision(self, matcher: Any, calculations: tuple[Callable[..., Any], ...]) -> Decision:
         registry = matcher.registry

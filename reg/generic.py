@@ -14,6 +14,7 @@ from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query, resolve_matchers
 from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
+from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
@@ -195,6 +196,7 @@ class _SlowPath:
             dispatched = spec.bound(args, keywords, 0)[2]
             return lookup.all(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
+        plan = plan_for(plan, dispatched)
         if plan.all is None and plan.chain is None:
             classes = classes_of(dispatched, spec.class_first)
             candidates = tuple(lookup._reg_all_candidates(spec.generic, classes))

@@ -12,6 +12,7 @@ from ._fastcall import CachedLookup, CallNext
 from ._matching import Matcher, Query, resolve_matchers
 from ._observers import Observable
 from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
+from ._values import plan_for
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
 
@@ -256,6 +257,8 @@ def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, 
     :param predicates: the values that the caller gave; ``None`` to compute them.
     :return: the component, or ``MISSING``.
     """
+    if plan.first is UNDECIDED:
+        plan = plan_for(plan, args)
     if plan.first is not UNDECIDED:
         return plan.first
     component, _ = plan.chain.resolved(Query(args, predicates), 0)

@@ -63,6 +63,7 @@ class Registrations:
             {
                 "key": full_name(registration.key),
                 "classes": list(map(full_name, registration.classes)),
+                "rest": list(map(full_name, registration.rest)),
                 "component": full_name(registration.component),
                 "filename": registration.filename,
                 "lineno": registration.lineno,

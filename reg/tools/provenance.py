@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from .._classes import RegisteredClass
 from .._dispatch_spec import DispatchSpec
 from .._observers import Observable, ObservableClassLookup
+from .._refinements import RefinedMatcher
 from .._store import Registration, ranking
 from ..compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
 from ..lookup import Lookup
@@ -25,6 +26,7 @@ __all__ = [
     "applies",
     "dispatch_arguments",
     "dispatch_of",
+    "for_classes",
     "forwarded_arguments",
     "is_lookup",
     "located",
@@ -49,10 +51,17 @@ class Source(NamedTuple):
 class Located(NamedTuple):
     """A component that applies, and where it comes from."""
 
-    component: Any
+    #: as the class lookup gives it: perhaps a matcher that asks whether refinements hold
+    candidate: Any
     #: ``None`` if it comes from a third-party class lookup
     registration: Registration | None
     source: Source
+
+    @property
+    def component(self) -> Any:
+        """The registered object."""
+        candidate = self.candidate
+        return candidate.component if isinstance(candidate, RefinedMatcher) else candidate
 
 
 #: The registrations under one key by registry, in the order in which these are asked.
@@ -89,7 +98,7 @@ def dispatch_arguments(
     counts = 0
     for _, registration in registrations(lookup) if isinstance(lookup, Lookup) else ():
         if registration.key == dispatch.generic:
-            counts |= 1 << len(registration.classes)
+            counts |= registration.counts
     return dispatch.bound(args, keywords, counts)[2]
 
 
@@ -172,7 +181,28 @@ def applicable(
 
 def registered_for(registration: Registration) -> str:
     """Name the classes of a registration in parentheses, with the unions they came by."""
-    return names_of(registration.classes, registration.unions)
+    return names_of(registration.classes, registration.unions, registration.rest)
+
+
+def for_classes(registration: Registration, classes: tuple[type, ...]) -> Registration:
+    """Write a registration for any number of arguments as one for these.
+
+    :param registration: the registration; one for a fixed number stays as it is.
+    :param classes: the classes of the arguments.
+    :return: of a union, each argument gets the first member that applies to it.
+    """
+    fewest = len(registration.classes)
+    if not registration.rest or len(classes) < fewest:
+        return registration
+    rest = registration.rest
+    members = [
+        next((member for member in rest if applies(member, cls)), rest[0])
+        for cls in classes[fewest:]
+    ]
+    unions = (rest if len(rest) > 1 else (),) * len(members)
+    return registration._replace(
+        classes=(*registration.classes, *members), unions=(*registration.unions, *unions), rest=()
+    )
 
 
 def applies(registered: RegisteredClass, cls: type) -> bool:
@@ -218,7 +248,7 @@ def _identified(components: Iterable[Any], known: list[Located], giver: Source) 
     result = []
     for component in components:
         # By identity: a component may define any equality.
-        index = next((i for i, other in enumerate(known) if other.component is component), None)
+        index = next((i for i, other in enumerate(known) if other.candidate is component), None)
         result.append(Located(component, None, giver) if index is None else known.pop(index))
     return result
 
@@ -231,7 +261,7 @@ def _located_in(
     if merged is None and isinstance(part, MergedClassLookup):
         merged = part
     if isinstance(part, ClassRegistry):
-        below = [Located(r.component, r, source) for r in applicable(part, key, classes)]
+        below = [Located(r.candidate, r, source) for r in applicable(part, key, classes)]
     else:
         below = [
             candidate

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
+from .._refinements import names_in
 from .._store import Registration
 from ..arginfo import takes_keyword
 from ..lookup import Matcher
@@ -86,7 +87,7 @@ def _hidden(key: Hashable, registered: Registered) -> Iterator[Report]:
                 for before, _ in registered[:index]
                 if before.merged is None or before.merged is not source.merged
                 for other in applicable(before.class_lookup, key, classes)
-                if not isinstance(other.component, Matcher)
+                if not isinstance(other.candidate, Matcher)
                 and not takes_keyword(other.component, "call_next")
             )
             before, first = next(earlier, (source, registration))
@@ -131,9 +132,8 @@ def _identical(key: Hashable, registered: Registered) -> Iterator[Report]:
 def _missing_classes(registrations: list[Registration]) -> Iterator[Report]:
     reasons: dict[NamedClass, tuple[str, str] | None] = {}
     for registration in registrations:
-        for cls in registration.classes:
-            if not isinstance(cls, NamedClass):
-                continue
+        classes = registration.classes
+        for cls in [name for registered in classes for name in names_in(registered)]:
             if cls not in reasons:
                 reasons[cls] = _why_missing(cls)
             if (reason := reasons[cls]) is not None:
