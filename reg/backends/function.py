@@ -182,15 +182,14 @@ class HostFunction(Dispatched):
                 # Not called like this before; or the choice is a list, which has no hash.
                 pass
             else:
-                reason = None
                 if (
                     (export.__func__ if entry.is_method else export) is not known()
                     or export is None
                     or (backend is not None and entry.inventory is not discovery.inventory)
                 ):
                     return decide_and_run(state, backend, args, keywords)
-                if entry.asks:
-                    reason = me.declines(entry.ran, entry.asks, args, keywords)
+                asks = entry.asks
+                reason = me.declines(entry.ran, asks, args, keywords) if asks else None
                 if reason is None:
                     # The levels decide if the logger is on, which it says itself in twice the time.
                     if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
