@@ -179,8 +179,7 @@ class HostFunction(Dispatched):
                             break
                 passing = entry.shapes[shape]
             except (KeyError, TypeError):
-                # Not called like this before; or the choice is a list, which has no hash.
-                pass
+                pass  # Not called like this before; or the choice is a list, which has no hash.
             else:
                 if (
                     (export.__func__ if entry.is_method else export) is not known()
