@@ -31,6 +31,7 @@ __all__ = [
     "adapter",
     "end_step",
     "make_plan",
+    "run_or_default",
 ]
 
 #: Adapts a component before it is called.
@@ -99,6 +100,38 @@ def make_plan(
         first = UNDECIDED if isinstance(first, Matcher) else first
         return Plan(chain.caller(dispatched), first, None, chain)
     return Plan(_steps(components, lookup, end, adapt), first, components)
+
+
+def run_or_default(
+    plan: Plan,
+    default: Any,
+    dispatched: tuple[Any, ...],
+    args: tuple[Any, ...],
+    keywords: dict[str, Any],
+) -> Any:
+    """Call by a plan.
+
+    :param plan: the plan.
+    :param default: returned if there is no implementation, or if it returns ``None``;
+      ``MISSING`` if there is no default.
+    :param dispatched: the dispatch arguments.
+    :param args: the positional arguments.
+    :param keywords: the keyword arguments; may be changed.
+    """
+    if default is MISSING:
+        return plan.call(*args, **keywords)
+    if plan.first is MISSING:
+        return default
+    if plan.first is UNDECIDED:
+        # Whether there is anything is known only when all matchers were asked.
+        query = Query(dispatched)
+        resolved = plan.chain.resolved(query, 0)
+        if resolved[0] is MISSING:
+            return default
+        result = plan.chain.run(resolved, query, args, keywords)
+    else:
+        result = plan.call(*args, **keywords)
+    return default if result is None else result
 
 
 def _steps(
