@@ -180,7 +180,7 @@ class LookupCache(CallTables):
         for source in itertools.chain(*(self._sources or ())):
             if source._reg_store is not None:
                 for number in source._reg_store.tries(key):
-                    counts |= 1 << number
+                    counts |= _bits(number)
         return counts
 
     # Plans
@@ -319,12 +319,16 @@ def invalidate_all_caches() -> None:
 
 
 def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
-    """The numbers as bits; a negative int where any number from the fewest on is registered."""
     counts = 0
     for tries in tries_of_sources:
         for number in tries:
-            counts |= 1 << number if number >= 0 else -1 << ~number
+            counts |= _bits(number)
     return counts
+
+
+def _bits(number: int) -> int:
+    """The bit of a number of classes; for any number from the fewest on, infinitely many."""
+    return 1 << number if number >= 0 else -1 << ~number
 
 
 def make_call_plan(

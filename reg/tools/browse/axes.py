@@ -8,8 +8,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._classes import NamedClass, loaded_class
 from ..._mro import mro_of
+from ..._refinements import loaded_base
 from ..._store import Registration
 from ..listing import matcher_entries
 from ..loaded import is_likely, loaded_subclasses, package_of
@@ -66,7 +66,7 @@ def class_axis(
     packages = {package_of(key)}
     for registration in registrations:
         registered = registration.classes[position]
-        cls = loaded_class(registered) if isinstance(registered, NamedClass) else registered
+        cls = loaded_base(registered)
         packages.update(map(package_of, (registration.component, cls)))
         packages.update(package_of(value) for _, value, _ in _entries(registration))
         if cls is not None:
