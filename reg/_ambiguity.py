@@ -16,8 +16,9 @@ from ._classes import (
     UnionMember,
     class_of,
 )
+from ._position import ranking
 from ._refinements import Refinement, loaded_base
-from ._store import Registration, Store, ranking
+from ._store import Registration, Store
 
 __all__ = ["ambiguous_with"]
 

@@ -38,7 +38,7 @@ from ._plan import Plan, adapter, end_step, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 
-__all__ = ["LookupCache", "invalidate_all_caches", "make_call_plan"]
+__all__ = ["LookupCache", "invalidate_all_caches", "make_call_plan", "make_key_plan"]
 
 #: Weak references to all caches, by their identities.
 _caches: dict[int, weakref.ref[LookupCache]] = {}
@@ -176,12 +176,10 @@ class LookupCache(CallTables):
 
     def counts(self, key: Hashable) -> int:
         """Get the numbers of classes that a key has registrations for, as bits."""
-        counts = 0
-        for source in itertools.chain(*(self._sources or ())):
-            if source._reg_store is not None:
-                for number in source._reg_store.tries(key):
-                    counts |= _bits(number)
-        return counts
+        sources = itertools.chain(*(self._sources or ()))
+        return _counts(
+            [source._reg_store.tries(key) for source in sources if source._reg_store is not None]
+        )
 
     # Plans
 
@@ -231,9 +229,7 @@ class LookupCache(CallTables):
         return plan  # type: ignore[no-any-return]
 
     def _make_plan(self, key: Hashable, classes: tuple[type, ...]) -> Plan:
-        lookup = self._lookup()
-        end = end_step(_end_of(key, self._lookup), lookup)
-        return make_plan(self.candidates(key, classes), lookup, end)
+        return make_key_plan(key, self._lookup(), classes, self.candidates(key, classes))
 
     def _new_table(self, key: Hashable, arity: int) -> CachedTable:
         names: list[NamedClass] = []
@@ -344,14 +340,22 @@ def make_call_plan(
     return make_plan(candidates, lookup, end, adapt, dispatched)
 
 
-def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:
-    """Make the end of a plan that is not one of a call: there is nothing left to call."""
+def make_key_plan(
+    key: Hashable,
+    lookup: Any,
+    classes: tuple[type, ...],
+    candidates: Callable[[], Iterable[Any]],
+) -> Plan:
+    """Make the plan of a call by key; its end raises :exc:`reg.ComponentLookupError`."""
+    reference, names = weakref.ref(lookup), [weakref.ref(cls) for cls in classes]
 
-    def nothing_left(*args: Any, **keywords: object) -> NoReturn:
-        classes = tuple([argument.__class__ for argument in args])
-        raise ComponentLookupError(key=key, classes=classes, lookup=lookup())
+    def nothing_left(*args: object, **keywords: object) -> NoReturn:
+        asked = tuple([cls for name in names if (cls := name()) is not None])
+        raise ComponentLookupError(key=key, classes=asked, lookup=reference())
 
-    return nothing_left
+    end = end_step(nothing_left, lookup)
+    adapt = adapter(key, lookup, classes)
+    return make_plan(candidates, lookup, end, adapt, has_fallbacks=False)
 
 
 def _has_equality(value: Any) -> bool:

@@ -21,7 +21,7 @@ from ._declared import DeclaredMatcher, answers, failing, has_declared, values_o
 from ._fastcall import CallNext, Decision, Plan, Step
 from ._matching import Matcher, Query
 from ._refinements import RefinedMatcher
-from ._values import ValueChain
+from ._values import ValueChain, plan_for
 from .arginfo import filled_in
 from .predicate import calculations_of
 from .sentinel import MISSING, UNDECIDED
@@ -34,8 +34,8 @@ __all__ = [
     "Step",
     "adapter",
     "end_step",
-    "make_chain",
     "make_plan",
+    "run_or_default",
 ]
 
 #: Adapts a component before it is called.
@@ -79,6 +79,8 @@ def make_plan(
     end: Step,
     adapt: Adapt | None = None,
     dispatched: Dispatched | None = None,
+    *,
+    has_fallbacks: bool = True,
 ) -> Plan:
     """Make the plan for one combination of classes.
 
@@ -89,6 +91,7 @@ def make_plan(
     :param adapt: adapts a component before it is called.
     :param dispatched: picks the dispatch arguments of a call; without it, all positional
       arguments dispatch.
+    :param has_fallbacks: whether the fallbacks of declared predicates go before ``end``.
     """
     first = next(iter(candidates()), MISSING)
     if first is MISSING:
@@ -102,16 +105,53 @@ def make_plan(
     if any(isinstance(one, RefinedMatcher) and one.values for one in components):
 
         def make_part(left: tuple[Any, ...]) -> Plan:
-            return make_plan(lambda: left, lookup, end, adapt, dispatched)
+            options: Any = {"has_fallbacks": has_fallbacks}
+            return make_plan(lambda: left, lookup, end, adapt, dispatched, **options)
 
         values = ValueChain(components, make_part)
         first = UNDECIDED if isinstance(first, Matcher) else first
         return Plan(values.caller(dispatched), first, None, values)
     if any(isinstance(component, Matcher) for component in components):
-        chain = make_chain(components, lookup, end, adapt)
+        if has_declared(components):
+            chain: CandidateChain = PredicateChain(components, lookup, end, adapt, has_fallbacks)
+        else:
+            chain = CandidateChain(components, lookup, end, adapt)
         first = UNDECIDED if isinstance(first, Matcher) else first
         return Plan(chain.caller(dispatched), first, None, chain)
     return Plan(_steps(components, lookup, end, adapt), first, components)
+
+
+def run_or_default(
+    plan: Plan,
+    default: Any,
+    dispatched: tuple[Any, ...],
+    args: tuple[Any, ...],
+    keywords: dict[str, Any],
+) -> Any:
+    """Call by a plan.
+
+    :param plan: the plan.
+    :param default: returned if there is no implementation, or if it returns ``None``;
+      ``MISSING`` if there is no default.
+    :param dispatched: the dispatch arguments.
+    :param args: the positional arguments.
+    :param keywords: the keyword arguments; may be changed.
+    """
+    if default is MISSING:
+        return plan.call(*args, **keywords)
+    plan = plan_for(plan, dispatched)
+    if plan.first is MISSING:
+        return default
+    if plan.first is UNDECIDED:
+        # Whether there is anything is known only when all matchers were asked.
+        query = Query(dispatched)
+        resolved = plan.chain.resolved(query, 0)
+        if resolved[0] is MISSING:
+            return default
+        result = plan.chain.run(resolved, query, args, keywords)
+    else:
+        result = plan.call(*args, **keywords)
+    return default if result is None else result
 
 
 def _steps(
@@ -290,9 +330,22 @@ class PredicateChain(CandidateChain):
     """Candidates of a generic function that declares predicates.
 
     Where the predicates leave nothing, the fallback of the first that does so is called.
+
+    :param has_fallbacks: whether it is; the other parameters are those of a candidate chain.
     """
 
-    __slots__ = ()
+    __slots__ = ("_has_fallbacks",)
+
+    def __init__(
+        self,
+        components: tuple[Any, ...],
+        lookup: Any,
+        end: Step,
+        adapt: Adapt | None,
+        has_fallbacks: bool,
+    ) -> None:
+        super().__init__(components, lookup, end, adapt)
+        self._has_fallbacks = has_fallbacks
 
     def caller(self, dispatched: Dispatched | None) -> Callable[..., Any]:
         matchers = [one for one in self.components if isinstance(one, DeclaredMatcher)]
@@ -338,17 +391,9 @@ class PredicateChain(CandidateChain):
     def _fallback(self, query: Query) -> Step:
         """The end of a call for which there is nothing: that of a predicate, if it has one."""
         predicate = failing(self.components, values_of(self.components, query))
-        if predicate is None or predicate.fallback is None:
+        if predicate is None or predicate.fallback is None or not self._has_fallbacks:
             return self._end
         return end_step(predicate.fallback, self._lookup, self._adapt)
-
-
-def make_chain(
-    components: tuple[Any, ...], lookup: Any, end: Step, adapt: Adapt | None = None
-) -> CandidateChain:
-    """Make the chain for candidates; the parameters are those of :class:`CandidateChain`."""
-    kind = PredicateChain if has_declared(components) else CandidateChain
-    return kind(components, lookup, end, adapt)
 
 
 class ForeignChain(CandidateChain):

@@ -14,13 +14,13 @@ from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query
-from ._plan import ForeignChain, Plan, adapter, end_step
+from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
 from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
 from .predicate import PredicateMatcher
-from .sentinel import MISSING, UNDECIDED
+from .sentinel import MISSING
 
 if TYPE_CHECKING:
     from .generic_function import GenericFunction
@@ -193,21 +193,7 @@ class _SlowPath:
         if not has_default_behaviour(lookup):
             return self._call_foreign(lookup, default, args, keywords)
         plan, args, keywords, dispatched = self._plan(lookup, args, keywords)
-        if default is MISSING:
-            return plan.call(*args, **keywords)
-        plan = plan_for(plan, dispatched)
-        if plan.first is MISSING:
-            return default
-        if plan.first is UNDECIDED:
-            # Whether there is anything is known only when all matchers were asked.
-            query = Query(dispatched)
-            resolved = plan.chain.resolved(query, 0)
-            if resolved[0] is MISSING:
-                return default
-            result = plan.chain.run(resolved, query, args, keywords)
-        else:
-            result = plan.call(*args, **keywords)
-        return default if result is None else result
+        return run_or_default(plan, default, dispatched, args, keywords)
 
     def component(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Find the component that a call with these arguments would call.

@@ -138,8 +138,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :param key: as it was registered.
         :param classes: as they were registered.
         :return: the component, a matcher as it is; one that was registered for a union with a
-          class among its members, where there is no other; ``None`` if nothing is registered for
-          them.
+          class among its members, where there is no other; ``None`` if nothing is registered.
         :raises TypeError: if something that is not a class is given, or a
           union, which stands for more than one combination.
         """

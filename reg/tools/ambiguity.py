@@ -21,8 +21,9 @@ from .._classes import (
     class_of,
     is_abstract,
 )
+from .._position import ranking
 from .._refinements import Refinement, loaded_base
-from .._store import Registration, ranking
+from .._store import Registration
 from .loaded import is_likely, loaded_subclasses, package_of, preferred
 from .provenance import Source, applicable
 

@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         (explain, ["text", "table", "json", "dot"]),
         (listing, ["text", "table", "json", "dot"]),
         (checking, ["text", "json"]),
-        (backends, ["text", "table", "json"]),
+        (backends, ["text", "table", "json", "html"]),
     ):
         command.add_argument(
             "--format",

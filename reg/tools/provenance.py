@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 from .._classes import RegisteredClass
 from .._dispatch_spec import DispatchSpec
 from .._observers import Observable, ObservableClassLookup
+from .._position import ranking
 from .._refinements import RefinedMatcher
-from .._store import Registration, ranking
+from .._store import Registration
 from ..compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
 from ..lookup import Lookup
 from ..registry import ClassRegistry

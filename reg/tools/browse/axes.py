@@ -65,8 +65,7 @@ def class_axis(
     shown: dict[int, type] = {}
     packages = {package_of(key)}
     for registration in registrations:
-        registered = registration.classes[position]
-        cls = loaded_base(registered)
+        cls = loaded_base(registration.classes[position])
         packages.update(map(package_of, (registration.component, cls)))
         packages.update(package_of(value) for _, value, _ in _entries(registration))
         if cls is not None:
