@@ -315,12 +315,16 @@ def invalidate_all_caches() -> None:
 
 
 def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
-    """The numbers as bits; a negative int where any number from the fewest on is registered."""
     counts = 0
     for tries in tries_of_sources:
         for number in tries:
-            counts |= 1 << number if number >= 0 else -1 << ~number
+            counts |= _bits(number)
     return counts
+
+
+def _bits(number: int) -> int:
+    """The bit of a number of classes; for any number from the fewest on, infinitely many."""
+    return 1 << number if number >= 0 else -1 << ~number
 
 
 def make_call_plan(
@@ -352,7 +356,8 @@ def make_key_plan(
         raise ComponentLookupError(key=key, classes=asked, lookup=reference())
 
     end = end_step(nothing_left, lookup)
-    return make_plan(candidates, lookup, end, adapter(key, lookup, classes))
+    adapt = adapter(key, lookup, classes)
+    return make_plan(candidates, lookup, end, adapt, has_fallbacks=False)
 
 
 def _has_equality(value: Any) -> bool:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar, overload
 
 from ._cache import make_call_plan
 from ._classes import describe
+from ._declared import found_components
 from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
-from ._matching import Matcher, Query, resolve_matchers
+from ._matching import Matcher, Query
 from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
 from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
+from .predicate import PredicateMatcher
 from .sentinel import MISSING
 
 if TYPE_CHECKING:
     from .generic_function import GenericFunction
+    from .predicate import Predicate
 
     _P = ParamSpec("_P")
     _R = TypeVar("_R")
@@ -34,27 +37,35 @@ if TYPE_CHECKING:
     def generic(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
 
     @overload
-    def generic(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
+    def generic(
+        *names: str, predicates: Iterable[Predicate] = ..., predicates_first: bool = ...
+    ) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
 
 
-def generic(*function_or_names: Any) -> Any:
+def generic(
+    *function_or_names: Any, predicates: Iterable[Predicate] = (), predicates_first: bool = False
+) -> Any:
     """Make a function generic: ``generic(function)``, or ``generic("name", …)(function)``.
 
     :param function: runs where nothing is registered for the arguments.
     :param names: the parameters that dispatch, however they are passed; one
       left to its default dispatches on that. Without names, every positional
       argument does, and keyword arguments are passed on.
+    :param predicates: decide beside the classes of the arguments; an earlier one weighs more.
+      Implementations are registered for their values by name.
+    :param predicates_first: whether the predicates weigh more than the classes.
     :return: a function with the name, docstring and signature of the original,
       which is its ``__wrapped__``. It is the key to register implementations
       under.
-    :raises TypeError: if the function has no parameter of such a name.
+    :raises TypeError: if the function has no parameter of such a name, or if a predicate cannot
+      be computed of its arguments.
 
     A call takes two keyword arguments more than the function. ``lookup`` is
     asked instead of the implicit lookup; ``None`` raises
     :exc:`reg.NoImplicitLookupError`. ``default`` is returned where nothing is
     registered, or if the implementation returns ``None``.
     """
-    return _decorator(function_or_names, class_first=False)
+    return _decorator(function_or_names, False, tuple(predicates), predicates_first)
 
 
 if TYPE_CHECKING:
@@ -63,20 +74,29 @@ if TYPE_CHECKING:
     def classgeneric(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
 
     @overload
-    def classgeneric(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
+    def classgeneric(
+        *names: str, predicates: Iterable[Predicate] = ..., predicates_first: bool = ...
+    ) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
 
 
-def classgeneric(*function_or_names: Any) -> Any:
+def classgeneric(
+    *function_or_names: Any, predicates: Iterable[Predicate] = (), predicates_first: bool = False
+) -> Any:
     """Make a function generic whose first dispatch argument is a class, and stands for itself.
 
     In all else, parameters and result included, it is :func:`reg.generic`.
     """
-    return _decorator(function_or_names, class_first=True)
+    return _decorator(function_or_names, True, tuple(predicates), predicates_first)
 
 
-def _decorator(function_or_names: tuple[Any, ...], class_first: bool) -> Any:
+def _decorator(
+    function_or_names: tuple[Any, ...],
+    class_first: bool,
+    predicates: tuple[Predicate, ...],
+    predicates_first: bool,
+) -> Any:
     if len(function_or_names) == 1 and not isinstance(function_or_names[0], str):
-        return _make(function_or_names[0], (), class_first)
+        return _make(function_or_names[0], (), class_first, predicates, predicates_first)
     for name in function_or_names:
         if not isinstance(name, str):
             raise TypeError(
@@ -85,18 +105,29 @@ def _decorator(function_or_names: tuple[Any, ...], class_first: bool) -> Any:
             )
 
     def decorate(function: Callable[..., Any]) -> Any:
-        return _make(function, function_or_names, class_first)
+        return _make(function, function_or_names, class_first, predicates, predicates_first)
 
     return decorate
 
 
-def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: bool) -> Any:
+def _make(
+    function: Callable[..., Any],
+    names: tuple[str, ...],
+    class_first: bool,
+    predicates: tuple[Predicate, ...],
+    predicates_first: bool,
+) -> Any:
     if not callable(function) or isinstance(function, staticmethod):
         advice = ""
         if isinstance(function, (staticmethod, classmethod, property)):
             advice = f"; put the decorator that makes it generic below @{type(function).__name__}"
         raise TypeError(f"only a function can be made generic; got {function!r}{advice}")
-    spec = DispatchSpec(function, names, class_first)
+    spec = DispatchSpec(function, names, class_first, predicates, predicates_first)
+    declared = PredicateMatcher(predicates)
+    if not spec.collects:
+        declared._reg_check(function, len(spec.parameters))
+    for predicate in predicates:
+        predicate._reg_is_declared = True
     slow_path = _SlowPath(spec)
     generic: Any = make_call(spec, slow_path, implicit)
     functools.update_wrapper(generic, function)
@@ -201,12 +232,12 @@ class _SlowPath:
             classes = classes_of(dispatched, spec.class_first)
             candidates = tuple(lookup._reg_all_candidates(spec.generic, classes))
             if any(isinstance(candidate, Matcher) for candidate in candidates):
-                return list(resolve_matchers(candidates, dispatched, options.get("predicates")))
+                return found_components(candidates, dispatched, options.get("predicates"))
             plan.all = candidates
         if plan.all is not None:
             return list(plan.all)
         chain: Any = plan.chain
-        return list(resolve_matchers(chain.components, dispatched, options.get("predicates")))
+        return found_components(chain.components, dispatched, options.get("predicates"))
 
     def explain(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Explain which component a call with these arguments would call; nothing is called.
