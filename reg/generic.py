@@ -14,7 +14,7 @@ from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query
-from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
+from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
 from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
@@ -361,12 +361,13 @@ class _SlowPath:
             component = lookup.component(generic, dispatched, NOTHING, **self._class_method)
             if component is NOTHING and default is not MISSING:
                 return default
+            adapt, adapt_end = adapters(generic, lookup, classes, spec.adapt)
             chain = ForeignChain(
                 lookup,
                 MISSING if component is NOTHING else component,
                 lambda: lookup.all(generic, dispatched, **self._class_method),
-                end_step(spec.function, lookup, adapter(generic, lookup, classes)),
-                adapter(generic, lookup, classes, spec.adapt),
+                end_step(spec.function, lookup, adapt_end),
+                adapt,
             )
             query = Query(dispatched)
             result = chain.run(chain.resolved(query, 0), query, args, keywords)
