@@ -204,7 +204,7 @@ class _SlowPath:
         spec = self._spec
         lookup, options = self._asked("component", args, keywords)
         if not has_default_behaviour(lookup):
-            dispatched = spec.bound(args, keywords, 0)[2]
+            dispatched = spec.bound(args, keywords, self._counts(lookup, args))[2]
             return lookup.component(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
         component = first_component(plan, dispatched, options.get("predicates"))
@@ -224,7 +224,7 @@ class _SlowPath:
         spec = self._spec
         lookup, options = self._asked("all", args, keywords)
         if not has_default_behaviour(lookup):
-            dispatched = spec.bound(args, keywords, 0)[2]
+            dispatched = spec.bound(args, keywords, self._counts(lookup, args))[2]
             return lookup.all(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
         plan = plan_for(plan, dispatched)
@@ -280,15 +280,23 @@ class _SlowPath:
     def _counts(self, lookup: Any, args: tuple[Any, ...]) -> int:
         """The numbers of arguments, as bits, for which a call is not bound to the signature."""
         spec = self._spec
-        if not has_default_behaviour(lookup):
-            return 1 << len(args)
-        cache = lookup._reg_current_cache()
-        if cache is not None:
-            return cache.counts(spec.generic)  # type: ignore[no-any-return]
-        # A third-party class lookup does not tell: see _plan().
-        classes = classes_of(args, spec.class_first)
-        components = list(lookup._reg_all_candidates(spec.generic, classes))
-        return 1 << len(args) if components else 0
+        given = 1 << len(args)
+        cache = lookup._reg_current_cache() if isinstance(lookup, Lookup) else None
+        counts: int = given if cache is None else cache.counts(spec.generic)
+        is_default = has_default_behaviour(lookup)
+        if is_default and cache is not None:
+            return counts
+        if is_default:
+            # A third-party class lookup does not tell: see _plan().
+            classes = classes_of(args, spec.class_first)
+            return given if tuple(lookup._reg_all_candidates(spec.generic, classes)) else 0
+        if not spec.binds or len(args) >= len(spec.parameters) or (cache and counts & given):
+            return counts
+        # Nor do the methods of a third-party lookup.
+        find = getattr(lookup, "component", None)
+        if find is None or find(spec.generic, args, NOTHING, **self._class_method) is not NOTHING:
+            return counts | given
+        return counts & ~given
 
     def _plan(
         self, lookup: Lookup, args: tuple[Any, ...], keywords: dict[str, Any]
@@ -349,7 +357,7 @@ class _SlowPath:
         spec = self._spec
         generic = spec.generic
         _check_lookup(lookup, generic, "call")
-        args, keywords, dispatched = spec.bound(args, keywords, 1 << len(args))
+        args, keywords, dispatched = spec.bound(args, keywords, self._counts(lookup, args))
         classes = classes_of(dispatched, spec.class_first)
         if (
             getattr(type(lookup), "call", None) is Lookup.call
