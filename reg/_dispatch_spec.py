@@ -53,6 +53,7 @@ class DispatchSpec:
         self.signature = _signature(function)
         parameters = self.signature.parameters
         positional = [name for name, parameter in parameters.items() if is_positional(parameter)]
+        self._refuse_reserved_names()
         if names:
             self._check_names()
         # A last parameter of that name is filled in with the lookup, by keyword.
@@ -272,6 +273,21 @@ class DispatchSpec:
             " found in another process by its name: define it at the top of a module that can be"
             " imported there, and neither in a function nor in __main__"
         )
+
+    def _refuse_reserved_names(self) -> None:
+        meanings = {
+            "call_next": "the next implementation, which is filled in for an implementation",
+            "default": "the result of a call for which nothing is registered",
+        }
+        for parameter in self.signature.parameters.values():
+            if parameter.name in meanings and not (
+                _is_variadic(parameter) or parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+            ):
+                raise TypeError(
+                    f"{self.function.__qualname__}() cannot be generic with a parameter"
+                    f" {parameter.name!r}: that keyword is {meanings[parameter.name]}; rename it,"
+                    " or make it positional-only"
+                )
 
     def _check_names(self) -> None:
         parameters = self.signature.parameters
