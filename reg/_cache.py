@@ -347,10 +347,12 @@ def make_key_plan(
     candidates: Callable[[], Iterable[Any]],
 ) -> Plan:
     """Make the plan of a call by key; its end raises :exc:`reg.ComponentLookupError`."""
-    reference, names = weakref.ref(lookup), [weakref.ref(cls) for cls in classes]
+    reference = weakref.ref(lookup)
+    # An object can claim to be of a class that is none; to find candidates for it is an error.
+    references = [weakref.ref(cls) for cls in classes if isinstance(cls, type)]
 
     def nothing_left(*args: object, **keywords: object) -> NoReturn:
-        asked = tuple([cls for name in names if (cls := name()) is not None])
+        asked = tuple([cls for known in references if (cls := known()) is not None])
         raise ComponentLookupError(key=key, classes=asked, lookup=reference())
 
     end = end_step(nothing_left, lookup)

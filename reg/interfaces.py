@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Iterable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._annotations import registering
 from ._specifications import ClassSpecification
 from .sentinel import MISSING
 
@@ -107,6 +106,9 @@ class IRegistry:
           if a name in it is not defined. The class that is being defined, and a class further
           down the same module, can be named before they are defined.
         """
+        # Imported when it is used: a program that only calls generic functions does without.
+        from ._annotations import registering
+
         return registering(self, generic, predicates)
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
