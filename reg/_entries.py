@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from ._steps import Plan, Step
+from ._steps import Decision, Plan, Step
 from .sentinel import MISSING
 
 __all__ = ["Entries", "key_of"]
@@ -70,7 +70,9 @@ class Entries:
         plan.references = references
         self.plans[key] = plan
         call = plan.call
-        level[last] = call.run if isinstance(call, Step) and not call.is_end else call
+        if isinstance(call, Decision) or (isinstance(call, Step) and not call.is_end):
+            call = call.run
+        level[last] = call
 
     def __del__(self) -> None:
         # The references in a plan refer to the table of plans. Emptied, it dies at once, and

@@ -4,7 +4,8 @@ A call reads one tuple: the table of plans for this generic function in the look
 everywhere, and the check that it is still valid. That tuple is *published* to the generic
 function by the slow path, and withdrawn by each change that invalidates it: a registration, a
 changed composition, another implicit lookup. Where threads or contexts have lookups of their own,
-nothing is published, and the call finds its lookup first.
+nothing is published, and the call finds its lookup first. Where a table needs no check, it is
+published by itself as well, for the calls without keywords: these read nothing else.
 
 Everything else goes to the slow path: a miss, a third-party lookup, a call that has to be bound
 to the signature. ``_fastcall`` chooses between the twins; both have the same names.
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._entries import Entries, key_of
 from ._functions import KINDS, code_of
 from ._lock import registry_lock
-from ._steps import CallNext, Plan, Step
+from ._steps import CallNext, Decision, Plan, Step
 from .sentinel import MISSING
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "CachedLookup",
     "CallNext",
     "CallTables",
+    "Decision",
     "Entries",
     "ImplicitState",
     "Plan",
@@ -69,7 +71,8 @@ _Fast = tuple[dict[int, Any], "Callable[[], bool] | None", dict[Any, Plan], int]
 _NOTHING: Final[_Fast] = ({}, None, {}, -1)
 
 #: Weak references to all generic functions, by their identities. Among their global variables is
-#: ``fast``, where tables are published; ``None`` means that a call has to find its lookup.
+#: ``fast``, where tables are published; ``None`` means that a call has to find its lookup. And
+#: ``plain``, the calls of these tables if they are valid until they are withdrawn, else ``None``.
 _generics: dict[int, weakref.ref[FunctionType]] = {}
 
 
@@ -78,6 +81,7 @@ def _withdraw(tables: _Fast | None, *identities: int) -> None:
     for reference in [_generics.get(each) for each in identities] or list(_generics.values()):
         generic = None if reference is None else reference()
         if generic is not None and (tables is None or generic.__globals__["fast"] is not None):
+            generic.__globals__["plain"] = None
             generic.__globals__["fast"] = tables
 
 
@@ -184,11 +188,20 @@ class ImplicitState:
         with registry_lock:
             lookup = self._lookup_everywhere
             if lookup is not None:
-                namespace["fast"] = lookup._reg_cache.calls.get(identity, _NOTHING)
+                tables = namespace["fast"] = lookup._reg_cache.calls.get(identity, _NOTHING)
+                if tables is not _NOTHING and tables[1] is None:
+                    namespace["plain"] = tables[0]
 
 
 _TEMPLATE: Final = """\
 def call({parameters}*more, **keywords):
+    if not keywords and {plain}plain is not None:
+        try:
+            implementation = plain{keys}
+        except Exception:
+            pass
+        else:
+            return implementation({arguments})
     if {ordinary}:
         try:
             if "lookup" in keywords:
@@ -259,6 +272,7 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
         "NOT_GIVEN": _NOT_GIVEN,
         "assigned": implicit._assigned,
         "fast": None,
+        "plain": None,
         "own_lookups": implicit._own_lookups,
         "scoped": implicit._scoped.get,
     }
@@ -271,7 +285,7 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     find = namespace["find"] = _finder(own, spec, implicit)
 
     def or_default(implementation: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        if type(implementation) is Step or hasattr(implementation, "_reg_chain"):
+        if type(implementation) is Step or hasattr(implementation, "_reg_asks_matchers"):
             # There is nothing to call, or only the matchers can say whether there is.
             return slow_path.call(args, keywords)
         default = keywords.pop("default")
@@ -408,14 +422,17 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
     if by_keyword_only:
         positions = positions[:0]
     names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
+    given = f"{names[-1]} is not NOT_GIVEN" if names else "True"
     classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
         classes[0] = classes[0].removesuffix(".__class__")
     conditions = ["not more"] if only_these else []
+    # Without arguments to bind, a missing one is a miss like any other.
+    plain = [*conditions, given] if binds else list(conditions)
     if names and not binds:
-        conditions.append(f"{names[-1]} is not NOT_GIVEN")
+        conditions.append(given)
     if by_keyword_only:
-        conditions = ["False"]
+        conditions = plain = ["False"]
     bind = ""
     if names and binds:
         bind = _BIND.format(last=names[-1], fewer=(1 << len(names)) - 1 if only_these else 0)
@@ -426,6 +443,7 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
     with_keywords = ", ".join([*([arguments] if arguments else []), "**keywords"])
     source = _TEMPLATE.format(
         parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
+        plain="".join(f"{condition} and " for condition in plain),
         ordinary=" and ".join(conditions) or "True",
         bind=bind,
         keys="".join(f"[id({cls})]" for cls in classes) or "[0]",

@@ -69,17 +69,12 @@ class Matcher:
     def _reg_check(self, key: Hashable, count: int) -> None:
         """Refuse to be registered for this number of classes, if no call could ask it."""
 
-    def _reg_first(self) -> Callable[[tuple[Any, ...]], tuple[Any, list[Any]]] | None:
-        """The function that asks this matcher as the first one of a look-up, without a query.
+    def _reg_calculations(self) -> tuple[Callable[..., Any], ...] | None:
+        """The functions whose values alone decide, by an attribute ``registry`` of this matcher.
 
-        :return: ``None`` if there is none. It returns the answer, and the values of the
-          predicates, from which :meth:`_reg_named` makes those for the matchers after it.
+        :return: for :class:`reg._steps.Decision`; ``None`` if it decides otherwise.
         """
         return None
-
-    def _reg_named(self, values: list[Any]) -> Mapping[str, Any]:
-        """Return predicates by name."""
-        raise NotImplementedError
 
     def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the keywords to call this matcher with.

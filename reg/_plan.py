@@ -17,7 +17,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
-from ._fastcall import CallNext, Plan, Step
+from ._fastcall import CallNext, Decision, Plan, Step
 from ._matching import Matcher, Query
 from .arginfo import filled_in
 from .sentinel import MISSING, UNDECIDED
@@ -88,6 +88,9 @@ def _steps(
 # So many answers of matchers are known with their fill-ins at any time.
 _MOST_ANSWERS: Final = 256
 
+# The types of predicate values for which an answer is remembered.
+_KEEP_NOTHING_ALIVE: Final = frozenset({str, int, bool, bytes, float, type(None)})
+
 
 class CandidateChain:
     """Candidates in order, with matchers among them that every call asks.
@@ -98,7 +101,7 @@ class CandidateChain:
     :param adapt: adapts a component before it is called.
     """
 
-    __slots__ = ("_adapt", "_end", "_known", "_lookup", "_plain", "components")
+    __slots__ = ("_adapt", "_end", "_known", "_lookup", "components")
 
     def __init__(
         self,
@@ -113,33 +116,51 @@ class CandidateChain:
         self._adapt = adapt
         # By identity: a component, how it is called, and which keywords are filled in.
         self._known: dict[int, tuple[Any, Callable[..., Any], bool, bool]] = {}
-        # Those of them that take none of these keywords.
-        self._plain: dict[int, tuple[Any, Callable[..., Any], bool, bool]] = {}
 
     def caller(self, dispatched: Dispatched | None) -> Callable[..., Any]:
         """Make the function that a call of the generic function calls."""
-
         first = self.components[0]
-        ask = first._reg_first() if isinstance(first, Matcher) and dispatched is None else None
+        if isinstance(first, Matcher) and dispatched is None:
+            calculations = first._reg_calculations()
+            if calculations is not None:
+                return self._decision(first, calculations)
 
         def call_chain(*args: Any, **keywords: Any) -> Any:
             query = Query(args if dispatched is None else dispatched(args, keywords))
             return self.run(self.resolved(query, 0), query, args, keywords)
 
-        def call_first(*args: Any, **keywords: Any) -> Any:
-            component, values = ask(args)  # type: ignore[misc]
-            if component is not None:
-                known = self._plain.get(id(component))
-                if known is not None:
-                    return known[1](*args, **keywords)
+        call_chain._reg_asks_matchers = True  # type: ignore[attr-defined]
+        return call_chain
+
+    def _decision(self, matcher: Any, calculations: tuple[Callable[..., Any], ...]) -> Decision:
+        registry = matcher.registry
+        names = [predicate.name for predicate in registry.predicates]
+
+        def slow(values: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
             query = Query(args)
-            query.predicates = first._reg_named(values)
-            resolved = self.resolved(query, 1) if component is None else (component, 1)
+            if matcher.registry is not registry:
+                # It was assigned another one since, whose predicates are others.
+                return self.run(self.resolved(query, 0), query, args, keywords)
+            # Read first: if it is another one when the answer is known, that is not remembered.
+            root = registry._root
+            all_values = (values,) if len(calculations) == 1 else values
+            query.predicates = dict(zip(names, all_values, strict=True))
+            component, behind = resolved = self.resolved(query, 0)
+            if not any(isinstance(asked, Matcher) for asked in self.components[1:behind]):
+                function = self._end if component is MISSING else self._without_rest(component)
+                if function is not None and _KEEP_NOTHING_ALIVE.issuperset(map(type, all_values)):
+                    decision.learn(root, values, function, max(_MOST_ANSWERS, registry._order))
             return self.run(resolved, query, args, keywords)
 
-        call = call_chain if ask is None else call_first
-        call._reg_chain = self  # type: ignore[attr-defined]
-        return call
+        decision = Decision(calculations, matcher, slow)
+        return decision
+
+    def _without_rest(self, component: Any) -> Callable[..., Any] | None:
+        """The function for a component that needs no ``call_next``, else ``None``."""
+        _, function, wants_lookup, wants_call_next = self.prepared(component)
+        if wants_call_next:
+            return None
+        return Step(function, self._lookup) if wants_lookup else function
 
     def run(
         self,
@@ -186,10 +207,8 @@ class CandidateChain:
             function = component if self._adapt is None else self._adapt(component)
             known = (component, function, *filled_in(component))
             if len(self._known) >= _MOST_ANSWERS:
-                self._known, self._plain = {}, {}
+                self._known = {}
             self._known[id(component)] = known
-            if known[2:] == (False, False):
-                self._plain[id(component)] = known
         return known
 
 

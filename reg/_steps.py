@@ -1,4 +1,4 @@
-"""The objects that a plan is made of: its steps, and ``call_next``.
+"""The objects that a plan is made of: its steps, decisions, and ``call_next``.
 
 The twin in C is ``_c/plan.h``.
 """
@@ -9,7 +9,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["CallNext", "Plan", "Step"]
+from ._lock import registry_lock
+
+__all__ = ["CallNext", "Decision", "Plan", "Step"]
 
 
 class CallNext(tuple[Any, ...]):
@@ -101,6 +103,63 @@ def _filling_in(function: Callable[..., Any], lookup: Any, next: Any) -> Callabl
         return function(*args, call_next=make(CallNext, (next, args, keywords)))
 
     return run_with_next
+
+
+class Decision:
+    """The implementation by the values of predicates, computed at every call.
+
+    :param calculations: compute the values from the positional arguments, at least one.
+    :param matcher: the ``_root`` of its ``registry`` is another object after each registration.
+    :param slow: makes the call if the implementation is not known for the values. It is
+      called with them, the positional and the keyword arguments.
+
+    The values are a tuple; of a single calculation, its result.
+    """
+
+    __slots__ = ("learn", "run")
+
+    def __init__(
+        self,
+        calculations: tuple[Callable[..., Any], ...],
+        matcher: Any,
+        slow: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any],
+    ) -> None:
+        only = calculations[0] if len(calculations) == 1 else None
+        known: dict[Any, Callable[..., Any]] = {}
+        root: Any = None
+
+        def run(*args: Any, **keywords: Any) -> Any:
+            values = only(*args) if only else tuple([each(*args) for each in calculations])
+            if matcher.registry._root is root:
+                try:
+                    function = known.get(values)
+                except TypeError:
+                    # They cannot be hashed.
+                    function = None
+                if function is not None:
+                    return function(*args, **keywords)
+            return slow(values, args, keywords)
+
+        def learn(since: Any, values: Any, function: Callable[..., Any], most: int) -> None:
+            nonlocal known, root
+            with registry_lock:
+                if matcher.registry._root is not since:
+                    return
+                if root is not since or len(known) >= most:
+                    # First the table: a call that reads the new root must not read the old table.
+                    known = {}
+                    root = since
+                known[values] = function
+
+        run._reg_asks_matchers = True  # type: ignore[attr-defined]
+        #: does the same as a call of the decision, in less time
+        self.run = run
+        #: remembers an implementation by the root that it was found by, the values, and how
+        #: many values are to be known at most
+        self.learn = learn
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        return self.run(*args, **keywords)
 
 
 class Plan:

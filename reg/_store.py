@@ -18,7 +18,6 @@ at that position, which no MRO contains.
 from __future__ import annotations
 
 import functools
-import heapq
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -253,6 +252,9 @@ def merged(
 
     def place(registration: Registration) -> list[int]:
         return [rank[key] for rank, key in zip(ranks, registration.keys, strict=True)]
+
+    # Imported here, since only a merged lookup needs it.
+    import heapq
 
     # Each trie gives its own in this order; of equal ones, the first trie's come first.
     return heapq.merge(*[trie.descend(ranked) for trie in tries], key=place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, overload
 
@@ -63,6 +64,8 @@ class Predicate:
     :param default: its value where the caller gives predicates, but not this
       one, or where there is no ``calc``.
     :raises TypeError: if ``index_factory`` or ``calc`` cannot be called.
+
+    The attributes of these names cannot be assigned again, since plans of calls hold them.
     """
 
     def __init__(
@@ -86,6 +89,14 @@ class Predicate:
         self.index_factory = index_factory
         self.calc = calc
         self.default = default
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("name", "index_factory", "calc", "default") and name in self.__dict__:
+            raise AttributeError(
+                f"cannot assign the attribute {name!r} of {self!r} again: it may be in use by"
+                " calls; make another predicate, and a matcher for it"
+            )
+        super().__setattr__(name, value)
 
     def create_index(self) -> Any:
         """Make a new, empty index for the values of this predicate."""
@@ -332,6 +343,11 @@ class PredicateMatcher(_Registering, Matcher):
         #: the registered values, by predicates
         self.registry = PredicateRegistry(predicates)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "registry" and not isinstance(value, PredicateRegistry):
+            raise TypeError(f"{name!r} is to be a reg.PredicateRegistry; got {value!r}")
+        super().__setattr__(name, value)
+
     def _reg_register(self, predicates: Mapping[str, Any], value: Any) -> Any:
         return self.registry.register(predicates, value)
 
@@ -363,28 +379,19 @@ class PredicateMatcher(_Registering, Matcher):
                     " dispatch, by position"
                 )
 
-    def _reg_first(self) -> Callable[[tuple[Any, ...]], tuple[Any, list[Any]]] | None:
+    def _reg_calculations(self) -> tuple[Callable[..., Any], ...] | None:
         cls = type(self)
+        predicates = self.registry.predicates
         if (
-            cls.__call__ is not PredicateMatcher.__call__
+            not predicates
+            or type(self.registry) is not PredicateRegistry
+            or self.registry._has_indexes
+            or cls.__call__ is not PredicateMatcher.__call__
             or cls.predicates is not PredicateMatcher.predicates
+            or any(type(predicate) is not Predicate for predicate in predicates)
         ):
             return None
-
-        def ask(args: tuple[Any, ...]) -> tuple[Any, list[Any]]:
-            registry = self.registry
-            predicates = registry.predicates
-            if len(predicates) > 1:
-                values = [_value(predicate, args) for predicate in predicates]
-            else:
-                # The same without a list comprehension, which costs as much as all the rest.
-                values = [_value(predicates[0], args)] if predicates else []
-            return registry._reg_get(values, None), values
-
-        return ask
-
-    def _reg_named(self, values: list[Any]) -> dict[str, Any]:
-        return dict(zip(self.registry._names, values, strict=True))
+        return tuple([p.calc or functools.partial(_default, p.default) for p in predicates])
 
     def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         missing = [p for p in self.registry.predicates if p.name not in predicates]
@@ -409,6 +416,10 @@ def _takes(calc: Callable[..., Any], count: int) -> bool:
         # A built-in function without a signature.
         return True
     return True
+
+
+def _default(default: Any, *args: Any) -> Any:
+    return default
 
 
 def _value(predicate: Predicate, args: tuple[Any, ...]) -> Any:

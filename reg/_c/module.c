@@ -59,7 +59,7 @@ static PyObject *object_class;      /* object.__dict__["__class__"] */
 static PyObject *names_default[3];  /* "call", "component", "all" */
 static PyObject *names_questions[3];    /* "component", "all", "explain" */
 static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
-    *name_call_next, *name_lookup, *name_slot, *name_wrapped;
+    *name_call_next, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
 
 #include "entries.h"
 #include "tables.h"
@@ -93,6 +93,8 @@ prepare_names(void)
         {&name_dict, "__dict__"},
         {&name_call_next, "call_next"},
         {&name_lookup, "lookup"},
+        {&name_registry, "registry"},
+        {&name_root, "_root"},
         {&name_slot, "slot"},
         {&name_wrapped, "__wrapped__"},
     };
@@ -152,7 +154,7 @@ execute(PyObject *module)
         {"ImplicitState", &ImplicitState_Type}, {"CachedLookup", &CachedLookup_Type},
         {"generic_function", &Generic_Type},    {"Plan", &Plan_Type},
         {"Step", &Step_Type},                   {"CallNext", &CallNext_Type},
-        {"bound_generic_function", &Bound_Type},
+        {"Decision", &Decision_Type},           {"bound_generic_function", &Bound_Type},
     };
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError,

@@ -3,7 +3,7 @@
 /* Calls with more arguments than this allocate a copy of them to add or drop a keyword. */
 #define MOST_COPIED 32
 
-static PyTypeObject Plan_Type, Step_Type, CallNext_Type;
+static PyTypeObject Plan_Type, Step_Type, Decision_Type, CallNext_Type;
 
 static inline int  /* runs no Python */
 is_name(PyObject *name, PyObject *wanted)
@@ -289,6 +289,224 @@ static PyTypeObject Step_Type = {
     .tp_as_number = &Step_number,
     .tp_dealloc = Step_dealloc,
     .tp_traverse = Step_traverse,
+};
+
+
+/* ---- Decision ----------------------------------------------------------- */
+
+/* The implementation by the values of predicates, computed at every call; see reg/_steps.py. */
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *calculations; /* a tuple of the functions that compute the values, at least one */
+    PyObject *matcher;      /* the _root of its registry is replaced by each registration */
+    PyObject *slow;         /* called where the implementation is not known */
+    PyObject *root;         /* by which those in `known` were found, or NULL */
+    PyObject *known;        /* a dictionary: implementations by a value, or by a tuple of them */
+} Decision;
+
+static PyObject *
+decision_root(Decision *self)
+{
+    PyObject *registry = PyObject_GetAttr(self->matcher, name_registry);
+    PyObject *root = registry == NULL ? NULL : PyObject_GetAttr(registry, name_root);
+    Py_XDECREF(registry);
+    return root;
+}
+
+/* The value of the only calculation, or a tuple of the values. */
+static PyObject *
+decision_values(Decision *self, PyObject *const *args, size_t nargs)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(self->calculations);
+    if (count == 1) {
+        return call(PyTuple_GET_ITEM(self->calculations, 0), args, nargs, NULL);
+    }
+    PyObject *values = PyTuple_New(count);
+    for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
+        PyObject *value = call(PyTuple_GET_ITEM(self->calculations, i), args, nargs, NULL);
+        if (value == NULL) {
+            Py_CLEAR(values);
+            break;
+        }
+        PyTuple_SET_ITEM(values, i, value);
+    }
+    return values;
+}
+
+/* The implementation for these values: a new reference; NULL, without an error, if not known. */
+static PyObject *
+decision_known(Decision *self, PyObject *values)
+{
+    PyObject *root = decision_root(self);
+    if (root == NULL) {
+        return NULL;
+    }
+    int is_current = root == self->root;
+    Py_DECREF(root);
+    if (!is_current) {
+        return NULL;
+    }
+    PyObject *known = Py_NewRef(self->known);
+    PyObject *function = Py_XNewRef(PyDict_GetItemWithError(known, values));
+    Py_DECREF(known);
+    if (function == NULL && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();  /* values that cannot be hashed */
+    }
+    return function;
+}
+
+static PyObject *
+Decision_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    Decision *self = (Decision *)op;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *result = NULL, *function = NULL, *positional = NULL, *keywords = NULL;
+    /* The plan that owns it may be dropped while a calculation runs. */
+    Py_INCREF(self);
+    PyObject *values = decision_values(self, args, (size_t)nargs);
+    if (values != NULL && (function = decision_known(self, values)) != NULL) {
+        result = call(function, args, nargsf, kwnames);
+    }
+    else if (values != NULL && !PyErr_Occurred() &&
+             (positional = PyTuple_New(nargs)) != NULL && (keywords = PyDict_New()) != NULL) {
+        for (Py_ssize_t i = 0; i < nargs; i++) {
+            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+        }
+        Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), i = 0;
+        while (i < count &&
+               PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0) {
+            i++;
+        }
+        if (i == count) {
+            PyObject *given[] = {values, positional, keywords};
+            result = call(self->slow, given, 3, NULL);
+        }
+    }
+    Py_XDECREF(values);
+    Py_XDECREF(function);
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    Py_DECREF(self);
+    return result;
+}
+
+static PyObject *
+Decision_learn(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    Decision *self = (Decision *)op;
+    if (nargs != 4) {
+        PyErr_SetString(PyExc_TypeError, "learn() takes a root, values, a function and a number");
+        return NULL;
+    }
+    PyObject *root = decision_root(self);
+    Py_ssize_t most = root == NULL ? -1 : PyLong_AsSsize_t(args[3]);
+    if (most < 0) {
+        Py_XDECREF(root);
+        return NULL;
+    }
+    int is_current = root == args[0], result = 0;
+    Py_DECREF(root);
+    if (is_current) {
+        if (self->root != args[0] || PyDict_GET_SIZE(self->known) >= most) {
+            PyObject *known = PyDict_New();
+            if (known == NULL) {
+                return NULL;
+            }
+            /* Both, before what was there dies. */
+            PyObject *before = self->known, *root_before = self->root;
+            self->known = known;
+            self->root = Py_NewRef(args[0]);
+            Py_DECREF(before);
+            Py_XDECREF(root_before);
+        }
+        /* Another thread may put another dictionary in its place meanwhile. */
+        PyObject *known = Py_NewRef(self->known);
+        result = PyDict_SetItem(known, args[1], args[2]);
+        Py_DECREF(known);
+    }
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *
+Decision_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
+{
+    PyObject *calculations, *matcher, *slow;
+    if (!PyArg_ParseTuple(args, "O!OO", &PyTuple_Type, &calculations, &matcher, &slow)) {
+        return NULL;
+    }
+    PyObject *known = PyDict_New();
+    Decision *self = known == NULL ? NULL : (Decision *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        Py_XDECREF(known);
+        return NULL;
+    }
+    self->vectorcall = Decision_vectorcall;
+    self->calculations = Py_NewRef(calculations);
+    self->matcher = Py_NewRef(matcher);
+    self->slow = Py_NewRef(slow);
+    self->known = known;
+    return (PyObject *)self;
+}
+
+static int
+Decision_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Decision *self = (Decision *)op;
+    Py_VISIT(self->calculations);
+    Py_VISIT(self->matcher);
+    Py_VISIT(self->slow);
+    Py_VISIT(self->root);
+    Py_VISIT(self->known);
+    return 0;
+}
+
+/* Its `slow` refers to it. */
+static int
+Decision_clear(PyObject *op)
+{
+    Decision *self = (Decision *)op;
+    PyObject *known = PyDict_New();
+    if (known == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
+    Py_SETREF(self->known, known);
+    Py_SETREF(self->slow, Py_NewRef(Py_None));
+    return 0;
+}
+
+static void
+Decision_dealloc(PyObject *op)
+{
+    Decision *self = (Decision *)op;
+    PyObject_GC_UnTrack(op);
+    Py_XDECREF(self->calculations);
+    Py_XDECREF(self->matcher);
+    Py_XDECREF(self->slow);
+    Py_XDECREF(self->root);
+    Py_XDECREF(self->known);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyMethodDef Decision_methods[] = {
+    {"learn", (PyCFunction)(void (*)(void))Decision_learn, METH_FASTCALL, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject Decision_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._fastcall_c.Decision",
+    .tp_doc = "The implementation by the values of predicates.",
+    .tp_basicsize = sizeof(Decision),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_vectorcall_offset = offsetof(Decision, vectorcall),
+    .tp_call = PyVectorcall_Call,
+    .tp_new = Decision_new,
+    .tp_dealloc = Decision_dealloc,
+    .tp_traverse = Decision_traverse,
+    .tp_clear = Decision_clear,
+    .tp_methods = Decision_methods,
 };
 
 
