@@ -39,6 +39,7 @@ def alive(*kinds):
     return sum(isinstance(each, kinds) for each in gc.get_objects())
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_class_that_was_asked_for_can_die():
     registry = reg.ClassRegistry()
     registry.register(size, [Animal], lambda *things: "animal")
@@ -65,6 +66,7 @@ def test_a_class_that_was_asked_for_can_die():
     assert [reference() for reference in references] == [None, None]
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_class_that_was_asked_for_through_an_abstract_one_can_die():
     class Shape(abc.ABC): ...
 
@@ -84,6 +86,7 @@ def test_a_class_that_was_asked_for_through_an_abstract_one_can_die():
 
 
 @pytest.mark.needs_refcounts
+@pytest.mark.needs_mortal_classes
 def test_a_program_that_makes_and_drops_classes_does_not_grow():
     registry = reg.ClassRegistry()
     registry.register(size, [Animal], lambda *things: "animal")
@@ -109,6 +112,7 @@ def test_a_program_that_makes_and_drops_classes_does_not_grow():
 
 
 @pytest.mark.parametrize("known", [True, False])
+@pytest.mark.needs_mortal_classes
 def test_a_generic_function_that_was_called_can_die(known):
     registry = reg.ClassRegistry()
     lookups = ways_to_look_up(registry)
@@ -334,6 +338,7 @@ def test_only_the_first_component_is_looked_for_where_one_is_enough():
     assert first < every
 
 
+@pytest.mark.needs_mortal_classes
 def test_dropped_generic_functions_leave_no_functions():
     def make(rounds):
         for _ in range(rounds):
