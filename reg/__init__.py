@@ -6,6 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ._specifications import Items, Rest, Where
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ._build import build
     from .generic_function import GenericFunction
     from .tools.check import check
+    from .tools.trace import trace
 
 #: The version of the package, as in its metadata.
 __version__ = "1.0.0.dev0"
@@ -41,6 +43,7 @@ __all__ = [
     "GenericFunction",
     "IClassLookup",
     "IRegistry",
+    "Items",
     "KeyIndex",
     "ListClassLookup",
     "Lookup",
@@ -54,7 +57,9 @@ __all__ = [
     "Registration",
     "RegistrationError",
     "Registry",
+    "Rest",
     "Sentinel",
+    "Where",
     "arginfo",
     "build",
     "check",
@@ -62,6 +67,7 @@ __all__ = [
     "generic",
     "implicit",
     "mapply",
+    "trace",
 ]
 
 
@@ -82,6 +88,10 @@ def __getattr__(name: str) -> Any:
         from .tools.check import check
 
         return check
+    if name == "trace":
+        from .tools.trace import trace
+
+        return trace
     if name == "build":
         from ._build import build
 

@@ -11,17 +11,18 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ForwardRef, Protocol, TypeVar
 
-from ._classes import (
-    ClassSpecification,
-    ForwardClass,
-    alias_value,
-    describe,
-    registered_classes,
-    union_members,
-)
+from ._classes import ForwardClass, describe
 from ._dispatch_spec import DispatchSpec, dispatch_spec_of
 from ._scopes import Names, alias_namespaces, evaluate
 from ._signatures import signature_with_deferred
+from ._specifications import (
+    ClassSpecification,
+    Rest,
+    alias_value,
+    conditions_in,
+    registered_classes,
+    union_members,
+)
 from .arginfo import is_positional
 
 __all__ = ["classes_from_annotations", "registering"]
@@ -60,7 +61,8 @@ def classes_from_annotations(
 
     :param spec: the parameters that the generic function dispatches on.
     :param implementation: a function; or a class, by its constructor.
-    :return: a class, union or name for each dispatch parameter, in their order.
+    :return: a class, union or name for each dispatch parameter, in their order; a :class:`Rest`
+      for a parameter that collects any number of them.
     :raises TypeError: if the implementation lacks a parameter or an annotation, or has one that
       does not name a class.
     """
@@ -78,7 +80,8 @@ def classes_from_annotations(
             registered_classes(spec.generic, [*[object] * len(classes), specification])
         except TypeError as error:
             raise annotation.refusal(f": {error}") from error
-        classes.append(specification)
+        is_rest = parameter.kind is parameter.VAR_POSITIONAL
+        classes.append(Rest(specification) if is_rest else specification)
     return classes
 
 
@@ -95,7 +98,7 @@ def _counterparts(
             " classes with register()"
         ) from error
     positional = [parameter for parameter in parameters.values() if is_positional(parameter)]
-    if not spec.names and _takes_any_number(spec.signature.parameters):
+    if spec.collects:
         return _all_positional(spec, implementation, parameters, positional)
     counterparts = []
     for name, position in zip(spec.parameters, spec.positions, strict=True):
@@ -119,28 +122,23 @@ def _all_positional(
     positional: list[inspect.Parameter],
 ) -> list[inspect.Parameter]:
     """Return all positional parameters: any number of arguments dispatches."""
-    optional = [
-        parameter.name
-        for parameter in parameters.values()
-        if parameter.kind is parameter.VAR_POSITIONAL
-        or (
-            is_positional(parameter)
-            and parameter.default is not parameter.empty
-            and parameter.name not in _FILLED_IN
-        )
-    ]
-    if optional:
+    dispatching = [parameter for parameter in positional if parameter.name not in _FILLED_IN]
+    for parameter in dispatching:
+        if parameter.default is not parameter.empty:
+            raise TypeError(
+                f"{describe(implementation)} takes fewer arguments by the default of its parameter"
+                f" {parameter.name!r}, but is registered for one number of arguments of"
+                f" {describe(spec.generic)}; leave out the default, or name the classes with"
+                " register(), once for each number"
+            )
+    rest = [p for p in parameters.values() if p.kind is p.VAR_POSITIONAL]
+    if rest and len(dispatching) < len(positional):
+        filled_in = next(p.name for p in positional if p.name in _FILLED_IN)
         raise TypeError(
-            f"{describe(implementation)} takes more or fewer arguments by its parameter"
-            f" {optional[0]!r}, but is registered for one number of arguments of"
-            f" {describe(spec.generic)}; leave out the * or the default, or name the classes"
-            " with register(), once for each number"
+            f"{describe(implementation)} would get an argument as its parameter {filled_in!r},"
+            f" which is filled in by keyword; put it behind *{rest[0].name}"
         )
-    return [parameter for parameter in positional if parameter.name not in _FILLED_IN]
-
-
-def _takes_any_number(parameters: Mapping[str, inspect.Parameter]) -> bool:
-    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values())
+    return [*dispatching, *rest]
 
 
 class _Annotation:
@@ -188,7 +186,9 @@ class _Annotation:
             return self._evaluated(self._from_text(hint, aliases), aliases)
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is typing.Annotated:
-            return self._evaluated(arguments[0], aliases)
+            cls, conditions = self._evaluated(arguments[0], aliases), conditions_in(hint)
+            # Other metadata is left out.
+            return typing.Annotated[(cls, *conditions)] if conditions else cls
         members = union_members(hint)
         if members or origin is type:
             parts = members or arguments

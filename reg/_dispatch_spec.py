@@ -74,11 +74,13 @@ class DispatchSpec:
         self._in_order = sorted(
             self._sources, key=lambda source: len(positional) if source[1] is None else source[1]
         )
-        #: whether calls are bound to the signature where nothing is registered for the number
-        #: of positional arguments
-        self.binds = not names and not any(
+        #: whether any number of arguments dispatches
+        self.collects = not names and any(
             parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters.values()
         )
+        #: whether calls are bound to the signature where nothing is registered for the number
+        #: of positional arguments
+        self.binds = not names and not self.collects
 
     def bound(
         self, args: tuple[Any, ...], keywords: dict[str, Any], counts: int

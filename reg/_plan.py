@@ -14,15 +14,27 @@ The idea of ``call_next`` is ``call-next-method`` of the Common Lisp Object Syst
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 from ._fastcall import CallNext, Decision, Plan, Step
 from ._matching import Matcher, Query
+from ._refinements import RefinedMatcher
+from ._values import ValueChain, plan_for
 from .arginfo import filled_in
 from .sentinel import MISSING, UNDECIDED
 
-__all__ = ["CallNext", "CandidateChain", "ForeignChain", "Plan", "Step", "make_plan"]
+__all__ = [
+    "CallNext",
+    "CandidateChain",
+    "ForeignChain",
+    "Plan",
+    "Step",
+    "adapter",
+    "end_step",
+    "make_plan",
+    "run_or_default",
+]
 
 #: Adapts a component before it is called.
 Adapt: TypeAlias = Callable[[Any], Callable[..., Any]]
@@ -31,10 +43,38 @@ Adapt: TypeAlias = Callable[[Any], Callable[..., Any]]
 Dispatched: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]
 
 
+#: While calls are traced, makes the function that wraps the implementations for some classes:
+#: given a key, a lookup and the classes, it returns one that is given a component and the
+#: function that is called for it. Plans hold its results, so that a change invalidates all of
+#: them; see :mod:`reg.tools.trace`.
+tracing: Callable[[Hashable, Any, tuple[type, ...]], Callable[[Any, Any], Any]] | None = None
+
+
+def adapter(
+    key: Hashable, lookup: Any, classes: tuple[type, ...], adapt: Adapt | None = None
+) -> Adapt | None:
+    """Return the function that adapts a component before it is called, also to be traced."""
+    if tracing is None:
+        return adapt
+    trace = tracing(key, lookup, classes)
+    return lambda component: trace(component, component if adapt is None else adapt(component))
+
+
+def end_step(fallback: Callable[..., Any], lookup: Any, adapt: Adapt | None = None) -> Step:
+    """Make the end of a chain.
+
+    :param fallback: the decorated function, or one that raises the error.
+    :param lookup: for a ``fallback`` with a parameter ``lookup``.
+    :param adapt: adapts ``fallback`` before it is called.
+    """
+    function = fallback if adapt is None else adapt(fallback)
+    return Step(function, lookup if filled_in(fallback)[0] else None, None, True)
+
+
 def make_plan(
     candidates: Callable[[], Iterable[Any]],
     lookup: Any,
-    fallback: Callable[..., Any],
+    end: Step,
     adapt: Adapt | None = None,
     dispatched: Dispatched | None = None,
 ) -> Plan:
@@ -43,36 +83,73 @@ def make_plan(
     :param candidates: gives the components and matchers in order; called twice if more
       than the first is needed.
     :param lookup: for implementations with a parameter ``lookup``.
-    :param fallback: the end of the chain.
+    :param end: the end of the chain.
     :param adapt: adapts a component before it is called.
     :param dispatched: picks the dispatch arguments of a call; without it, all positional
       arguments dispatch.
     """
     first = next(iter(candidates()), MISSING)
     if first is MISSING:
-        return Plan(_end(fallback, lookup), MISSING, ())
+        return Plan(end, MISSING, ())
     if not isinstance(first, Matcher):
         wants_lookup, wants_call_next = filled_in(first)
         if not wants_call_next:
             function: Any = first if adapt is None else adapt(first)
             return Plan(Step(function, lookup) if wants_lookup else function, first)
     components = tuple(candidates())
+    if any(isinstance(one, RefinedMatcher) and one.values for one in components):
+
+        def make_part(left: tuple[Any, ...]) -> Plan:
+            return make_plan(lambda: left, lookup, end, adapt, dispatched)
+
+        values = ValueChain(components, make_part)
+        first = UNDECIDED if isinstance(first, Matcher) else first
+        return Plan(values.caller(dispatched), first, None, values)
     if any(isinstance(component, Matcher) for component in components):
-        chain = CandidateChain(components, lookup, fallback, adapt)
+        chain = CandidateChain(components, lookup, end, adapt)
         first = UNDECIDED if isinstance(first, Matcher) else first
         return Plan(chain.caller(dispatched), first, None, chain)
-    return Plan(_steps(components, lookup, fallback, adapt), first, components)
+    return Plan(_steps(components, lookup, end, adapt), first, components)
 
 
-def _end(fallback: Callable[..., Any], lookup: Any) -> Step:
-    return Step(fallback, lookup if filled_in(fallback)[0] else None, None, True)
+def run_or_default(
+    plan: Plan,
+    default: Any,
+    dispatched: tuple[Any, ...],
+    args: tuple[Any, ...],
+    keywords: dict[str, Any],
+) -> Any:
+    """Call by a plan.
+
+    :param plan: the plan.
+    :param default: returned if there is no implementation, or if it returns ``None``;
+      ``MISSING`` if there is no default.
+    :param dispatched: the dispatch arguments.
+    :param args: the positional arguments.
+    :param keywords: the keyword arguments; may be changed.
+    """
+    if default is MISSING:
+        return plan.call(*args, **keywords)
+    plan = plan_for(plan, dispatched)
+    if plan.first is MISSING:
+        return default
+    if plan.first is UNDECIDED:
+        # Whether there is anything is known only when all matchers were asked.
+        query = Query(dispatched)
+        resolved = plan.chain.resolved(query, 0)
+        if resolved[0] is MISSING:
+            return default
+        result = plan.chain.run(resolved, query, args, keywords)
+    else:
+        result = plan.call(*args, **keywords)
+    return default if result is None else result
 
 
 def _steps(
-    components: tuple[Any, ...], lookup: Any, fallback: Callable[..., Any], adapt: Adapt | None
+    components: tuple[Any, ...], lookup: Any, end: Step, adapt: Adapt | None
 ) -> Callable[..., Any]:
     """Make the step of the first component; each step knows the next one."""
-    following: Any = _end(fallback, lookup)
+    following: Any = end
     for component in reversed(components):
         function = component if adapt is None else adapt(component)
         wants_lookup, wants_call_next = filled_in(component)
@@ -97,7 +174,7 @@ class CandidateChain:
 
     :param components: the components and matchers.
     :param lookup: for implementations with a parameter ``lookup``.
-    :param fallback: the end of the chain.
+    :param end: the end of the chain.
     :param adapt: adapts a component before it is called.
     """
 
@@ -107,12 +184,12 @@ class CandidateChain:
         self,
         components: tuple[Any, ...],
         lookup: Any,
-        fallback: Callable[..., Any],
+        end: Step,
         adapt: Adapt | None = None,
     ) -> None:
         self.components = components
         self._lookup = lookup
-        self._end = _end(fallback, lookup)
+        self._end = end
         self._adapt = adapt
         # By identity: a component, how it is called, and which keywords are filled in.
         self._known: dict[int, tuple[Any, Callable[..., Any], bool, bool]] = {}
@@ -125,12 +202,36 @@ class CandidateChain:
             if calculations is not None:
                 return self._decision(first, calculations)
 
+        if isinstance(first, RefinedMatcher) and dispatched is None:
+            return self._refined_caller()
+
         def call_chain(*args: Any, **keywords: Any) -> Any:
             query = Query(args if dispatched is None else dispatched(args, keywords))
             return self.run(self.resolved(query, 0), query, args, keywords)
 
         call_chain._reg_asks_matchers = True  # type: ignore[attr-defined]
         return call_chain
+
+    def _refined_caller(self) -> Callable[..., Any]:
+        """Make the function of a call that begins with refinements: it asks one after another."""
+        steps: list[tuple[Any, Any]] = []
+        for component in self.components:
+            holds = None
+            if isinstance(component, RefinedMatcher):
+                holds, component = component.question(), component.component
+            if isinstance(component, Matcher) or (step := self._without_rest(component)) is None:
+                break
+            steps.append((holds, step))
+
+        def call_refined(*args: Any, **keywords: Any) -> Any:
+            for holds, step in steps:
+                if holds is None or holds(args):
+                    return step(*args, **keywords)
+            query = Query(args)
+            return self.run(self.resolved(query, len(steps)), query, args, keywords)
+
+        call_refined._reg_asks_matchers = True  # type: ignore[attr-defined]
+        return call_refined
 
     def _decision(self, matcher: Any, calculations: tuple[Callable[..., Any], ...]) -> Decision:
         registry = matcher.registry
@@ -219,7 +320,7 @@ class ForeignChain(CandidateChain):
     :param first: the component that the lookup found.
     :param all_components: gives all components of the lookup in order. The chain goes on
       behind the place of ``first``; they are found only when ``call_next`` needs them.
-    :param fallback: the end of the chain.
+    :param end: the end of the chain.
     :param adapt: adapts a component before it is called.
     """
 
@@ -230,10 +331,10 @@ class ForeignChain(CandidateChain):
         lookup: Any,
         first: Any,
         all_components: Callable[[], Iterable[Any]],
-        fallback: Callable[..., Any],
+        end: Step,
         adapt: Adapt | None = None,
     ) -> None:
-        super().__init__((), lookup, fallback, adapt)
+        super().__init__((), lookup, end, adapt)
         self._first = first
         self._all_components = all_components
         self._iterator: Iterator[Any] | None = None

@@ -231,12 +231,9 @@ def descend(
     :param depth: the position of the keys in ``node``.
     :return: an iterator.
     """
-    if isinstance(node, Entry):
-        keys = node.keys
-        for position in range(depth, len(keys)):
-            if keys[position] not in applicable[position]:
-                return
-        yield node
+    if type(node) is Entry:
+        if _applies(node.keys, applicable, depth):
+            yield node
         return
     preferred = candidates[depth]
     if len(node) < len(preferred):
@@ -245,8 +242,25 @@ def descend(
         preferred = [key for key in node if key in among]
         if len(preferred) > 1:
             preferred.sort(key=candidates[depth].index)
-    get = node.get
+    buckets = node._buckets if type(node) is Branches else (node,)
+    mask = len(buckets) - 1
+    depth += 1
     for key in preferred:
-        below = get(key)
-        if below is not None:
-            yield from descend(below, candidates, applicable, depth + 1)
+        # As Branches.get() does it, without calling it.
+        below = buckets[hash(key) & mask].get(key)
+        if type(below) is Entry:
+            if _applies(below.keys, applicable, depth):
+                yield below
+        elif below is not None:
+            yield from descend(below, candidates, applicable, depth)
+
+
+def _applies(
+    keys: tuple[Hashable, ...], applicable: Sequence[Container[Any]], position: int
+) -> bool:
+    """Return whether the keys of an entry are applicable, from a position on."""
+    while position < len(keys):
+        if keys[position] not in applicable[position]:
+            return False
+        position += 1
+    return True

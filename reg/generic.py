@@ -13,11 +13,12 @@ from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query, resolve_matchers
-from ._plan import ForeignChain, Plan
+from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
+from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
-from .sentinel import MISSING, UNDECIDED
+from .sentinel import MISSING
 
 if TYPE_CHECKING:
     from .generic_function import GenericFunction
@@ -161,20 +162,7 @@ class _SlowPath:
         if not has_default_behaviour(lookup):
             return self._call_foreign(lookup, default, args, keywords)
         plan, args, keywords, dispatched = self._plan(lookup, args, keywords)
-        if default is MISSING:
-            return plan.call(*args, **keywords)
-        if plan.first is MISSING:
-            return default
-        if plan.first is UNDECIDED:
-            # Whether there is anything is known only when all matchers were asked.
-            query = Query(dispatched)
-            resolved = plan.chain.resolved(query, 0)
-            if resolved[0] is MISSING:
-                return default
-            result = plan.chain.run(resolved, query, args, keywords)
-        else:
-            result = plan.call(*args, **keywords)
-        return default if result is None else result
+        return run_or_default(plan, default, dispatched, args, keywords)
 
     def component(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Find the component that a call with these arguments would call.
@@ -208,6 +196,7 @@ class _SlowPath:
             dispatched = spec.bound(args, keywords, 0)[2]
             return lookup.all(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
+        plan = plan_for(plan, dispatched)
         if plan.all is None and plan.chain is None:
             classes = classes_of(dispatched, spec.class_first)
             candidates = tuple(lookup._reg_all_candidates(spec.generic, classes))
@@ -296,7 +285,7 @@ class _SlowPath:
             classes = classes_of(dispatched, spec.class_first)
             components = tuple(lookup._reg_all_candidates(spec.generic, classes))
             if components or not counts:
-                plan = make_call_plan(spec, lookup, functools.partial(iter, components))
+                plan = make_call_plan(spec, lookup, classes, functools.partial(iter, components))
                 return plan, call_args, call_keywords, dispatched
             counts = 0
 
@@ -330,6 +319,7 @@ class _SlowPath:
         generic = spec.generic
         _check_lookup(lookup, generic, "call")
         args, keywords, dispatched = spec.bound(args, keywords, 1 << len(args))
+        classes = classes_of(dispatched, spec.class_first)
         if (
             getattr(type(lookup), "call", None) is Lookup.call
             or spec.names
@@ -344,8 +334,8 @@ class _SlowPath:
                 lookup,
                 MISSING if component is NOTHING else component,
                 lambda: lookup.all(generic, dispatched, **self._class_method),
-                spec.function,
-                spec.adapt,
+                end_step(spec.function, lookup, adapter(generic, lookup, classes)),
+                adapter(generic, lookup, classes, spec.adapt),
             )
             query = Query(dispatched)
             result = chain.run(chain.resolved(query, 0), query, args, keywords)
@@ -362,7 +352,7 @@ class _SlowPath:
                 and find(generic, args, NOTHING, **self._class_method) is not NOTHING
             ):
                 raise
-        return make_call_plan(spec, lookup, tuple).call(*args, **keywords)
+        return make_call_plan(spec, lookup, classes, tuple).call(*args, **keywords)
 
 
 def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:

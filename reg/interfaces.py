@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._annotations import registering
-from ._classes import ClassSpecification
+from ._specifications import ClassSpecification
 from .sentinel import MISSING
 
 __all__ = [
@@ -53,7 +53,9 @@ class IRegistry:
         :param classes: for each argument a class; ``None`` for its type; a union, for each of its
           members; an abstract base class or a runtime protocol, for virtual subclasses too; an
           alias of one of these; or the name of a class, ``"package.module:Class"``, which is found
-          without being imported.
+          without being imported; or, for some of its objects, ``Literal``, ``type[X]``,
+          ``Annotated[cls, condition]`` or a :class:`reg.Where`. The last one may be a
+          :class:`reg.Rest`, for any number of further arguments.
         :param component: any object but ``None``, often a function; an instance of
           :class:`reg.Matcher` decides at each look-up.
         :return: ``None``; without a component, a decorator that registers the function and returns
@@ -92,7 +94,8 @@ class IRegistry:
         :param generic: a generic function. Each parameter it dispatches on has to be annotated in
           the implementation: the one of the same name, if the generic function names its dispatch
           parameters; otherwise the one at the same position. If it takes any number of
-          arguments, all positional parameters of the implementation count.
+          arguments, all positional parameters of the implementation count, and ``*rest: Class``
+          stands for any number of further ones.
         :return: a decorator that registers the function and returns it as it was.
         :raises TypeError: if ``generic`` is not a generic function, if an annotation is missing,
           if it names something to which no call can be dispatched (``list[int]``, ``Any`` …), or

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ._cache import LookupCache
+from ._cache import LookupCache, make_key_plan
 from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
 from ._fastcall import CachedLookup, CallNext
 from ._matching import Matcher, Query, resolve_matchers
 from ._observers import Observable
-from ._plan import CandidateChain, ForeignChain, Plan, make_plan
+from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
+from ._values import plan_for
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
 
@@ -134,25 +135,30 @@ class Lookup(CachedLookup, Observable):
         key, args = canonical_key(key), tuple(args)
         classes = classes_of(args, class_method)
 
+        overrides_all = type(self).all is not Lookup.all
+        if not overrides_all and type(self).component is Lookup.component:
+            plan = self._reg_plan(key, classes)
+            if plan.first is MISSING and default is MISSING:
+                raise ComponentLookupError(key=key, classes=classes, lookup=self)
+            return run_or_default(plan, default, args, args, kw)
+
+        # A subclass finds the first component, or the next one, by a method of its own.
         def nothing_left(*args: object, **kw: object) -> Any:
             raise ComponentLookupError(key=key, classes=classes, lookup=self)
 
-        chain: CandidateChain
-        overrides_all = type(self).all is not Lookup.all
-        if overrides_all or type(self).component is not Lookup.component:
-            # A subclass finds the first component, or the next one, by a method of its own.
-            flags: dict[str, Any] = {"class_method": True} if class_method else {}
-            first = self.component(key, args, NOTHING, **flags)
-            first = MISSING if first is NOTHING else first
-            chain = ForeignChain(self, first, lambda: self.all(key, args, **flags), nothing_left)
-        else:
-            candidates = tuple(self._reg_all_candidates(key, classes))
-            chain = CandidateChain(candidates, self, nothing_left)
+        flags: dict[str, Any] = {"class_method": True} if class_method else {}
+        first = self.component(key, args, NOTHING, **flags)
+        if first is NOTHING:
+            return nothing_left() if default is MISSING else default
+        chain = ForeignChain(
+            self,
+            first,
+            lambda: self.all(key, args, **flags),
+            end_step(nothing_left, self),
+            adapter(key, self, classes),
+        )
         query = Query(args)
-        resolved = chain.resolved(query, 0)
-        if resolved[0] is MISSING and default is not MISSING:
-            return default
-        result = chain.run(resolved, query, args, kw)
+        result = chain.run(chain.resolved(query, 0), query, args, kw)
         return default if result is None and default is not MISSING else result
 
     def explain(
@@ -227,7 +233,7 @@ class Lookup(CachedLookup, Observable):
         if cache is not None:
             return cache.plan(key, classes)
         components = tuple(self._reg_class_lookup.all(key, classes))
-        return make_plan(lambda: components, self, _not_called)
+        return make_key_plan(key, self, classes, lambda: components)
 
     def _reg_all_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
         """List all components, with matchers as they are, in order."""
@@ -243,10 +249,6 @@ class Lookup(CachedLookup, Observable):
         return plan.all
 
 
-def _not_called(*args: object, **keywords: object) -> None:
-    """The end of a plan that is only asked for components."""
-
-
 def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, Any] | None) -> Any:
     """Get the first component of a plan.
 
@@ -255,6 +257,8 @@ def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, 
     :param predicates: the values that the caller gave; ``None`` to compute them.
     :return: the component, or ``MISSING``.
     """
+    if plan.first is UNDECIDED:
+        plan = plan_for(plan, args)
     if plan.first is not UNDECIDED:
         return plan.first
     component, _ = plan.chain.resolved(Query(args, predicates), 0)

@@ -283,8 +283,8 @@ class PredicateRegistry(_Registering):
     def entries(self) -> list[tuple[dict[str, Any], Any]]:
         """List everything that is registered.
 
-        :return: a new list of predicates and value, those that name an earlier
-          predicate first. A predicate that may have any value is ``ANY``.
+        :return: a new list of predicates and value; entries with an earlier predicate come
+          first. A predicate that may have any value is ``ANY``.
         """
         listed = [
             ([key.key if isinstance(key, _IndexedKey) else key for key in entry.keys], value)

@@ -11,19 +11,22 @@ from typing import Any, TypeVar
 from ._ambiguity import ambiguous_with
 from ._classes import (
     ClassKey,
-    ClassSpecification,
     ForwardName,
     NamedClass,
+    RestKey,
     UnionMember,
     class_of,
     describe,
-    registered_classes,
+    members_of,
 )
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
 from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
+from ._reexecution import former_selves
+from ._refinements import Refinement
+from ._specifications import ClassSpecification, registered_classes
 from ._store import Registration, Store
 from .arginfo import is_bound, wrapped_by
 from .interfaces import IClassLookup, IRegistry
@@ -131,7 +134,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :param key: as it was registered.
         :param classes: as they were registered.
         :return: the component, a matcher as it is; one that was registered for a union with a
-          class among its members, where there is no other; ``None`` if there is none.
+          class among its members, where there is no other; ``None`` if nothing is registered.
         :raises TypeError: if something that is not a class is given, or a
           union, which stands for more than one combination.
         """
@@ -203,7 +206,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         names = self._reg_store.forward_names(key)
         if not names:
             return []
-        given = map(class_of, classes)
+        given = [class_of(member) for cls in classes for member in members_of(cls)]
         bases = [base for cls in given if isinstance(cls, type) for base in mro_of(cls)]
         defined: dict[ForwardName, type] = {}
         for name in names:
@@ -223,7 +226,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
         self._reg_prepare(key, classes)
         for registration in self._reg_store.matching(key, classes):
-            yield registration.component
+            yield registration.candidate
 
     def _reg_add(
         self, key: Hashable, combinations: list[tuple[ClassKey, ...]], component: Any
@@ -234,40 +237,27 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 " None means that there is no component"
             )
         if isinstance(component, Matcher):
-            component._reg_check(key, len(combinations[0]))
+            classes = combinations[0]
+            component._reg_check(key, len(classes))
+            if classes and isinstance(classes[-1], RestKey):
+                component._reg_check(key, len(classes) - 1)
         filename, lineno = _file_and_line(component)
         added = [
-            Registration(
-                key,
-                tuple(map(class_of, combination)),
-                component,
-                filename,
-                lineno,
-                tuple([cls.union if isinstance(cls, UnionMember) else () for cls in combination]),
-            )
+            _registration(key, combination, component, filename, lineno)
             for combination in combinations
         ]
         with registry_lock:
             self._reg_settle(key, itertools.chain(*combinations))
+            store = self._reg_store.removing(former_selves(self._reg_store, key, component))
             if not self._reg_replace:
                 for registration in added:
-                    self._reg_refuse_to_replace(registration)
-            store = self._reg_store.adding(added)
+                    _refuse_to_replace(store, registration)
+            store = store.adding(added)
             if not self._reg_ambiguous:
                 for registration in added:
                     _refuse_ambiguity(store, registration)
             replaced = self._reg_publish(store, {key})
         del replaced
-
-    def _reg_refuse_to_replace(self, registration: Registration) -> None:
-        known = self._reg_store.exact(registration.key, registration.keys)
-        if known is not None:
-            raise RegistrationError(
-                f"{describe(registration.key)} has a component for"
-                f" {_names(registration.keys)} already: {known.component!r} at"
-                f" {known.place}, so {registration.component!r} at {registration.place}"
-                " is not registered; unregister the first, or use replace=True"
-            )
 
     def _reg_publish(self, store: Store, keys: set[Hashable]) -> Store:
         """Replace the store, and invalidate the caches under these keys.
@@ -394,6 +384,29 @@ def _checked_key(key: Any) -> Hashable:
     return canonical_key(key)  # type: ignore[no-any-return]
 
 
+def _registration(
+    key: Hashable, combination: tuple[ClassKey, ...], component: Any, filename: str, lineno: int
+) -> Registration:
+    classes = [cls for cls in combination if not isinstance(cls, RestKey)]
+    unions = [cls.union if isinstance(cls, UnionMember) else () for cls in classes]
+    further = [cls for cls in combination if isinstance(cls, RestKey)]
+    rest = tuple([class_of(member) for cls in further for member in cls.members])
+    return Registration(
+        key, tuple(map(class_of, classes)), component, filename, lineno, tuple(unions), rest
+    ).with_candidate()
+
+
+def _refuse_to_replace(store: Store, registration: Registration) -> None:
+    known = store.exact(registration.key, registration.keys)
+    if known is not None:
+        raise RegistrationError(
+            f"{describe(registration.key)} has a component for"
+            f" {_names(registration.keys)} already: {known.component!r} at"
+            f" {known.place}, so {registration.component!r} at {registration.place}"
+            " is not registered; unregister the first, or use replace=True"
+        )
+
+
 def _refuse_ambiguity(store: Store, registration: Registration) -> None:
     if (found := ambiguous_with(store, registration)) is None:
         return
@@ -411,9 +424,13 @@ def _names(keys: tuple[ClassKey, ...]) -> str:
 
 
 def _name(key: ClassKey) -> str:
+    if isinstance(key, RestKey):
+        return "*" + " | ".join([_name(class_of(member)) for member in key.members])
     if isinstance(key, UnionMember):
         return " | ".join(map(_name, key.union))
-    return key if isinstance(key, NamedClass) else f"{key.__module__}.{key.__qualname__}"
+    if isinstance(key, (NamedClass, Refinement)):
+        return str(key)
+    return f"{key.__module__}.{key.__qualname__}"
 
 
 def definition_of(component: Any) -> tuple[str, int] | None:

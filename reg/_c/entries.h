@@ -17,9 +17,10 @@ typedef struct Snapshot {
     PyObject *mro[];        /* borrowed; see compare_mro() */
 } Snapshot;
 
-typedef struct {
+typedef struct Entries {
     PyObject_HEAD
     Py_ssize_t arity;
+    struct Entries *other;      /* owned: those of the same generic function for another arity */
     int has_token;
     unsigned long long token;   /* of the virtual subclasses by which the values were found */
     PyObject *named;            /* called to ask whether named classes are the same; or NULL */
@@ -632,6 +633,7 @@ Entries_traverse(PyObject *op, visitproc visit, void *arg)
     Entries *self = (Entries *)op;
     Py_VISIT(self->named);
     Py_VISIT(self->abstract);
+    Py_VISIT((PyObject *)self->other);
     for (Py_ssize_t i = 0; i < self->combinations_size; i++) {
         Py_VISIT((PyObject *)self->combinations[i * (self->arity + 1)]);
     }
@@ -642,6 +644,7 @@ static int
 Entries_clear(PyObject *op)
 {
     Py_CLEAR(((Entries *)op)->named);
+    Py_CLEAR(((Entries *)op)->other);
     drop_all((Entries *)op);
     return 0;
 }

@@ -19,6 +19,7 @@ typedef struct {
     Py_ssize_t arity;       /* how many arguments dispatch */
     char by_name;           /* whether named parameters dispatch, and not all positional ones */
     char binds;             /* whether calls may be bound to the signature */
+    char collects;          /* whether any number of arguments dispatches */
     char class_first;       /* whether the first argument is itself the class */
     /* Entries in call tables that had this state: borrowed, and valid for as long as the call
        tables have it. There are several for programs that use several lookups in turn. */
@@ -78,13 +79,24 @@ entries_in(Generic *self, PyObject *lookup)
     size_t slot = tables->state % STATES_SEEN;
     if (self->seen[slot].state != tables->state) {
         Entries *entries = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
-        if (entries == NULL || entries->arity != self->arity) {
+        if (entries == NULL || (entries->arity != self->arity && !self->collects)) {
             return NULL;
         }
         self->seen[slot].entries = entries;
         self->seen[slot].state = tables->state;
     }
     return self->seen[slot].entries;
+}
+
+/* Those among the entries of a generic function that are for so many arguments: borrowed, or
+   NULL. */
+static inline Entries *  /* runs no Python */
+for_number(Entries *entries, Py_ssize_t number)
+{
+    while (entries != NULL && entries->arity != number) {
+        entries = entries->other;
+    }
+    return entries;
 }
 
 /* The plan for these arguments: a new reference; NULL, perhaps with an error, for the slow path.
@@ -102,7 +114,8 @@ find_plan(Generic *self, Entries *entries, PyObject *const *dispatched)
         Py_XDECREF(owned_entries);
         return NULL;
     }
-    for (; i < self->arity; i++) {
+    const Py_ssize_t arity = entries->arity;
+    for (; i < arity; i++) {
         PyObject *cls, *argument = dispatched[i];
         if (i == 0 && self->class_first) {
             cls = argument;
@@ -123,7 +136,7 @@ find_plan(Generic *self, Entries *entries, PyObject *const *dispatched)
         }
         classes[i] = (PyTypeObject *)cls;
     }
-    if (i == self->arity) {
+    if (i == arity) {
         plan = Py_XNewRef(find_value(entries, classes));
     }
     while (owned_count > 0) {
@@ -248,7 +261,8 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
              PyObject *kwnames)
 {
     Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
-    if (nargs + count + self->arity > MOST_COPIED || self->arity > MOST_CLASSES) {
+    if (nargs + count + self->arity > MOST_COPIED ||
+        (self->collects ? nargs : self->arity) > MOST_CLASSES) {
         return NULL;
     }
     uint64_t taken = 0;
@@ -268,6 +282,11 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
     if (self->by_name) {
         dispatched = call->dispatched;
         if (!pick_by_name(self, call, args, nargs, kwnames)) {
+            return NULL;
+        }
+    }
+    else if (self->collects) {
+        if ((entries = for_number(entries, nargs)) == NULL) {
             return NULL;
         }
     }
@@ -343,10 +362,14 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
 {
     Generic *self = (Generic *)op;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (kwnames != NULL || nargs != self->arity || self->by_name || nargs > MOST_CLASSES) {
+    if (kwnames != NULL || (nargs != self->arity && !self->collects) || self->by_name ||
+        nargs > MOST_CLASSES) {
         return call_with_keywords(self, args, nargs, kwnames);
     }
     Entries *entries = entries_of_call(self, NULL);
+    if (self->collects) {
+        entries = for_number(entries, nargs);
+    }
     Plan *plan = entries == NULL ? NULL : find_plan(self, entries, args);
     if (plan == NULL) {
         return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
@@ -473,7 +496,7 @@ Generic_set_annotations(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     return result;
 }
 
-/* What isinstance() and inspect.isfunction() see. */
+/* The class that isinstance() and inspect.isfunction() see. */
 static PyObject *
 Generic_get_class(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {
@@ -631,9 +654,9 @@ read_spec(Generic *self, PyObject *spec)
     self->keywords = tuple_of_spec(spec, "keywords", self->arity);
     self->defaults = tuple_of_spec(spec, "defaults", self->arity);
     int by_name = truth_of_spec(spec, "names"), binds = truth_of_spec(spec, "binds");
-    int class_first = truth_of_spec(spec, "class_first");
+    int class_first = truth_of_spec(spec, "class_first"), collects = truth_of_spec(spec, "collects");
     if (self->keywords == NULL || self->defaults == NULL || by_name < 0 || binds < 0 ||
-        class_first < 0) {
+        class_first < 0 || collects < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < self->arity; i++) {
@@ -644,6 +667,7 @@ read_spec(Generic *self, PyObject *spec)
     }
     self->by_name = (char)by_name;
     self->binds = (char)binds;
+    self->collects = (char)collects;
     self->class_first = (char)class_first;
     return 0;
 }

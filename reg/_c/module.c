@@ -4,7 +4,7 @@
    a value, the plan of the call, for each combination of classes. A hit follows that path by
    pointers. A generic function itself keeps nothing but where its entries are in some call tables.
 
-   What each borrowed pointer is, who owns it, and what ends its validity:
+   Each borrowed pointer, its owner, and the end of its validity:
 
    pointer                     owner                      valid until
    --------------------------  -------------------------  ---------------------------------------

@@ -66,12 +66,32 @@ static PyObject *
 CallTables_open(PyObject *op, PyObject *args)
 {
     CallTables *self = (CallTables *)op;
-    PyObject *identity, *entries;
-    if (!PyArg_ParseTuple(args, "OO!:open", &identity, &Entries_Type, &entries)) {
+    PyObject *identity;
+    Entries *entries;
+    int collects;
+    if (!PyArg_ParseTuple(args, "OO!p:open", &identity, &Entries_Type, &entries, &collects)) {
         return NULL;
     }
     self->state = ++last_state;
-    if (PyDict_SetItem(self->calls, identity, entries) < 0) {
+    if (collects) {
+        /* The others stay; former ones for the same arity are left out. */
+        Entries *others = (Entries *)PyDict_GetItemWithError(self->calls, identity);
+        if (others == NULL && PyErr_Occurred()) {
+            return NULL;
+        }
+        Entries **link = &others;
+        Py_XINCREF(others);
+        while (*link != NULL && (*link)->arity != entries->arity) {
+            link = &(*link)->other;
+        }
+        if (*link != NULL) {
+            Entries *former = *link;
+            *link = (Entries *)Py_XNewRef(former->other);
+            Py_DECREF(former);
+        }
+        Py_XSETREF(entries->other, others);
+    }
+    if (PyDict_SetItem(self->calls, identity, (PyObject *)entries) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

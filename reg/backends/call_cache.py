@@ -1,7 +1,7 @@
 """The cache of calls: how a call of a host's function runs whose decision is always the same.
 
 An entry holds as long as the backend exports the same object. It is kept in the mode that the
-call is made in, see :class:`~reg.backends.selection.Mode`, and dies with it.
+call is made in, see :class:`~reg.backends.state.Mode`, and dies with it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 from .arguments import Route
 from .backend import Backend
 from .decision import MOST_ELEMENTS, Decision
-from .discovery import Inventory
+from .inventory import Inventory
 from .names import AUTO
 from .reports import Record
-from .selection import Selector, State
+from .selection import Selector
+from .state import State
 
 __all__ = ["CallsByOwner", "Entry", "backend_entry", "host_entry", "subject_of"]
 
@@ -114,16 +115,24 @@ class CallsByOwner:
     """The remembered calls of a function by ``"auto"``, for each owner of arguments.
 
     :param selector: the choices of the host.
+    :param function: the name of the function.
     :param inventory: the state of discovery that they belong to.
     :param is_plain: true if all arguments decide.
     """
 
-    def __init__(self, selector: Selector, inventory: Inventory, is_plain: bool) -> None:
+    def __init__(
+        self, selector: Selector, function: str, inventory: Inventory, is_plain: bool
+    ) -> None:
         self.inventory = inventory
         self.calls: dict[Backend | None, Entry | None] = {}
         self._discovery = selector.discovery
         self._owners = selector.owners()
         self._is_plain = is_plain
+        self._function = function
+        # Of entry points that a call with other arguments may need.
+        self._declared = [
+            entry.declared for entry in inventory.pending if entry.declared is not None
+        ]
 
     def by_owner(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Entry:
         """Get the remembered call of the first backend that owns an argument.
@@ -136,9 +145,12 @@ class CallsByOwner:
                 values = (*values, *value[:MOST_ELEMENTS])
         if not self._is_plain or self.inventory is not self._discovery.inventory:
             raise KeyError(self)
+        for declared in self._declared:
+            if declared.may_answer(self._function, values):
+                raise KeyError(self)
         remembered = None
         for backend in self._owners:
-            if backend.owns_one_of(values):
+            if backend.owned.one_of(values):
                 remembered = self.calls[backend]
                 break
         else:

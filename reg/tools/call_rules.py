@@ -20,7 +20,7 @@ from .names import names_of, short_name
 from .provenance import Registered, applicable, applies, dispatch_of, forwarded_arguments
 from .registration_rules import definition_places
 
-__all__ = ["call_rules"]
+__all__ = ["call_rules", "numbers_of_arguments"]
 
 
 def call_rules(key: Hashable, registered: Registered) -> Iterator[Report]:
@@ -46,7 +46,7 @@ def call_rules(key: Hashable, registered: Registered) -> Iterator[Report]:
 def _wrong_number_of_classes(
     dispatch: DispatchSpec, registration: Registration
 ) -> Iterator[Report]:
-    fewest, most = _numbers_of_arguments(dispatch)
+    fewest, most = numbers_of_arguments(dispatch)
     given = len(registration.classes)
     if fewest <= given <= most:
         return
@@ -68,7 +68,7 @@ def _wrong_number_of_classes(
     )
 
 
-def _numbers_of_arguments(dispatch: DispatchSpec) -> tuple[int, int]:
+def numbers_of_arguments(dispatch: DispatchSpec) -> tuple[int, int]:
     """The smallest and the greatest number of arguments that can dispatch in a call."""
     if dispatch.names:
         return len(dispatch.names), len(dispatch.names)
@@ -171,7 +171,7 @@ def _calls(
     dispatch: DispatchSpec, registration: Registration
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The arguments of the calls that a registration has to be ready for."""
-    fewest, most = _numbers_of_arguments(dispatch)
+    fewest, most = numbers_of_arguments(dispatch)
     count = len(registration.classes)
     if dispatch.names:
         positional = _positional(dispatch)
@@ -264,7 +264,7 @@ def _uncovered_counts(dispatch: DispatchSpec, registered: Registered) -> Iterato
     """
     registrations = [registration for _, group in registered for registration in group]
     counts = {len(registration.classes) for registration in registrations}
-    fewest, most = _numbers_of_arguments(dispatch)
+    fewest, most = numbers_of_arguments(dispatch)
     if dispatch.names or _collects(dispatch) or most in counts:
         return
     covered = [count for count in range(fewest, most) if count in counts]
@@ -300,7 +300,7 @@ def _uncovered_defaults(dispatch: DispatchSpec, registered: Registered) -> Itera
     Where something is registered for the number of positional arguments given,
     defaults and keyword arguments do not dispatch.
     """
-    fewest, most = _numbers_of_arguments(dispatch)
+    fewest, most = numbers_of_arguments(dispatch)
     if dispatch.names or _collects(dispatch):
         return
     registrations = [registration for _, group in registered for registration in group]

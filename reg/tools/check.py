@@ -17,6 +17,7 @@ from .coverage import Completeness, incomplete
 from .finding import KINDS, Finding, Kind, Severity, grouped
 from .provenance import is_lookup, registered_by_key
 from .registration_rules import registration_rules
+from .rests import for_fixed_numbers
 
 __all__ = ["KINDS", "Finding", "Kind", "Severity", "check"]
 
@@ -53,7 +54,7 @@ def check(
         report
         for key, registered in registered_by_key(lookup).items()
         for rules in (call_rules, registration_rules)
-        for report in rules(key, registered)
+        for report in rules(key, for_fixed_numbers(key, registered))
     ]
     reports += incomplete(lookup, complete or {})
     reported = [

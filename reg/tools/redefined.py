@@ -12,6 +12,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass
+from .._refinements import base_of
 from .names import full_name
 from .provenance import dispatch_of
 
@@ -25,6 +26,7 @@ def current_class(cls: RegisteredClass) -> type | None:
     :return: the class that its module has under its name now; ``None`` if that
       is the class itself or inherits from it, or if the module has none.
     """
+    cls = base_of(cls)
     if isinstance(cls, NamedClass):
         return None
     current = _current(cls)

@@ -267,9 +267,7 @@ def test_a_class_generic_takes_unions_of_types(registry, annotation):
     ("annotation", "advice"),
     [
         (Any, "use object"),
-        (Literal["a"], "use the class of the values"),
         (list[int], "use list"),
-        (type[int], "use type"),
         (typing.TypeVar("T"), "bounds it"),
         (typing.NewType("UserId", int), "use int"),
         (collections.abc.Callable[[], int], "use collections.abc.Callable"),
@@ -876,15 +874,14 @@ def test_all_positional_parameters_count_where_any_number_dispatches(registry):
     assert len(registry.registrations()) == 2
 
 
-@pytest.mark.parametrize("parameter", ["*rest: str", "second: str = ''", "call_next=None, *rest"])
-def test_an_implementation_for_several_numbers_of_arguments_is_refused(registry, parameter):
+def test_an_implementation_for_fewer_arguments_by_a_default_is_refused(registry):
     @reg.generic
     def join(*parts): ...
 
-    names = {}
-    exec(f"def implementation(first: int, {parameter}): ...", names)
-    with pytest.raises(TypeError, match=r"by its parameter '(rest|second)'.*once for each number"):
-        registry.implements(join)(names["implementation"])
+    def implementation(first: int, second: str = ""): ...
+
+    with pytest.raises(TypeError, match=r"of its parameter 'second'.*once for each number"):
+        registry.implements(join)(implementation)
 
 
 # Class generics

@@ -218,7 +218,7 @@ def test_third_party_lookups_and_overridden_component_have_call_next_too():
         def component(self, *args, **kw):
             return super().component(*args, **kw)
 
-    class Stranger(reg.IClassLookup):
+    class ThirdParty(reg.IClassLookup):
         def __init__(self, registry):
             self.registry = registry
 
@@ -232,7 +232,7 @@ def test_third_party_lookups_and_overridden_component_have_call_next_too():
     registry = reg.ClassRegistry()
     registry.register(describe, [Cat], lambda thing, call_next: ["cat", *call_next()])
     registry.register(describe, [Animal], lambda thing, call_next: ["animal", *call_next()])
-    assert describe(Cat(), lookup=reg.Lookup(Stranger(registry))) == ["cat", "animal", "fallback"]
+    assert describe(Cat(), lookup=reg.Lookup(ThirdParty(registry))) == ["cat", "animal", "fallback"]
     overriding = Overriding(registry)
     with pytest.raises(reg.ComponentLookupError):
         overriding.call(describe, [Cat()])

@@ -374,7 +374,7 @@ def test_caching_does_not_remember_an_error():
     assert caching.get("key", [int]) == "component"
 
 
-def test_caching_of_a_stranger_asks_it_once_in_calls():
+def test_caching_of_a_third_party_lookup_asks_it_once_in_calls():
     @reg.generic
     def size(thing):
         return "fallback"

@@ -26,7 +26,7 @@ class Animal: ...
 
 
 def compositions(registry):
-    class Stranger:
+    class ThirdParty:
         def all(self, key, classes):
             return registry.all(key, classes)
 
@@ -38,7 +38,7 @@ def compositions(registry):
         reg.Lookup(reg.ListClassLookup([reg.ClassRegistry(), registry])),
         reg.Lookup(reg.ChainClassLookup(reg.ClassRegistry(), registry)),
         reg.Lookup(reg.CachingClassLookup(registry)),
-        reg.Lookup(Stranger()),
+        reg.Lookup(ThirdParty()),
     ]
 
 

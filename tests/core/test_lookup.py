@@ -235,17 +235,17 @@ def test_a_lookup_asks_all_and_never_get():
 
 @pytest.mark.parametrize("result", [list, tuple, iter, lambda found: (each for each in found)])
 def test_all_of_a_class_lookup_may_give_any_iterable(result):
-    class Stranger(reg.IClassLookup):
+    class ThirdParty(reg.IClassLookup):
         def all(self, key, classes):
             return result(["one", "two"])
 
-    lookup = reg.Lookup(Stranger())
+    lookup = reg.Lookup(ThirdParty())
     assert lookup.component("key", [1]) == "one"
     assert lookup.all("key", [1]) == ["one", "two"]
 
 
 def test_a_third_party_class_lookup_is_asked_every_time():
-    class Stranger:
+    class ThirdParty:
         def __init__(self):
             self.asked = 0
 
@@ -257,14 +257,14 @@ def test_a_third_party_class_lookup_is_asked_every_time():
     @reg.generic
     def size(thing): ...
 
-    stranger = Stranger()
+    third_party = ThirdParty()
     for composed in (
-        stranger,
-        reg.ListClassLookup([reg.ClassRegistry(), stranger]),
-        reg.ChainClassLookup(stranger, reg.ClassRegistry()),
-        reg.ListClassLookup([reg.ListClassLookup((stranger,))]),
+        third_party,
+        reg.ListClassLookup([reg.ClassRegistry(), third_party]),
+        reg.ChainClassLookup(third_party, reg.ClassRegistry()),
+        reg.ListClassLookup([reg.ListClassLookup((third_party,))]),
     ):
-        stranger.asked = 0
+        third_party.asked = 0
         lookup = reg.Lookup(composed)
         reg.implicit.initialize(lookup)
         assert lookup.component("key", [1])() == 1

@@ -121,7 +121,7 @@ def test_copies_are_merged_as_well(application, framework, lookup, copied):
     assert other.component("key", [Cat()]) == "framework"
 
 
-class Stranger(reg.IClassLookup):
+class ThirdParty(reg.IClassLookup):
     def get(self, key, classes):
         return None
 
@@ -137,7 +137,7 @@ class OverridingRegistry(reg.ClassRegistry):
 @pytest.mark.parametrize(
     "part",
     [
-        Stranger(),
+        ThirdParty(),
         OverridingRegistry(),
         reg.ListClassLookup([reg.Registry()]),
         reg.CachingClassLookup(reg.Registry()),

@@ -356,7 +356,7 @@ def test_another_class_lookup_below_a_cache_counts_for_classes_not_yet_cached(si
 
 
 def test_a_third_party_lookup_put_into_a_list_is_asked_every_time(size):
-    class Stranger:
+    class ThirdParty:
         answers = iter(["first", "second"])
 
         def all(self, key, classes):
@@ -366,7 +366,7 @@ def test_a_third_party_lookup_put_into_a_list_is_asked_every_time(size):
     lookups = [answering("one", size)]
     lookup = reg.Lookup(reg.ListClassLookup(lookups))
     assert size(Cat(), lookup=lookup) == "one"
-    lookups.insert(0, Stranger())
+    lookups.insert(0, ThirdParty())
     assert size(Cat(), lookup=lookup) == "first"
     assert size(Cat(), lookup=lookup) == "second"
     lookups.pop(0)

@@ -15,7 +15,7 @@ from .figures import explore
 from .machine import INDEX
 
 
-class Stranger:
+class ThirdParty:
     """A class lookup of which nothing is known but its two methods: here and in the model."""
 
     def __init__(self, part):
@@ -47,7 +47,7 @@ class CompositionMachine(ChangingClassesMachine):
         self.add_caching(4)
         self.add_changing_list([4, 1])
         self.add_chain(3, 2)
-        self.add(*(Stranger(part) for part in self.lookups[3]))
+        self.add(*(ThirdParty(part) for part in self.lookups[3]))
         self.add_changing_list([6, 7])
         self.add_caching(9)
         self.add_chain(6, 10)

@@ -11,10 +11,10 @@ from hypothesis.stateful import invariant, precondition, rule
 
 import reg
 
-from . import model, strangers
+from . import model, third_party
 from .figures import explore
 from .machine import INDEX, Machine
-from .strangers import STRANGERS
+from .third_party import THIRD_PARTY
 
 THREADS = ("first", "second", "third")
 CHANGES = st.lists(
@@ -36,7 +36,7 @@ class ImplicitMachine(Machine):
 
     def compose(self):
         super().compose()
-        self.asked_lookups = [kind(self.lookups[0][0]) for kind in STRANGERS]
+        self.asked_lookups = [kind(self.lookups[0][0]) for kind in THIRD_PARTY]
         self.implicit = model.Implicit(THREADS)
         self.workers = {
             name: self.put_back.enter_context(ThreadPoolExecutor(1)) for name in THREADS
@@ -147,8 +147,8 @@ class ImplicitMachine(Machine):
             components = self.lookups[level][1].all(key.generic, classes)
             received = key.shape.received(args, keywords)
             if lookup in self.asked_lookups:
-                found = strangers.chain(lookup, components, arguments, None, self.log)
-                return strangers.call(lookup, key.shape, found, key.end, received)
+                found = third_party.chain(lookup, components, arguments, None, self.log)
+                return third_party.call(lookup, key.shape, found, key.end, received)
             found = model.resolved(components, arguments, None, self.log)
             return model.call(found, key.end, received, lookup)
 

@@ -21,7 +21,7 @@ from .changing_classes import PLAIN
 from .classes import make_class, register_virtual
 from .figures import explore
 from .machine import INDEX
-from .test_composition import CompositionMachine, Stranger
+from .test_composition import CompositionMachine, ThirdParty
 
 MOST_COPIES = 5
 HOW = st.sampled_from(["copy", "deep copy", "pickle"])
@@ -59,7 +59,7 @@ def leaves(real, expected):
         pairs = zip((real.lookup, real.next), expected.parts, strict=True)
     elif isinstance(real, reg.CachingClassLookup):
         pairs = [(real.class_lookup, expected.part)]
-    elif isinstance(real, Stranger):
+    elif isinstance(real, ThirdParty):
         pairs = [(real.part, expected.part)]
     else:
         return [(real, expected)]
@@ -87,7 +87,7 @@ class LifeCycleMachine(CompositionMachine):
         self.lists, self.merged = [], []
         self.add_changing_list([3, 0])
         self.add_chain(2, 4)
-        self.add(*(Stranger(part) for part in self.lookups[1]))
+        self.add(*(ThirdParty(part) for part in self.lookups[1]))
         self.add_caching(4)
         self.add_changing_list([6, 5])
 

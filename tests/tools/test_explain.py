@@ -495,7 +495,7 @@ def test_a_component_method_of_a_subclass_has_the_last_word():
 
 
 def test_a_third_party_lookup_is_explained_by_its_results():
-    class Stranger:
+    class ThirdParty:
         def component(self, key, args, default=None):
             return "first"
 
@@ -509,7 +509,7 @@ def test_a_third_party_lookup_is_explained_by_its_results():
     def size(obj):
         pass
 
-    resolution = size.explain(1, lookup=Stranger())
+    resolution = size.explain(1, lookup=ThirdParty())
     assert resolution.component == "first"
     assert [each.component for each in resolution.candidates] == ["first", "second"]
     assert {each.classes for each in resolution.candidates} == {None}

@@ -1,4 +1,4 @@
-"""What type checkers make of functions and classes that dispatch to backends."""
+"""Types of functions and classes that dispatch to backends, as mypy and pyright see them."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, reveal_type

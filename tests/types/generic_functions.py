@@ -1,4 +1,4 @@
-"""What type checkers make of generic functions."""
+"""Types of generic functions, as mypy and pyright see them."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import reveal_type

@@ -1,4 +1,4 @@
-"""Generic functions in classes: what type checkers make of them, and patterns that both accept."""
+"""Generic functions in classes, as type checkers see them, and patterns that both accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generic functions with typing.overload: what type checkers make of them."""
+"""Generic functions with typing.overload, as type checkers see them."""
 
 from __future__ import annotations
 

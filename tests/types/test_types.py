@@ -1,4 +1,4 @@
-"""What type checkers reveal and refuse is what is written beside the lines.
+"""Type checkers reveal and refuse exactly the types and errors written beside the lines.
 
 ``# reveals: T`` beside a line: both reveal that type. ``# error: both`` or
 ``# error: pyright``: these find a mistake in it. In all other lines there is none.

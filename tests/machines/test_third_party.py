@@ -1,4 +1,4 @@
-"""Lookups that have to be asked every time: strangers, and subclasses with methods of their own."""
+"""Lookups that have to be asked every time: third-party ones, and subclasses with own methods."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from hypothesis.stateful import rule
 
 import reg
 
-from . import model, strangers
+from . import model, third_party
 from .figures import explore
 from .machine import INDEX, Machine
 
 
-class StrangersMachine(Machine):
+class ThirdPartyMachine(Machine):
     """They are given, implicit, in scopes and threads, while their answers change."""
 
     shapes = ("one", "two", "many", "named", "with keyword", "of class", "of named class", "method")
@@ -23,7 +23,7 @@ class StrangersMachine(Machine):
         self.class_lookups = self.lookups[1:]
         self.lookups, self.over = [], []
         for real, expected in self.class_lookups[::2]:
-            for kind in strangers.STRANGERS:
+            for kind in third_party.THIRD_PARTY:
                 self.add(real, expected, kind(real))
 
     @rule(which=INDEX, number=INDEX)
@@ -40,16 +40,16 @@ class StrangersMachine(Machine):
         assert self.outcome(actual)[0] == self.outcome(expected)[0]
 
     def every(self, asked, given=None):
-        return strangers.every(asked.lookup, asked.found, asked.arguments, given, self.log)
+        return third_party.every(asked.lookup, asked.found, asked.arguments, given, self.log)
 
     def resolved(self, asked, given=None):
-        return strangers.chain(asked.lookup, asked.found, asked.arguments, given, self.log)
+        return third_party.chain(asked.lookup, asked.found, asked.arguments, given, self.log)
 
     def expected_call(self, asked, end=None, default=model.NO_DEFAULT):
         shape, end = asked.key.shape, asked.key.end if end is None else end
         received = shape.received(asked.args, asked.keywords)
         components = self.resolved(asked)
-        return strangers.call(asked.lookup, shape, components, end, received, default)
+        return third_party.call(asked.lookup, shape, components, end, received, default)
 
     # In which ways
 
@@ -85,4 +85,4 @@ class StrangersMachine(Machine):
 
 
 def test_lookups_that_have_to_be_asked_agree_with_the_model():
-    explore(StrangersMachine, examples=6)
+    explore(ThirdPartyMachine, examples=6)

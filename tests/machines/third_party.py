@@ -11,7 +11,7 @@ from . import model
 _NOTHING = object()
 
 
-class StrangersLookup:
+class ThirdPartyLookup:
     """A lookup of which nothing is known but its methods.
 
     It finds the last component first. It knows neither matchers nor what comes
@@ -67,7 +67,7 @@ class OverridingComponent(reg.Lookup):
         )
 
 
-STRANGERS = (StrangersLookup, OverridingAll, OverridingComponent)
+THIRD_PARTY = (ThirdPartyLookup, OverridingAll, OverridingComponent)
 
 
 # In the model
@@ -75,7 +75,7 @@ STRANGERS = (StrangersLookup, OverridingAll, OverridingComponent)
 
 def every(lookup, found, arguments, given, log):
     """The result of ``all()``, from the components of the class lookup."""
-    if isinstance(lookup, StrangersLookup):
+    if isinstance(lookup, ThirdPartyLookup):
         return [each for each in reversed(found) if isinstance(each, model.Function)]
     answers = list(model.resolved(found, arguments, given, log))
     return answers[::-1] if isinstance(lookup, OverridingAll) else answers
@@ -98,7 +98,7 @@ def chain(lookup, found, arguments, given, log):
 
 def call(lookup, shape, components, end, received, default=model.NO_DEFAULT):
     """The result of a call, which a third-party lookup makes if it gets all arguments."""
-    if isinstance(lookup, StrangersLookup) and not shape.names:
+    if isinstance(lookup, ThirdPartyLookup) and not shape.names:
         first = next(components, None)
         if first is not None:
             nothing_next = model.Function("nothing next", "none")
