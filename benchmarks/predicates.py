@@ -12,7 +12,13 @@ import reg
 import older
 from timing import Measurements, Timing, call, process_time
 
-__all__ = ["predicate_call", "predicate_calls", "predicate_look_ups", "value_calls"]
+__all__ = [
+    "declared_calls",
+    "predicate_call",
+    "predicate_calls",
+    "predicate_look_ups",
+    "value_calls",
+]
 
 # The size that the requirements name, from which each sweep goes out.
 PREDICATES, ENTRIES, NAMED = 10, 16_000, 6
@@ -36,6 +42,43 @@ def predicate_calls(quick: bool) -> Measurements:
     with older.Process() as process:
         for number in (1, 3):
             yield list(predicate_call(number, process))
+
+
+def declared_calls(quick: bool) -> Measurements:
+    """Calls by predicates that the generic function declares."""
+    for number in (1, 3):
+        yield list(_declared_call(number))
+
+
+def _declared_call(number: int) -> Iterator[Timing]:
+    """The call of :func:`predicate_call` with predicates that are declared, and a fallback."""
+    row = f"declared predicates, {number}"
+    attributes = list(_ATTRIBUTES)[:number]
+    expected = " ".join(_ATTRIBUTES[name] for name in attributes)
+
+    def missing(page: Page) -> str:
+        return "missing"
+
+    @reg.generic(
+        predicates=[
+            reg.Predicate(name, calc=_CALCULATIONS[name], fallback=missing) for name in attributes
+        ]
+    )
+    def view(page: Page) -> Any:
+        raise NotImplementedError
+
+    registry = reg.Registry()
+    reg.implicit.initialize(registry)
+    views: dict[Any, Callable[[Page], str]] = {}
+    for values in itertools.product(*((_ATTRIBUTES[name], "other") for name in attributes)):
+        views[values if number > 1 else values[0]] = _view(" ".join(values))
+        by_name = dict(zip(attributes, values, strict=True))
+        registry.register(view, [Page], _view(" ".join(values)), predicates=by_name)
+    calculations = {f"calc_{name}": _CALCULATIONS[name] for name in attributes}
+    key = ", ".join(f"{name}(page)" for name in calculations)
+    names: dict[str, Any] = {"page": Page(), **calculations, "views": views}
+    yield call(row, "direct", f"views[{key}](page)", names, expected)
+    yield call(row, "reg", "f(page)", {**names, "f": view}, expected)
 
 
 def value_calls(quick: bool) -> Measurements:

@@ -159,6 +159,7 @@ def _other_calls() -> Iterator[Requirement]:
         )
         against_older = _ratio(row, to=older.CASE)
         yield Requirement(f"{row}, against {older.CASE}", f"× {older.CASE}", against_older)
+        yield _call(f"declared {row}", _by_build(5, 12), _by_build(3))
     yield _call("component()", _by_build(8, 25), _by_build(5))
     yield _call("all()", _by_build(12, 40), _by_build(5))
     for row in (

@@ -6,7 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from ._specifications import Items, Rest, Where
+from ._specifications import By, Items, Rest, Where
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
@@ -15,6 +15,7 @@ from .interfaces import IClassLookup, IRegistry
 from .lookup import CallNext, ComponentLookupError, Lookup, Matcher
 from .predicate import (
     ANY,
+    ClassIndex,
     KeyIndex,
     Predicate,
     PredicateMatcher,
@@ -35,9 +36,11 @@ __version__ = "1.0.0.dev0"
 
 __all__ = [
     "ANY",
+    "By",
     "CachingClassLookup",
     "CallNext",
     "ChainClassLookup",
+    "ClassIndex",
     "ClassRegistry",
     "ComponentLookupError",
     "GenericFunction",

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ForwardRef, Protocol, TypeVar
 
 from ._classes import ForwardClass, describe
+from ._declared import declared_by
 from ._dispatch_spec import DispatchSpec, dispatch_spec_of
 from ._scopes import Names, alias_namespaces, evaluate
 from ._signatures import signature_with_deferred
 from ._specifications import (
+    By,
     ClassSpecification,
     Rest,
     alias_value,
@@ -37,18 +39,25 @@ class _Registers(Protocol):
     def register(self, key: Any, classes: Any, component: Any) -> Any: ...
 
 
-def registering(registry: _Registers, generic: Callable[..., Any]) -> Callable[[_C], _C]:
+def registering(
+    registry: _Registers, generic: Callable[..., Any], predicates: Mapping[str, Any]
+) -> Callable[[_C], _C]:
     """Make the decorator that :meth:`reg.IRegistry.implements` returns.
 
     :param registry: the registry that decorated functions are registered in.
     :param generic: a generic function.
+    :param predicates: the values of its predicates that they are registered for.
     :return: the decorator.
-    :raises TypeError: if ``generic`` is not a generic function.
+    :raises TypeError: if ``generic`` is not a generic function, or declares no predicates.
+    :raises PredicateRegistryError: if it does not declare one of them.
     """
     spec = dispatch_spec_of(generic)
+    declared_by(spec.generic, predicates)
+    by = [By(**predicates)] if predicates else []
 
     def register(function: _C) -> _C:
-        registry.register(spec.generic, classes_from_annotations(spec, function), function)
+        classes = classes_from_annotations(spec, function)
+        registry.register(spec.generic, [*classes, *by], function)
         return function
 
     return register

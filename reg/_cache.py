@@ -34,7 +34,7 @@ from ._errors import ComponentLookupError
 from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
 from ._observers import Observable, ObservableClassLookup
-from ._plan import Plan, adapter, end_step, make_plan
+from ._plan import Plan, adapters, end_step, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 
@@ -296,7 +296,8 @@ class LookupCache(CallTables):
     def invalidate_all(self) -> None:
         """Drop all plans, since other class lookups are asked from now on."""
         lookup = self._lookup()
-        if lookup is not None and lookup._reg_cache is self:
+        # A lookup that is being made, or copied, has none yet.
+        if lookup is not None and getattr(lookup, "_reg_cache", None) is self:
             lookup._reg_set_cache(LookupCache(lookup))
 
     def _has_changed_mros(self) -> bool:
@@ -315,12 +316,16 @@ def invalidate_all_caches() -> None:
 
 
 def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
-    """The numbers as bits; a negative int where any number from the fewest on is registered."""
     counts = 0
     for tries in tries_of_sources:
         for number in tries:
-            counts |= 1 << number if number >= 0 else -1 << ~number
+            counts |= _bits(number)
     return counts
+
+
+def _bits(number: int) -> int:
+    """The bit of a number of classes; for any number from the fewest on, infinitely many."""
+    return 1 << number if number >= 0 else -1 << ~number
 
 
 def make_call_plan(
@@ -331,8 +336,8 @@ def make_call_plan(
 ) -> Plan:
     """Make the plan of a call of a generic function; it ends at the decorated function."""
     dispatched = spec.dispatched if spec.names else None
-    end = end_step(spec.function, lookup, adapter(spec.generic, lookup, classes))
-    adapt = adapter(spec.generic, lookup, classes, spec.adapt)
+    adapt, adapt_end = adapters(spec.generic, lookup, classes, spec.adapt)
+    end = end_step(spec.function, lookup, adapt_end)
     return make_plan(candidates, lookup, end, adapt, dispatched)
 
 
@@ -343,14 +348,17 @@ def make_key_plan(
     candidates: Callable[[], Iterable[Any]],
 ) -> Plan:
     """Make the plan of a call by key; its end raises :exc:`reg.ComponentLookupError`."""
-    reference, names = weakref.ref(lookup), [weakref.ref(cls) for cls in classes]
+    reference = weakref.ref(lookup)
+    # An object can claim to be of a class that is none; to find candidates for it is an error.
+    references = [weakref.ref(cls) for cls in classes if isinstance(cls, type)]
 
     def nothing_left(*args: object, **keywords: object) -> NoReturn:
-        asked = tuple([cls for name in names if (cls := name()) is not None])
+        asked = tuple([cls for known in references if (cls := known()) is not None])
         raise ComponentLookupError(key=key, classes=asked, lookup=reference())
 
     end = end_step(nothing_left, lookup)
-    return make_plan(candidates, lookup, end, adapter(key, lookup, classes))
+    adapt, _ = adapters(key, lookup, classes)
+    return make_plan(candidates, lookup, end, adapt, has_fallbacks=False)
 
 
 def _has_equality(value: Any) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._classes import describe
 from ._matching import Matcher
 from ._signatures import signature_with_deferred
 from .arginfo import accepted_keywords, is_positional
 from .sentinel import MISSING
+
+if TYPE_CHECKING:
+    from .predicate import Predicate
 
 __all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
 
@@ -24,6 +27,8 @@ class DispatchSpec:
       argument does, as many as a call has.
     :param class_first: whether the first of these arguments stands for itself
       instead of for its class.
+    :param predicates: the predicates that decide beside the classes.
+    :param predicates_first: whether they weigh more than the classes.
     :raises TypeError: if the function has no parameter of such a name, or one
       that collects others.
     """
@@ -32,11 +37,18 @@ class DispatchSpec:
     generic: Callable[..., Any]
 
     def __init__(
-        self, function: Callable[..., Any], names: tuple[str, ...], class_first: bool
+        self,
+        function: Callable[..., Any],
+        names: tuple[str, ...],
+        class_first: bool,
+        predicates: tuple[Predicate, ...] = (),
+        predicates_first: bool = False,
     ) -> None:
         self.function = function
         self.names = names
         self.class_first = class_first
+        self.predicates = predicates
+        self.predicates_first = predicates_first
         self.signature = _signature(function)
         parameters = self.signature.parameters
         positional = [name for name, parameter in parameters.items() if is_positional(parameter)]

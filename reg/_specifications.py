@@ -29,6 +29,7 @@ from ._classes import (
 from ._refinements import ItemsOf, Refinement, SubclassOf
 
 __all__ = [
+    "By",
     "ClassSpecification",
     "Items",
     "Rest",
@@ -36,6 +37,7 @@ __all__ = [
     "alias_value",
     "conditions_in",
     "registered_classes",
+    "split_predicates",
     "union_members",
 ]
 
@@ -58,6 +60,23 @@ class Rest:
 
     def __repr__(self) -> str:
         return f"Rest({self.cls!r})"
+
+
+class By:
+    """The values of predicates that a generic function declares, behind a list of classes.
+
+    :param predicates: the values by name. One that is left out may have any value.
+
+    The keywords of ``registry.implements(generic, name=value)`` stand for the same.
+    """
+
+    __slots__ = ("predicates",)
+
+    def __init__(self, **predicates: Any) -> None:
+        self.predicates = predicates
+
+    def __repr__(self) -> str:
+        return f"By({', '.join(f'{name}={value!r}' for name, value in self.predicates.items())})"
 
 
 class Where:
@@ -115,6 +134,17 @@ class Items(Where):
                 f" more than once; got {cls!r}"
             )
         super().__init__(cls, ItemsOf(kinds))
+
+
+def split_predicates(
+    classes: Iterable[ClassSpecification],
+) -> tuple[Iterable[ClassSpecification], dict[str, Any]]:
+    """Split what something is registered for into the classes, and the values of a :class:`By`."""
+    if isinstance(classes, (type, str)) or not isinstance(classes, Iterable):
+        return classes, {}
+    items: list[Any] = list(classes)
+    by: Any = items.pop() if items and isinstance(items[-1], By) else By()
+    return items, dict(by.predicates)
 
 
 def registered_classes(
@@ -210,6 +240,8 @@ def _alternatives(
         return [specification]
     if isinstance(specification, NamedClass):
         return [specification]
+    if isinstance(specification, By):
+        raise _refusal(key, position, specification, "it comes last, behind all classes")
     if (refined := _refined(key, position, specification, aliases)) is not None:
         return refined
     if isinstance(specification, str):

@@ -6,12 +6,13 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ._cache import LookupCache, make_key_plan
+from ._declared import components_by, found_components
 from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
 from ._fastcall import CachedLookup, CallNext
-from ._matching import Matcher, Query, resolve_matchers
+from ._matching import Matcher, Query
 from ._observers import Observable
-from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
+from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
 from ._values import plan_for
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
@@ -115,7 +116,29 @@ class Lookup(CachedLookup, Observable):
         """
         key, args = canonical_key(key), tuple(args)
         candidates = self._reg_all_candidates(key, classes_of(args, class_method))
-        return list(resolve_matchers(candidates, args, predicates))
+        return found_components(candidates, args, predicates)
+
+    def component_for(
+        self, key: Hashable, classes: Iterable[type], default: Any = MISSING, /, **predicates: Any
+    ) -> Any:
+        """Find the component for classes and predicates, without any arguments.
+
+        :param key: the key of the registration.
+        :param classes: the classes of the dispatch arguments.
+        :param default: by position: returned if no component is found; ``None`` is a default too.
+        :param predicates: the values of predicates by name; the others have their defaults.
+        :return: the component that is found for arguments of these classes, for which the
+          predicates have these values.
+        :raises ComponentLookupError: if no component is found, and no default was given.
+        :raises PredicateRegistryError: if the key declares predicates, and none of such a name.
+        :raises TypeError: if the arguments themselves have to be known.
+        """
+        key, classes = canonical_key(key), tuple(classes)
+        candidates = self._reg_all_candidates(key, classes)
+        component = next(components_by(candidates, key, predicates), default)
+        if component is MISSING:
+            raise ComponentLookupError(key=key, classes=classes, lookup=self)
+        return component
 
     def call(self, key: Hashable, args: Iterable[Any], default: Any = MISSING, /, **kw: Any) -> Any:
         """Find the component for these arguments, and call it with them.
@@ -155,7 +178,7 @@ class Lookup(CachedLookup, Observable):
             first,
             lambda: self.all(key, args, **flags),
             end_step(nothing_left, self),
-            adapter(key, self, classes),
+            adapters(key, self, classes)[0],
         )
         query = Query(args)
         result = chain.run(chain.resolved(query, 0), query, args, kw)

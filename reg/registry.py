@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import types
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ._ambiguity import ambiguous_with
@@ -19,6 +19,7 @@ from ._classes import (
     describe,
     members_of,
 )
+from ._declared import DeclaredMatcher, declared_by
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
 from ._matching import Matcher
@@ -26,7 +27,7 @@ from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._reexecution import former_selves
 from ._refinements import Refinement
-from ._specifications import ClassSpecification, registered_classes
+from ._specifications import ClassSpecification, registered_classes, split_predicates
 from ._store import Registration, Store
 from .arginfo import is_bound, wrapped_by
 from .interfaces import IClassLookup, IRegistry
@@ -92,13 +93,13 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
         key = _checked_key(key)
-        combinations = registered_classes(key, classes)
+        combinations, predicates = _read(key, classes)
         if component is not MISSING:
-            self._reg_add(key, combinations, component)
+            self._reg_add(key, combinations, component, predicates)
             return None
 
         def register(component: _T) -> _T:
-            self._reg_add(key, combinations, component)
+            self._reg_add(key, combinations, component, predicates)
             return component
 
         return register
@@ -113,18 +114,21 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
           nothing has changed.
         """
         key = _checked_key(key)
-        combinations = registered_classes(key, classes)
+        combinations, predicates = _read(key, classes)
         with registry_lock:
             self._reg_settle(key, itertools.chain(*combinations))
-            registrations = []
+            registrations, remaining = [], []
             for combination in combinations:
                 registration = self._reg_store.for_classes(key, combination)
+                if registration is not None and predicates is not None:
+                    remaining += _without(registration, predicates)
                 if registration is None:
                     raise RegistrationError(
                         f"nothing is registered under {describe(key)} for {_names(combination)}"
                     )
                 registrations.append(registration)
-            replaced = self._reg_publish(self._reg_store.removing(registrations), {key})
+            store = self._reg_store.removing(registrations).adding(remaining)
+            replaced = self._reg_publish(store, {key})
         # Dropped without the lock: a component that dies may wait for another thread.
         del replaced
 
@@ -139,7 +143,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
           union, which stands for more than one combination.
         """
         key = _checked_key(key)
-        combinations = registered_classes(key, classes)
+        combinations, predicates = _read(key, classes)
         if len(combinations) > 1:
             raise TypeError(
                 f"exact() takes one class at each position, not a union; got"
@@ -147,7 +151,10 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             )
         self._reg_settle(key, combinations[0])
         registration = self._reg_store.for_classes(key, combinations[0])
-        return None if registration is None else registration.component
+        component = None if registration is None else registration.component
+        if isinstance(component, DeclaredMatcher) and predicates is not None:
+            return component.exact(predicates)
+        return component
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Find the component that is registered most specifically for these classes.
@@ -229,7 +236,11 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             yield registration.candidate
 
     def _reg_add(
-        self, key: Hashable, combinations: list[tuple[ClassKey, ...]], component: Any
+        self,
+        key: Hashable,
+        combinations: list[tuple[ClassKey, ...]],
+        component: Any,
+        predicates: Mapping[str, Any] | None,
     ) -> None:
         if component is None:
             raise TypeError(
@@ -249,7 +260,10 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         with registry_lock:
             self._reg_settle(key, itertools.chain(*combinations))
             store = self._reg_store.removing(former_selves(self._reg_store, key, component))
-            if not self._reg_replace:
+            if predicates is not None and not isinstance(component, Matcher):
+                replaces = self._reg_replace
+                added = [_by_predicates(store, one, predicates, replaces) for one in added]
+            elif not self._reg_replace:
                 for registration in added:
                     _refuse_to_replace(store, registration)
             store = store.adding(added)
@@ -394,6 +408,60 @@ def _registration(
     return Registration(
         key, tuple(map(class_of, classes)), component, filename, lineno, tuple(unions), rest
     ).with_candidate()
+
+
+def _read(
+    key: Hashable, classes: Iterable[ClassSpecification]
+) -> tuple[list[tuple[ClassKey, ...]], Mapping[str, Any] | None]:
+    """Read what something is to be registered for.
+
+    :return: the combinations of classes, and the values of predicates; ``None`` under a key that
+      declares no predicates.
+    """
+    classes, by = split_predicates(classes)
+    combinations = registered_classes(key, classes)
+    return combinations, by if declared_by(key, by) else None
+
+
+def _by_predicates(
+    store: Store, registration: Registration, predicates: Mapping[str, Any], replaces: bool
+) -> Registration:
+    """Put a component to those that are registered for the same classes, by its predicates."""
+    known = store.exact(registration.key, registration.keys)
+    matcher = None if known is None else known.component
+    if known is None or not isinstance(matcher, DeclaredMatcher):
+        if known is not None and not replaces:
+            _refuse_to_replace(store, registration)
+        matcher, known = DeclaredMatcher(registration.key), registration
+    elif not replaces and (former := matcher.exact(predicates)) is not None:
+        names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
+        raise RegistrationError(
+            f"{describe(registration.key)} has a component for {_names(registration.keys)} and"
+            f" {names or 'any predicates'} already: {former!r}, so {registration.component!r} at"
+            f" {registration.place} is not registered; unregister the first, or use replace=True"
+        )
+    return known._replace(
+        component=matcher.adding(predicates, registration.component)
+    ).with_candidate()
+
+
+def _without(registration: Registration, predicates: Mapping[str, Any]) -> list[Registration]:
+    """Take one component out of those for the same classes.
+
+    :return: the registration with the others, in a list; an empty list if there are no others.
+    :raises RegistrationError: if there is nothing for these predicates.
+    """
+    matcher = registration.component
+    if not isinstance(matcher, DeclaredMatcher):
+        return []
+    if matcher.exact(predicates) is None:
+        names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
+        raise RegistrationError(
+            f"nothing is registered under {describe(registration.key)} for"
+            f" {_names(registration.keys)} and {names or 'any predicates'}"
+        )
+    left = matcher.removing(predicates)
+    return [] if left is None else [registration._replace(component=left).with_candidate()]
 
 
 def _refuse_to_replace(store: Store, registration: Registration) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from .arguments import Route
 from .backend import Backend
@@ -22,32 +22,55 @@ from .state import State
 
 __all__ = ["CallsByOwner", "Entry", "backend_entry", "host_entry", "subject_of"]
 
-#: An entry, as a plain tuple, which Python unpacks faster than any other object:
-#:
-#: - the state that its body runs in
-#: - the exports of the backend by name, as they are now
-#: - a weak reference to the export that the rest is about
-#: - true if that export is a bound method; then the reference is to its function
-#: - the keywords that only the backend knows, which change nothing for the other arguments
-#: - by shape, how the arguments are passed; see ``Route.shapes``
-#: - the exceptions after which the next in line runs
-#: - the state of discovery in which the name of the choice was resolved
-#: - the backend; ``None`` for the host
-#: - the questions that it has to be asked; see ``Dispatched.questions()``
-#: - the entry for the lists of records
-Entry: TypeAlias = tuple[
-    State,
-    Any,
-    Callable[[], Any],
-    bool,
-    frozenset[str],
-    Any,
-    tuple[type[BaseException], ...],
-    Inventory,
-    Backend | None,
-    tuple[str, ...],
-    Record,
-]
+
+class Entry:
+    """An entry of the cache: how one backend, or the host, runs calls of one function.
+
+    :param inside: the state that its body runs in.
+    :param exports: the exports by name, as they are now.
+    :param known: a weak reference to the export that the rest is about; if that is a bound
+      method, to its function.
+    :param is_method: true if it is a bound method.
+    :param options: the keywords that only the backend knows, which change nothing for the other
+      arguments.
+    :param shapes: by shape, how the arguments are passed; see ``Route.shapes``.
+    :param moves_on: the exceptions after which the next in line runs.
+    :param inventory: the state of discovery in which the name of the choice was resolved.
+    :param ran: the backend; ``None`` for the host.
+    :param asks: the questions that it has to be asked; see ``Dispatched.questions()``.
+    :param record: the entry for the lists of records.
+    """
+
+    __slots__ = (
+        *("asks", "exports", "inside", "inventory", "is_method", "known", "moves_on", "options"),
+        *("ran", "record", "shapes"),
+    )
+
+    def __init__(
+        self,
+        inside: State,
+        exports: Any,
+        known: Callable[[], Any],
+        is_method: bool,
+        options: frozenset[str],
+        shapes: Any,
+        moves_on: tuple[type[BaseException], ...],
+        inventory: Inventory,
+        ran: Backend | None,
+        asks: tuple[str, ...],
+        record: Record,
+    ) -> None:
+        self.inside = inside
+        self.exports = exports
+        self.known = known
+        self.is_method = is_method
+        self.options = options
+        self.shapes = shapes
+        self.moves_on = moves_on
+        self.inventory = inventory
+        self.ran = ran
+        self.asks = asks
+        self.record = record
 
 
 def host_entry(
@@ -62,7 +85,9 @@ def host_entry(
     :param record: the entry for the lists of records.
     """
     exports, known = {name: function}, weakref.ref(function)
-    return inside, exports, known, False, frozenset(), _AnyShape(), (), inventory, None, (), record
+    return Entry(
+        *(inside, exports, known, False, frozenset(), _AnyShape(), (), inventory, None, (), record)
+    )
 
 
 def backend_entry(
@@ -98,7 +123,7 @@ def backend_entry(
     is_method = type(implementation) is types.MethodType
     # By "auto", an argument that decides must not be dropped.
     shapes: Any = _InPlace(route) if decision.choice.names[0] == AUTO else route.shapes
-    return (
+    return Entry(
         *(inside, exports, known, is_method, route.options, shapes),
         *(moves_on, inventory, backend, asks, record),
     )

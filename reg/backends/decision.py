@@ -135,17 +135,8 @@ class Dispatched:
         :param failed: the backends that tried to run it already, with reasons.
         :raises BackendFallbackError: if it would silently be the host, in strict mode.
         """
-        mode = state.mode
-        if given is not None:
-            choice = self.selector.resolve(given)
-            why = f"chosen by {self.keyword}={given!r} in the call"
-        else:
-            if mode.choice is None:
-                mode = self.selector.mode(state)
-            choice, why = mode.choice or self.selector.resolve(HOST), mode.chosen_by
-            if self.name in mode.particulars.functions:
-                choice = mode.particulars.functions[self.name]
-                why = f"chosen for {self.name} by {mode.why}"
+        mode = state.mode if given is not None else self.selector.mode(state)
+        choice, why = self._choice(mode, given)
         decision = Decision(choice, mode.strict, why, keywords)
         strict = keywords.get("strict") if keywords else None
         if isinstance(strict, bool) and not self.parameters.has_own_strict:
@@ -181,6 +172,14 @@ class Dispatched:
                 f" {decision.reason}"
             )
         return decision
+
+    def _choice(self, mode: Mode, given: BackendName | None) -> tuple[Choice, str]:
+        """The choice that holds for a call, and how it was made."""
+        if given is not None:
+            return self.selector.resolve(given), f"chosen by {self.keyword}={given!r} in the call"
+        if self.name in mode.particulars.functions:
+            return mode.particulars.functions[self.name], f"chosen for {self.name} by {mode.why}"
+        return mode.choice or self.selector.resolve(HOST), mode.chosen_by
 
     def _with_keywords(self, decision: Decision, mode: Mode, keywords: dict[str, Any]) -> Decision:
         """Pass on ``strict`` to an implementation that has it itself, and options of the mode."""

@@ -168,49 +168,46 @@ class HostFunction(Dispatched):
                 entry = calls[me]
                 if entry.__class__ is CallsByOwner:
                     entry = entry.by_owner(args, keywords)
-                (inside, exports, known, is_method, options, shapes, moves_on, inventory, ran, asks,
-                 record) = entry  # fmt: skip
                 # Read at each call: an export can be replaced.
-                export = exports[name]
+                export, known = entry.exports[name], entry.known
                 shape: Any = len(args)
                 if keywords:
+                    options = entry.options
                     for keyword in keywords:
                         if keyword not in options:
                             shape = (shape, *keywords)
                             break
-                passing = shapes[shape]
+                passing = entry.shapes[shape]
             except (KeyError, TypeError):
-                # Not called like this before; or the choice is a list, which has no hash.
-                pass
+                pass  # Not called like this before; or the choice is a list, which has no hash.
             else:
-                reason = None
                 if (
-                    (export.__func__ if is_method else export) is not known()
+                    (export.__func__ if entry.is_method else export) is not known()
                     or export is None
-                    or (backend is not None and inventory is not discovery.inventory)
+                    or (backend is not None and entry.inventory is not discovery.inventory)
                 ):
                     return decide_and_run(state, backend, args, keywords)
-                if asks:
-                    reason = me.declines(ran, asks, args, keywords)
+                asks = entry.asks
+                reason = me.declines(entry.ran, asks, args, keywords) if asks else None
                 if reason is None:
                     # The levels decide if the logger is on, which it says itself in twice the time.
                     if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
-                        put_on_record(state, record)
+                        put_on_record(state, entry.record)
                     token = None
                     try:
-                        token = enter(inside)
+                        token = enter(entry.inside)
                         if passing is not None:
                             return passing(export, args, keywords, mode.strict)
                         return export(*args, **keywords) if keywords else export(*args)
-                    except moves_on as error:
+                    except entry.moves_on as error:
                         reason = failure_reason(error)
                     finally:
                         if token is not None:
                             reset(token)
                         else:
                             leave(variable, token, state)
-                    take_off_record(state, record)
-                failed = {ran: reason}
+                    take_off_record(state, entry.record)
+                failed = {entry.ran: reason}
             return decide_and_run(state, backend, args, keywords, failed)
 
         return self._made_public(call)

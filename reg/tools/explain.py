@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._classes import SingleKey, UnionMember, class_of, describe
+from .._declared import DeclaredMatcher, answers, failing, has_declared, values_of
 from .._matching import Matcher, Query, resolve_matchers
 from .._refinements import RefinedMatcher, Refinement, base_of
 from ..arginfo import takes_keyword
@@ -61,7 +62,9 @@ def explain(
     """
     classes = classes_of(args, class_method)
     _refuse_instances(key, classes)
-    recorders = [RecordingMatcher(candidate) for candidate in located(lookup, key, classes, args)]
+    candidates = located(lookup, key, classes, args)
+    query = Query(args, predicates)
+    recorders = [RecordingMatcher(candidate) for candidate in _by_predicates(candidates, query)]
     stand_ins = [
         recorder if recorder.decides else recorder.located.component for recorder in recorders
     ]
@@ -71,6 +74,7 @@ def explain(
         _apply_override(recorders, lookup, key, args, predicates, class_method)
     notes = _unknown_predicates(recorders, predicates)
     resolution = _resolution(lookup, key, classes, recorders, notes)
+    resolution = _with_fallback(resolution, [one.candidate for one in candidates], query)
     return replace(resolution, inapplicable=tuple(inapplicable(lookup, key, classes)))
 
 
@@ -113,13 +117,52 @@ def resolve_classes(
     :raises ValueError: if the lookup is composed of itself.
     """
     _refuse_instances(key, classes)
-    recorders = [RecordingMatcher(candidate) for candidate in located(lookup, key, classes, None)]
+    candidates, query = located(lookup, key, classes, None), Query((), predicates)
+    # All others have to be asked with the arguments.
+    decided = all(isinstance(one.candidate, DeclaredMatcher) for one in candidates)
+    if predicates is not None and decided:
+        candidates = _by_predicates(candidates, query)
+    recorders = [RecordingMatcher(candidate) for candidate in candidates]
     if predicates is not None:
         asked = [r for r in recorders if isinstance(r.matcher, PredicateMatcher) and not r.refined]
         for _ in resolve_matchers(asked, (), predicates):
             pass
     notes = _unknown_predicates(recorders, predicates)
     return _resolution(lookup, key, classes, recorders, notes)
+
+
+def _by_predicates(candidates: list[Located], query: Query) -> list[Located]:
+    """Replace the matchers of declared predicates by the components that they find, in order.
+
+    Those that find nothing come last, and say so.
+    """
+    if not has_declared(candidate.candidate for candidate in candidates):
+        return candidates
+    try:
+        values = answers(tuple(candidates), query, lambda located: located.candidate)
+        ordered = list(values)
+    except Exception:
+        # It is raised again, and recorded, by the first of the matchers.
+        return candidates
+    placed: list[Located] = []
+    for one, component, rank in ordered:
+        if isinstance(one.component, DeclaredMatcher):
+            one = Located(component, one.registration, one.source, query.predicates, rank)
+        placed.append(one)
+    answering = {id(one.candidate) for one, _, _ in ordered}
+    return placed + [one for one in candidates if id(one.candidate) not in answering]
+
+
+def _with_fallback(resolution: Resolution, candidates: list[Any], query: Query) -> Resolution:
+    """Name the fallback of a predicate, if it is the one that runs."""
+    if resolution.chosen or resolution.error or not has_declared(candidates):
+        return resolution
+    predicate = failing(candidates, values_of(candidates, query))
+    if predicate is None or predicate.fallback is None:
+        return resolution
+    value = (query.predicates or {}).get(predicate.name, predicate.default)
+    note = f"nothing is registered for {predicate.name}={value!r}: its fallback runs"
+    return replace(resolution, fallback=predicate.fallback, notes=(*resolution.notes, note))
 
 
 def closest_candidates(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[str]:
@@ -168,7 +211,7 @@ class RecordingMatcher(Matcher):
         self.was_asked = False
         #: the position of an argument for which a refinement does not hold
         self.failing: int | None = None
-        self.keywords: Mapping[str, Any] | None = None
+        self.keywords = located.predicates
         self.error: Exception | None = None
         #: why a lookup that overrides ``component()`` did not choose it
         self.override_reason: str | None = None
@@ -377,6 +420,10 @@ def _why_later(
     if first.error is not None:
         return "not reached: an error comes first"
     mine, other = recorder.located, first.located
+    if mine.rank != other.rank and (
+        mine.registration is other.registration or _predicates_first(key)
+    ):
+        return "its predicates are less specific"
     is_merged = mine.source.merged is not None and mine.source.merged is other.source.merged
     if mine.source.class_lookup is not other.source.class_lookup and not is_merged:
         return f"{other.source.name} is asked before {mine.source.name}"
@@ -402,6 +449,11 @@ def _why_later(
     if is_merged:
         return f"{other.source.name} comes before {mine.source.name}, for the same classes"
     return f"comes later in the results of {mine.source.name}"
+
+
+def _predicates_first(key: Hashable) -> bool:
+    dispatch = dispatch_of(key)
+    return dispatch is not None and dispatch.predicates_first
 
 
 def _why_key_later(less: SingleKey, more: SingleKey) -> str:
@@ -437,9 +489,12 @@ def _call_next(
 
 
 def _place(candidate: Located) -> dict[str, Any]:
+    defined = definition_of(candidate.component)
+    if candidate.predicates is not None and defined is not None:
+        return dict(zip(("filename", "lineno"), defined, strict=True))
     if (registration := candidate.registration) is not None:
         return {"filename": registration.filename, "lineno": registration.lineno}
-    filename, lineno = definition_of(candidate.component) or (None, None)
+    filename, lineno = defined or (None, None)
     return {"filename": filename, "lineno": lineno}
 
 

@@ -5,7 +5,7 @@ All that the tools read of the core's inner state is read here.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from .._classes import RegisteredClass
@@ -57,6 +57,9 @@ class Located(NamedTuple):
     #: ``None`` if it comes from a third-party class lookup
     registration: Registration | None
     source: Source
+    #: the values of declared predicates, if these decided for it; and its rank by them
+    predicates: Mapping[str, Any] | None = None
+    rank: tuple[float, ...] = ()
 
     @property
     def component(self) -> Any:

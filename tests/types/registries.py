@@ -49,6 +49,8 @@ reveal_type(registry.register("key", [int, reg.Rest(str)], ""))  # reveals: None
 reveal_type(registry.register("key", [Literal["a", 1], type[int]], ""))  # reveals: None
 reveal_type(registry.register("key", [reg.Where(str, str.isupper)], ""))  # reveals: None
 reveal_type(registry.register("key", [reg.Items(dict, str, int | None)], ""))  # reveals: None
+reveal_type(registry.register(size, [int, reg.By(name="")], print))  # reveals: None
+reveal_type(registry.component_for(size, [int], None, name=""))  # reveals: Any
 reg.Where(int, 3)  # error: both
 reg.Items(list, "int")  # error: both
 
