@@ -404,6 +404,7 @@ def test_it_has_the_name_docstring_and_signature_of_the_function():
     assert inspect.getsource(generic) == inspect.getsource(size)
 
 
+@pytest.mark.needs_mortal_classes
 def test_it_can_be_weakly_referenced_and_dies(registry):
     @reg.generic
     def size(thing):
