@@ -316,5 +316,5 @@ def test_other_names_in_another_order_are_an_error_since_arguments_would_be_mixe
         return "mixed"
 
     for _ in range(2):
-        with pytest.raises(TypeError, match="'model' at another place .* model, request"):
+        with pytest.raises(TypeError, match=r"'model' at another place .* model, request"):
             view(_Model(), _Request(), lookup=registry)
