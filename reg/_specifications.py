@@ -73,7 +73,7 @@ class By:
 
     __slots__ = ("predicates",)
 
-    def __init__(self, **predicates: Any) -> None:
+    def __init__(self, /, **predicates: Any) -> None:
         self.predicates = predicates
 
     def __repr__(self) -> str:
