@@ -110,11 +110,20 @@ def _counterparts(
     if spec.collects:
         return _all_positional(spec, implementation, parameters, positional)
     counterparts = []
+    dispatching = [parameter for parameter in positional if parameter.name not in _FILLED_IN]
     for name, position in zip(spec.parameters, spec.positions, strict=True):
         if spec.names and name in parameters:
             counterparts.append(parameters[name])
-        elif 0 <= position < len(positional):
+        elif 0 <= position < len(positional) and (
+            positional[position].name == name or positional[position] in dispatching
+        ):
             counterparts.append(positional[position])
+        elif 0 <= position < len(dispatching):
+            filled_in = positional[position].name
+            raise TypeError(
+                f"{describe(implementation)} would get the argument for {name!r} as its parameter"
+                f" {filled_in!r}, which is filled in by keyword; put that behind the others"
+            )
         else:
             raise TypeError(
                 f"{describe(implementation)} has no parameter for {name!r}, on which"

@@ -209,13 +209,14 @@ class Lookup(CachedLookup, Observable):
         """Explain which component is found for arguments of these classes, and why.
 
         :param key: the key of the registrations.
-        :param classes: the classes of the arguments.
+        :param classes: the classes of the arguments. A call of a generic function with fewer
+          arguments dispatches on defaults as well: their classes are added.
         :return: as :meth:`explain`; but the answers of matchers, which need the arguments,
           stay open.
         """
-        from .tools.explain import explain_classes
+        from .tools.explain import explain_call
 
-        return explain_classes(self, canonical_key(key), tuple(classes))
+        return explain_call(self, canonical_key(key), tuple(classes))
 
     def __repr__(self) -> str:
         name = "" if self._reg_name is None else f" {self._reg_name!r}"

@@ -20,7 +20,7 @@ from ..lookup import Lookup
 from . import backends_command
 from .browse import write
 from .check import check
-from .explain import explain_classes
+from .explain import explain_call
 from .listing import Registrations
 from .provenance import is_lookup
 from .targets import TargetError, import_target
@@ -150,7 +150,7 @@ def _explain(options: argparse.Namespace) -> int:
         lookup = Lookup(_class_lookup(options.lookup or "the implicit lookup", lookup))
     classes = tuple(_class(name, options.generic) for name in options.classes)
     try:
-        resolution = explain_classes(lookup, generic, classes, _predicates(options.predicate))
+        resolution = explain_call(lookup, generic, classes, _predicates(options.predicate))
     except ValueError as error:
         raise UsageError(str(error)) from error
     if resolution.fallback is None and not (resolution.candidates or resolution.inapplicable):

@@ -25,6 +25,7 @@ from .names import short_name
 from .provenance import (
     Located,
     Source,
+    completed_classes,
     dispatch_of,
     for_classes,
     located,
@@ -33,7 +34,13 @@ from .provenance import (
 )
 from .resolution import Candidate, Outcome, Resolution
 
-__all__ = ["closest_candidates", "explain", "explain_classes", "resolve_classes"]
+__all__ = [
+    "closest_candidates",
+    "explain",
+    "explain_call",
+    "explain_classes",
+    "resolve_classes",
+]
 
 # The number of inapplicable registrations that an error shows.
 _SHOWN = 5
@@ -78,17 +85,48 @@ def explain(
     return replace(resolution, inapplicable=tuple(inapplicable(lookup, key, classes)))
 
 
+def explain_call(
+    lookup: Any,
+    key: Hashable,
+    classes: tuple[type, ...],
+    predicates: Mapping[str, Any] | None = None,
+) -> Resolution:
+    """Explain a call with arguments of classes; see :meth:`reg.Lookup.explain_classes`.
+
+    :param lookup: as for :func:`explain_classes`, like the other parameters.
+    :param key: the key to look up.
+    :param classes: the classes of the arguments. Those of defaults, on which a call of a
+      generic function with fewer arguments dispatches, are added.
+    :param predicates: values by name.
+    :return: the explanation, which notes the arguments whose classes were added.
+    :raises TypeError: if an instance is given as a class.
+    :raises ValueError: if the lookup is composed of itself.
+    """
+    _refuse_instances(key, classes)
+    completed = completed_classes(lookup, key, classes)
+    resolution = explain_classes(lookup, key, completed, predicates)
+    dispatch = dispatch_of(key)
+    if dispatch is None or len(completed) == len(classes):
+        return resolution
+    added = [
+        f"{name}={default!r}"
+        for name, default in zip(dispatch.parameters, dispatch.defaults, strict=True)
+    ]
+    note = f"the call dispatches on the default {' and '.join(added[len(classes) :])}, too"
+    return replace(resolution, notes=(*resolution.notes, note))
+
+
 def explain_classes(
     lookup: Any,
     key: Hashable,
     classes: tuple[type, ...],
     predicates: Mapping[str, Any] | None = None,
 ) -> Resolution:
-    """Explain a look-up for classes; see :meth:`reg.Lookup.explain_classes`.
+    """Explain a look-up for just these classes.
 
     :param lookup: any lookup.
     :param key: the key to look up.
-    :param classes: the classes of the arguments.
+    :param classes: the classes of all arguments that dispatch.
     :param predicates: values by name; predicate matchers are asked with them,
       and use the defaults of the others. ``None`` leaves open the answers of
       all matchers.

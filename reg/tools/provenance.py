@@ -15,8 +15,9 @@ from .._position import ranking
 from .._refinements import RefinedMatcher
 from .._store import Registration
 from ..compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
-from ..lookup import Lookup
+from ..lookup import Lookup, classes_of
 from ..registry import ClassRegistry
+from ..sentinel import MISSING
 from .names import names_of
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Source",
     "applicable",
     "applies",
+    "completed_classes",
     "dispatch_arguments",
     "dispatch_of",
     "for_classes",
@@ -104,6 +106,31 @@ def dispatch_arguments(
         if registration.key == dispatch.generic:
             counts |= registration.counts
     return dispatch.bound(args, keywords, counts)[2]
+
+
+def completed_classes(lookup: Any, key: Hashable, classes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Add the classes of the defaults on which a call with fewer arguments dispatches.
+
+    :param lookup: any lookup.
+    :param key: any key.
+    :param classes: the classes of the arguments of the call.
+    :return: these classes, followed by those of the defaults of a generic function; the same
+      classes if they are enough, if something is registered for their number, or if an argument
+      without a default is missing.
+    """
+    dispatch = dispatch_of(key)
+    if dispatch is None or dispatch.collects or not isinstance(lookup, Lookup):
+        return classes
+    missing = dispatch.defaults[len(classes) :]
+    if any(default is MISSING for default in missing):
+        return classes
+    if dispatch.binds and (
+        any(r.counts >> len(classes) & 1 for _, r in registrations(lookup) if r.key == key)
+        # A third-party class lookup does not say for which numbers it has components.
+        or located(lookup, key, classes, None)
+    ):
+        return classes
+    return (*classes, *classes_of(missing, dispatch.class_first and not classes))
 
 
 def forwarded_arguments(

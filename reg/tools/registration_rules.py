@@ -21,7 +21,7 @@ from .finding import Report, report
 from .loaded import loaded_classes
 from .names import full_name, names_of, short_name
 from .provenance import Registered, Source, applicable, registered_for
-from .redefined import current_class, current_generic
+from .redefined import current_class, current_generic, current_implementation
 
 __all__ = ["definition_places", "registration_rules"]
 
@@ -38,6 +38,7 @@ def registration_rules(key: Hashable, registered: Registered) -> Iterator[Report
     yield from _identical(key, registered)
     yield from _missing_classes(registrations)
     yield from _redefined(key, registrations)
+    yield from _redefined_implementations(key, registrations)
     yield from _same_predicates(registrations)
     for source, group in _sorted_together(registered):
         yield from _decided_by_first_argument(source, group)
@@ -208,6 +209,28 @@ def _redefined(key: Hashable, registrations: list[Registration]) -> Iterator[Rep
                     " again.",
                     cause=id(cls),
                 )
+
+
+def _redefined_implementations(
+    key: Hashable, registrations: list[Registration]
+) -> Iterator[Report]:
+    """Find implementations that are registered beside the function that has taken their name."""
+    for registration in registrations:
+        current = current_implementation(registration.component)
+        present = next((other for other in registrations if other.component is current), None)
+        if current is None or present is None:
+            continue
+        yield report(
+            "redefined",
+            "warning",
+            key,
+            [registration.place, present.place],
+            f"{short_name(registration.component)} {registered_for(registration)} was defined again"
+            f" since, {registered_for(present)}; the former one is still registered, and is called",
+            f"Unregister it: registry.unregister({short_name(key)}, …) with its classes; or start"
+            " the program again. If both are meant, give them two names.",
+            cause=id(current),
+        )
 
 
 def _same_predicates(registrations: list[Registration]) -> Iterator[Report]:

@@ -299,6 +299,26 @@ def test_a_missing_annotation_is_an_error_that_names_the_parameter(registry):
         def implementation(first: int, second): ...
 
 
+def test_a_parameter_that_is_filled_in_does_not_stand_for_a_missing_one(registry):
+    def annotated(first: int, call_next: reg.CallNext): ...
+    def plain(first: int, call_next): ...
+    def with_lookup(first: int, lookup: reg.Lookup): ...
+
+    for implementation in annotated, plain, with_lookup:
+        with pytest.raises(TypeError, match=r"has no parameter for 'second', on which .*meet disp"):
+            registry.implements(meet)(implementation)
+    assert not registry.registrations()
+
+
+def test_a_parameter_that_is_filled_in_comes_behind_those_that_dispatch(registry):
+    with pytest.raises(TypeError, match=r"argument for 'second' as its parameter 'call_next'"):
+
+        @registry.implements(meet)
+        def implementation(first: int, call_next, second: int): ...
+
+    assert not registry.registrations()
+
+
 def test_a_missing_parameter_is_an_error_that_names_it(registry):
     with pytest.raises(TypeError, match=r"has no parameter for 'second'"):
 

@@ -20,7 +20,7 @@ def join(*parts):
 
 
 @reg.generic
-def join_to(first, *rest):
+def join_to(first, /, *rest):
     return "fallback"
 
 
