@@ -388,16 +388,14 @@ def _refuse_others(lookup: Any, taker: str) -> None:
     kind = type(lookup)
     if issubclass(kind, (list, tuple, set, frozenset, dict)):
         advice = ": compose its parts with reg.Lookup(reg.ListClassLookup([...]))"
-    elif not issubclass(kind, (type, ModuleType)):
-        return
-    elif callable(getattr(lookup, "call", None)) and (
-        issubclass(kind, ModuleType) or is_asked_without_instance(lookup, "call")
+    elif issubclass(kind, ModuleType) and not callable(getattr(lookup, "call", None)):
+        advice = ", which is a module: pass a lookup in it"
+    elif issubclass(kind, type) and not (
+        callable(getattr(lookup, "call", None)) and is_asked_without_instance(lookup, "call")
     ):
-        return
-    elif issubclass(kind, type):
         advice = ", which is a class: pass an instance of it"
     else:
-        advice = ", which is a module: pass a lookup in it"
+        return
     raise TypeError(f"reg.implicit.{taker} takes a lookup; got {lookup!r}{advice}")
 
 
