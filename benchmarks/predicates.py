@@ -73,7 +73,7 @@ def _declared_call(number: int) -> Iterator[Timing]:
     for values in itertools.product(*((_ATTRIBUTES[name], "other") for name in attributes)):
         views[values if number > 1 else values[0]] = _view(" ".join(values))
         by_name = dict(zip(attributes, values, strict=True))
-        registry.register(view, [Page], _view(" ".join(values)), predicates=by_name)
+        registry.register(view, [Page, reg.By(**by_name)], _view(" ".join(values)))
     calculations = {f"calc_{name}": _CALCULATIONS[name] for name in attributes}
     key = ", ".join(f"{name}(page)" for name in calculations)
     names: dict[str, Any] = {"page": Page(), **calculations, "views": views}

@@ -40,7 +40,7 @@ nitpick_ignore_regex = [
     ("py:class", r"~?(reg\..*\.)?_[A-Z]"),
     ("py:class", r"(reg\..*\.)?(ClassKey|ClassSpecification|Completeness|NamedClass|Outcome)"),
     ("py:class", r"(reg\..*\.)?(LookupScope|Preserved|RegisteredClass|Selection|Selector)"),
-    ("py:class", r"(reg\..*\.)?(Untrusted|UseBackend)"),
+    ("py:class", r"(reg\..*\.)?(SingleKey|Untrusted|UseBackend)"),
     # Of the standard library; of rich and OpenTelemetry, which are not installed for the pages.
     ("py:class", r"collections\.abc\.Set|types\.UnionType|Table|Tracer"),
 ]

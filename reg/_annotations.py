@@ -249,6 +249,8 @@ class _Annotation:
                 meaning = evaluate(expression, names)
             except NameError as error:
                 undefined = error
+            except RecursionError:
+                raise
             except SyntaxError as error:
                 raise self.refusal(
                     ", which is no expression; to register for a class by its name, such as"

@@ -34,7 +34,7 @@ from ._errors import ComponentLookupError
 from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
 from ._observers import Observable, ObservableClassLookup
-from ._plan import Plan, adapter, end_step, make_plan
+from ._plan import Plan, adapters, end_step, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 
@@ -296,7 +296,8 @@ class LookupCache(CallTables):
     def invalidate_all(self) -> None:
         """Drop all plans, since other class lookups are asked from now on."""
         lookup = self._lookup()
-        if lookup is not None and lookup._reg_cache is self:
+        # A lookup that is being made, or copied, has none yet.
+        if lookup is not None and getattr(lookup, "_reg_cache", None) is self:
             lookup._reg_set_cache(LookupCache(lookup))
 
     def _has_changed_mros(self) -> bool:
@@ -335,8 +336,8 @@ def make_call_plan(
 ) -> Plan:
     """Make the plan of a call of a generic function; it ends at the decorated function."""
     dispatched = spec.dispatched if spec.names else None
-    end = end_step(spec.function, lookup, adapter(spec.generic, lookup, classes))
-    adapt = adapter(spec.generic, lookup, classes, spec.adapt)
+    adapt, adapt_end = adapters(spec.generic, lookup, classes, spec.adapt)
+    end = end_step(spec.function, lookup, adapt_end)
     return make_plan(candidates, lookup, end, adapt, dispatched)
 
 
@@ -356,7 +357,7 @@ def make_key_plan(
         raise ComponentLookupError(key=key, classes=asked, lookup=reference())
 
     end = end_step(nothing_left, lookup)
-    adapt = adapter(key, lookup, classes)
+    adapt, _ = adapters(key, lookup, classes)
     return make_plan(candidates, lookup, end, adapt, has_fallbacks=False)
 
 

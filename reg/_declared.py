@@ -72,7 +72,7 @@ class DeclaredMatcher(PredicateMatcher):
 
     def __repr__(self) -> str:
         names = ", ".join(predicate.name for predicate in self.registry.predicates)
-        return f"<{len(self.registry.entries())} implementations by {names}>"
+        return f"<by {names}>"
 
 
 def _matcher_of(generic: Any, entries: list[tuple[dict[str, Any], Any]]) -> DeclaredMatcher:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._classes import describe
 from ._matching import Matcher
 from ._signatures import signature_with_deferred
-from .arginfo import accepted_keywords, is_positional
+from .arginfo import accepted_keywords, arginfo, is_positional
 from .sentinel import MISSING
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class DispatchSpec:
         self.signature = _signature(function)
         parameters = self.signature.parameters
         positional = [name for name, parameter in parameters.items() if is_positional(parameter)]
+        self._refuse_reserved_names()
         if names:
             self._check_names()
         # A last parameter of that name is filled in with the lookup, by keyword.
@@ -175,10 +177,10 @@ class DispatchSpec:
         return args, keywords
 
     def adapt(self, component: Any) -> Any:
-        """Adapt a component whose parameters have other names.
+        """Adapt a component whose parameters have other names, or another order.
 
         With named dispatch, arguments can come by keyword. A component that does not take all
-        of their names gets them by position.
+        of their names gets them by position; one that has them in another order, by name.
 
         :param component: an implementation.
         :return: the component itself, or a function that calls it.
@@ -186,8 +188,13 @@ class DispatchSpec:
         if not callable(component) or _is_matcher_class(component):
             return self._refusal_of(component)
         order = self.order
-        if not self.names or len(accepted_keywords(component, order)) == len(order):
+        if not self.names:
             return component
+        has_order, misplaced = self._placed(component)
+        if len(accepted_keywords(component, order)) == len(order):
+            return component if has_order else self._by_name(component)
+        if misplaced:
+            return self._refusal_of_order(component, misplaced)
 
         @functools.wraps(component)
         def by_position(*args: Any, **keywords: Any) -> Any:
@@ -199,6 +206,45 @@ class DispatchSpec:
             return component(*args, **keywords)
 
         return by_position
+
+    def _placed(self, component: Any) -> tuple[bool, list[str]]:
+        """Compare the positional parameters of a component with those of the generic function.
+
+        :return: whether they have the same names at the same places, and the names that are at
+          other places.
+        """
+        try:
+            names, varargs = arginfo(component)[:2]
+        except TypeError:
+            # It has no signature.
+            return True, []
+        misplaced = [
+            name for at, name in enumerate(self.order) if name in names and names.index(name) != at
+        ]
+        is_alike = all(map(operator.eq, names, self.order))
+        return is_alike and (len(names) >= len(self.order) or varargs is not None), misplaced
+
+    def _by_name(self, component: Any) -> Callable[..., Any]:
+        order = self.order
+
+        @functools.wraps(component)
+        def by_name(*args: Any, **keywords: Any) -> Any:
+            if len(args) > len(order):
+                return component(*args, **keywords)
+            return component(**dict(zip(order, args, strict=False)), **keywords)
+
+        return by_name
+
+    def _refusal_of_order(self, component: Any, misplaced: list[str]) -> Callable[..., NoReturn]:
+        def refuse(*args: Any, **keywords: Any) -> NoReturn:
+            raise TypeError(
+                f"{component!r}, registered under the generic function {describe(self.generic)},"
+                f" has {', '.join(map(repr, misplaced))} at another place and not all of its"
+                f" names, so that arguments would be mixed up; give it the parameters"
+                f" {', '.join(self.order)}"
+            )
+
+        return refuse
 
     def _refusal_of(self, component: Any) -> Callable[..., NoReturn]:
         """Make the call of a component that cannot be called."""
@@ -227,6 +273,21 @@ class DispatchSpec:
             " found in another process by its name: define it at the top of a module that can be"
             " imported there, and neither in a function nor in __main__"
         )
+
+    def _refuse_reserved_names(self) -> None:
+        meanings = {
+            "call_next": "the next implementation, which is filled in for an implementation",
+            "default": "the result of a call for which nothing is registered",
+        }
+        for parameter in self.signature.parameters.values():
+            if parameter.name in meanings and not (
+                _is_variadic(parameter) or parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+            ):
+                raise TypeError(
+                    f"{self.function.__qualname__}() cannot be generic with a parameter"
+                    f" {parameter.name!r}: that keyword is {meanings[parameter.name]}; rename it,"
+                    " or make it positional-only"
+                )
 
     def _check_names(self) -> None:
         parameters = self.signature.parameters

@@ -32,7 +32,7 @@ __all__ = [
     "ForeignChain",
     "Plan",
     "Step",
-    "adapter",
+    "adapters",
     "end_step",
     "make_plan",
     "run_or_default",
@@ -52,14 +52,22 @@ Dispatched: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, .
 tracing: Callable[[Hashable, Any, tuple[type, ...]], Callable[[Any, Any], Any]] | None = None
 
 
-def adapter(
+def adapters(
     key: Hashable, lookup: Any, classes: tuple[type, ...], adapt: Adapt | None = None
-) -> Adapt | None:
-    """Return the function that adapts a component before it is called, also to be traced."""
-    if tracing is None:
-        return adapt
-    trace = tracing(key, lookup, classes)
-    return lambda component: trace(component, component if adapt is None else adapt(component))
+) -> tuple[Adapt | None, Adapt | None]:
+    """Return the functions that adapt a component, and the fallback, before these are called.
+
+    :param adapt: adapts a component; while calls are traced, its result is wrapped.
+    """
+    # Read once: another thread may open or close a trace meanwhile.
+    trace = tracing
+    if trace is None:
+        return adapt, None
+    wrap = trace(key, lookup, classes)
+    return (
+        lambda component: wrap(component, component if adapt is None else adapt(component)),
+        lambda fallback: wrap(fallback, fallback),
+    )
 
 
 def end_step(fallback: Callable[..., Any], lookup: Any, adapt: Adapt | None = None) -> Step:

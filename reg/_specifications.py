@@ -27,6 +27,7 @@ from ._classes import (
     single_keys,
 )
 from ._refinements import ItemsOf, Refinement, SubclassOf
+from ._signatures import takes
 
 __all__ = [
     "By",
@@ -72,7 +73,7 @@ class By:
 
     __slots__ = ("predicates",)
 
-    def __init__(self, **predicates: Any) -> None:
+    def __init__(self, /, **predicates: Any) -> None:
         self.predicates = predicates
 
     def __repr__(self) -> str:
@@ -282,10 +283,14 @@ def _refined(
         given = _annotated(key, position, specification)
     if not isinstance(given, Where):
         return None
-    try:
-        hash(given.conditions)
-    except TypeError as error:
-        raise _refusal(key, position, given, f"a condition cannot be hashed ({error})") from error
+    for condition in given.conditions:
+        try:
+            hash(condition)
+        except TypeError as error:
+            raise _refusal(key, position, given, f"{condition!r} cannot be hashed") from error
+        if not takes(condition, 1):
+            advice = f"a condition is called with the argument alone; {condition!r} cannot be"
+            raise _refusal(key, position, given, advice)
     return [
         Refinement(cls.base, (*cls.conditions, *given.conditions), cls.value)
         if isinstance(cls, Refinement)

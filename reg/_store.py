@@ -75,11 +75,14 @@ class Registration(NamedTuple):
         return (*keys, rest_key(self.rest)) if self.rest else keys
 
     def with_candidate(self) -> Registration:
-        """Return the same with the :attr:`candidate` for its classes."""
-        candidate = self.component
-        if any(isinstance(cls, Refinement) for cls in (*self.classes, *self.rest)):
-            candidate = RefinedMatcher(self.component, self.classes, self.rest)
-        return self._replace(candidate=candidate)
+        """Return the same with the :attr:`candidate` for its component and classes."""
+        for cls in (*self.classes, *self.rest):
+            if isinstance(cls, Refinement):
+                matcher = RefinedMatcher(self.component, self.classes, self.rest)
+                return self._replace(candidate=matcher)
+        if self.candidate is self.component:
+            return self
+        return self._replace(candidate=self.component)
 
     @property
     def single_keys(self) -> tuple[SingleKey, ...]:
@@ -192,6 +195,10 @@ def merged(
     """
     count = len(classes)
     tries_of_stores = [store.tries(key) for store in stores]
+    if len(stores) == 1:
+        (tries_by_number,) = tries_of_stores
+        if len(tries_by_number) == 1 and count in tries_by_number:
+            return tries_by_number[count].matching(classes)
     numbers = [count, *(~fewest for fewest in range(count, -1, -1))]
     tries = [
         (number, tries[number])

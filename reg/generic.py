@@ -14,7 +14,7 @@ from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query
-from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
+from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
 from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
@@ -205,7 +205,7 @@ class _SlowPath:
         spec = self._spec
         lookup, options = self._asked("component", args, keywords)
         if not has_default_behaviour(lookup):
-            dispatched = spec.bound(args, keywords, 0)[2]
+            dispatched = spec.bound(args, keywords, self._counts(lookup, args))[2]
             return lookup.component(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
         component = first_component(plan, dispatched, options.get("predicates"))
@@ -225,7 +225,7 @@ class _SlowPath:
         spec = self._spec
         lookup, options = self._asked("all", args, keywords)
         if not has_default_behaviour(lookup):
-            dispatched = spec.bound(args, keywords, 0)[2]
+            dispatched = spec.bound(args, keywords, self._counts(lookup, args))[2]
             return lookup.all(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
         plan = plan_for(plan, dispatched)
@@ -281,15 +281,23 @@ class _SlowPath:
     def _counts(self, lookup: Any, args: tuple[Any, ...]) -> int:
         """The numbers of arguments, as bits, for which a call is not bound to the signature."""
         spec = self._spec
-        if not has_default_behaviour(lookup):
-            return 1 << len(args)
-        cache = lookup._reg_current_cache()
-        if cache is not None:
-            return cache.counts(spec.generic)  # type: ignore[no-any-return]
-        # A third-party class lookup does not tell: see _plan().
-        classes = classes_of(args, spec.class_first)
-        components = list(lookup._reg_all_candidates(spec.generic, classes))
-        return 1 << len(args) if components else 0
+        given = 1 << len(args)
+        cache = lookup._reg_current_cache() if isinstance(lookup, Lookup) else None
+        counts: int = given if cache is None else cache.counts(spec.generic)
+        is_default = has_default_behaviour(lookup)
+        if is_default and cache is not None:
+            return counts
+        if is_default:
+            # A third-party class lookup does not tell: see _plan().
+            classes = classes_of(args, spec.class_first)
+            return given if tuple(lookup._reg_all_candidates(spec.generic, classes)) else 0
+        if not spec.binds or len(args) >= len(spec.parameters) or (cache and counts & given):
+            return counts
+        # Nor do the methods of a third-party lookup.
+        find = getattr(lookup, "component", None)
+        if find is None or find(spec.generic, args, NOTHING, **self._class_method) is not NOTHING:
+            return counts | given
+        return counts & ~given
 
     def _plan(
         self, lookup: Lookup, args: tuple[Any, ...], keywords: dict[str, Any]
@@ -350,7 +358,7 @@ class _SlowPath:
         spec = self._spec
         generic = spec.generic
         _check_lookup(lookup, generic, "call")
-        args, keywords, dispatched = spec.bound(args, keywords, 1 << len(args))
+        args, keywords, dispatched = spec.bound(args, keywords, self._counts(lookup, args))
         classes = classes_of(dispatched, spec.class_first)
         if (
             getattr(type(lookup), "call", None) is Lookup.call
@@ -362,12 +370,13 @@ class _SlowPath:
             component = lookup.component(generic, dispatched, NOTHING, **self._class_method)
             if component is NOTHING and default is not MISSING:
                 return default
+            adapt, adapt_end = adapters(generic, lookup, classes, spec.adapt)
             chain = ForeignChain(
                 lookup,
                 MISSING if component is NOTHING else component,
                 lambda: lookup.all(generic, dispatched, **self._class_method),
-                end_step(spec.function, lookup, adapter(generic, lookup, classes)),
-                adapter(generic, lookup, classes, spec.adapt),
+                end_step(spec.function, lookup, adapt_end),
+                adapt,
             )
             query = Query(dispatched)
             result = chain.run(chain.resolved(query, 0), query, args, keywords)

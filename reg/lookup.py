@@ -12,7 +12,7 @@ from ._errors import ComponentLookupError
 from ._fastcall import CachedLookup, CallNext
 from ._matching import Matcher, Query
 from ._observers import Observable
-from ._plan import ForeignChain, Plan, adapter, end_step, run_or_default
+from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
 from ._values import plan_for
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
@@ -178,7 +178,7 @@ class Lookup(CachedLookup, Observable):
             first,
             lambda: self.all(key, args, **flags),
             end_step(nothing_left, self),
-            adapter(key, self, classes),
+            adapters(key, self, classes)[0],
         )
         query = Query(args)
         result = chain.run(chain.resolved(query, 0), query, args, kw)

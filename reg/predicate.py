@@ -12,7 +12,7 @@ from ._classes import describe
 from ._lock import registry_lock
 from ._matching import Matcher, Query
 from ._mro import mro_of
-from ._signatures import signature_with_deferred
+from ._signatures import takes
 from ._trie import Entry
 from .sentinel import MISSING, Sentinel
 
@@ -504,7 +504,7 @@ class PredicateMatcher(_Registering, Matcher):
 
     def _reg_check(self, key: Hashable, count: int) -> None:
         for predicate in self.registry.predicates:
-            if predicate.calc is not None and not _takes(predicate.calc, count):
+            if predicate.calc is not None and not takes(predicate.calc, count):
                 raise TypeError(
                     f"the predicate {predicate.name!r} cannot be computed for {count}"
                     f" argument{'' if count == 1 else 's'} of {describe(key)}: its calc,"
@@ -537,18 +537,6 @@ class PredicateMatcher(_Registering, Matcher):
             if id(predicate) not in query.computed:
                 query.computed[id(predicate)] = _value(predicate, query.args)
         return {**predicates, **{each.name: query.computed[id(each)] for each in missing}}
-
-
-def _takes(calc: Callable[..., Any], count: int) -> bool:
-    """Return whether a function can be called with so many positional arguments."""
-    try:
-        signature_with_deferred(calc).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:
-        # A built-in function without a signature.
-        return True
-    return True
 
 
 def calculations_of(predicates: Iterable[Predicate]) -> tuple[Callable[..., Any], ...]:

@@ -401,12 +401,13 @@ def _checked_key(key: Any) -> Hashable:
 def _registration(
     key: Hashable, combination: tuple[ClassKey, ...], component: Any, filename: str, lineno: int
 ) -> Registration:
-    classes = [cls for cls in combination if not isinstance(cls, RestKey)]
-    unions = [cls.union if isinstance(cls, UnionMember) else () for cls in classes]
+    keys = [cls for cls in combination if not isinstance(cls, RestKey)]
+    classes = tuple(map(class_of, keys))
+    unions = tuple([cls.union if isinstance(cls, UnionMember) else () for cls in keys])
     further = [cls for cls in combination if isinstance(cls, RestKey)]
     rest = tuple([class_of(member) for cls in further for member in cls.members])
     return Registration(
-        key, tuple(map(class_of, classes)), component, filename, lineno, tuple(unions), rest
+        key, classes, component, filename, lineno, unions, rest, component
     ).with_candidate()
 
 

@@ -217,8 +217,8 @@ def _accepts(signature: inspect.Signature, name: str) -> bool:
 
 def _other_order(dispatch: DispatchSpec, component: Any, places: list[str]) -> Iterator[Report]:
     """Find an implementation that has the parameters of the generic function in another order."""
-    if not callable(component):
-        return
+    if dispatch.names or not callable(component):
+        return  # With named dispatch, the arguments come by name.
     try:
         parameters = signature_with_deferred(component).parameters.values()
     except (TypeError, ValueError):
@@ -235,7 +235,7 @@ def _other_order(dispatch: DispatchSpec, component: Any, places: list[str]) -> I
         dispatch.generic,
         places,
         f"{name} has the parameters {', '.join(names)} in another order than {generic}, and gets"
-        f" {'positional' if dispatch.names else 'all'} arguments by position",
+        " all arguments by position",
         f"Write them in the order of {generic}{dispatch.signature}.",
         cause=(dispatch, "order", *names),
     )

@@ -1,6 +1,7 @@
 """Choices that bend: optional names, defaults of the process, blocks, and passing on."""
 
 import asyncio
+import contextvars
 import threading
 
 import pytest
@@ -484,7 +485,9 @@ _f.__name__ = _f.__qualname__ = "f"
 
 def in_a_thread(function):
     answers = []
-    thread = threading.Thread(target=lambda: answers.append(function()))
+    # In some builds, a thread begins with the context of the one that starts it.
+    run = contextvars.Context().run
+    thread = threading.Thread(target=lambda: answers.append(run(function)))
     thread.start()
     thread.join()
     return answers[0]

@@ -416,6 +416,7 @@ def test_a_forward_name_is_found_in_its_module_where_it_has_no_other_namespace(m
     assert name.resolve() is Later
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_forward_name_does_not_resolve_to_the_class_of_a_previous_run():
     class Former: ...
 
@@ -712,6 +713,7 @@ def test_an_abstract_class_given_by_several_names_is_found_once_for_each(registr
     assert look_up(registry, [Thing]) == ["class", "forward", "other", "backward"]
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_name_does_not_keep_its_class_alive(registry, library):
     registry.register("key", [f"{library}:Circle"], "circle")
     shapes = importlib.import_module(library)

@@ -332,6 +332,23 @@ def test_named_parameters_refinements_and_class_generics_have_predicates_too(reg
     assert answers == ["abcd", "fallback", "str"]
 
 
+def test_a_predicate_may_have_any_name(registry):
+    names = ("self", "generic", "key", "default", "lookup")
+    predicates = [reg.Predicate(name, calc=lambda text: text) for name in names]
+
+    @reg.generic(predicates=predicates)
+    def show(text):
+        return "fallback"
+
+    @registry.implements(show, **dict.fromkeys(names, "a"))
+    def show_a(text: str):
+        return "a"
+
+    assert [show(text, lookup=registry) for text in "ab"] == ["a", "fallback"]
+    assert registry.exact(show, [str, reg.By(**dict.fromkeys(names, "a"))]) is show_a
+    assert registry.component_for(show, [str], **dict.fromkeys(names, "a")) is show_a
+
+
 def test_lookups_by_key_know_them(registry):
     registry.register(view, [Document, Request, reg.By(name="a")], answering("a"))
     assert registry.call(view, [Document(), Request("a")]) == "a"

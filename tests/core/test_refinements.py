@@ -383,8 +383,11 @@ def test_a_condition_that_cannot_be_called_or_hashed_is_refused(registry):
 
         def __call__(self, thing): ...
 
-    with pytest.raises(TypeError, match=r"at position 0.*a condition cannot be hashed"):
+    with pytest.raises(TypeError, match=r"at position 0.*cannot be hashed"):
         registry.register(show, [reg.Where(int, Unhashable())], "component")
+    with pytest.raises(TypeError, match="a condition is called with the argument alone"):
+        registry.register(show, [reg.Where(int, lambda first, second: True)], "component")
+    assert registry.registrations() == []
 
 
 # Items
