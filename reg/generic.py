@@ -159,6 +159,7 @@ def _make(
 _REFLEXES: Final = {
     "register": "register implementations in a registry: registry.implements({name}), or"
     " registry.register({name}, [int])",
+    "implements": "implementations are made by a registry: @registry.implements({name})",
     "dispatch": "ask for the component of arguments: {name}.component(argument)",
 }
 
@@ -397,10 +398,13 @@ class _SlowPath:
 
 
 def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:
-    lookup = keywords.pop("lookup") if "lookup" in keywords else implicit.lookup
+    lookup = keywords.pop("lookup", MISSING)
+    called = "with lookup=None"
+    if lookup is MISSING:
+        lookup, called = implicit.lookup, "without a lookup"
     if lookup is None:
         raise NoImplicitLookupError(
-            f"the generic function {describe(generic)} was called without a lookup: call"
+            f"the generic function {describe(generic)} was called {called}: call"
             " reg.implicit.initialize(lookup) first, enter reg.implicit.using(lookup),"
             " or pass lookup= to the call. (The lookup= of another call covers that call only,"
             " and not the calls inside of it; using() covers these too.)"
