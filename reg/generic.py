@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar, overload
 
 from ._cache import make_call_plan
+from ._chains import ForeignChain, end_step
 from ._classes import describe
 from ._declared import found_components
 from ._dispatch_spec import DispatchSpec
@@ -14,7 +15,7 @@ from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query
-from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
+from ._plan import Plan, adapters, run_or_default
 from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance

@@ -6,13 +6,14 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ._cache import LookupCache, make_key_plan
+from ._chains import ForeignChain, end_step
 from ._declared import components_by, found_components
 from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
 from ._fastcall import CachedLookup, CallNext
 from ._matching import Matcher, Query
 from ._observers import Observable
-from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
+from ._plan import Plan, adapters, run_or_default
 from ._values import plan_for
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel

@@ -217,8 +217,8 @@ def _accepts(signature: inspect.Signature, name: str) -> bool:
 
 def _other_order(dispatch: DispatchSpec, component: Any, places: list[str]) -> Iterator[Report]:
     """Find an implementation that has the parameters of the generic function in another order."""
-    if dispatch.names or not callable(component):
-        return  # With named dispatch, the arguments come by name.
+    if not callable(component):
+        return
     try:
         parameters = signature_with_deferred(component).parameters.values()
     except (TypeError, ValueError):
@@ -228,14 +228,18 @@ def _other_order(dispatch: DispatchSpec, component: Any, places: list[str]) -> I
     names = [p.name for p in parameters if is_positional(p) and p.name in order]
     if names == [name for name in order if name in names]:
         return
+    if dispatch.names and len(accepted_keywords(component, order)) == len(order):
+        # It gets all of them by name.
+        return
     name, generic = short_name(component), short_name(dispatch.generic)
+    meaning = "not all of them, so that a call is an error" if dispatch.names else ""
     yield report(
         "arguments",
-        "warning",
+        "error" if dispatch.names else "warning",
         dispatch.generic,
         places,
-        f"{name} has the parameters {', '.join(names)} in another order than {generic}, and gets"
-        " all arguments by position",
+        f"{name} has the parameters {', '.join(names)} in another order than {generic}, and"
+        f" {meaning or 'gets all arguments by position'}",
         f"Write them in the order of {generic}{dispatch.signature}.",
         cause=(dispatch, "order", *names),
     )

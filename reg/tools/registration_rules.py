@@ -10,12 +10,12 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
+from .._definitions import definition_of
 from .._refinements import names_in
 from .._store import Registration
 from ..arginfo import takes_keyword
 from ..lookup import Matcher
 from ..predicate import PredicateMatcher
-from ..registry import definition_of
 from .ambiguity import ambiguities, ties
 from .finding import Report, report
 from .loaded import loaded_classes

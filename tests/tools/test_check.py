@@ -216,26 +216,37 @@ def test_parameters_in_another_order_are_found():
     def area(width, height):
         return 0
 
-    @reg.generic("width", "height")
-    def area_by_name(width, height):
-        return 0
-
     registry = Registry()
 
     @registry.implements(area)
-    @registry.implements(area_by_name)
     def swapped(height: int, width: int):
         return (width, height)
 
     (finding,) = reg.check(registry)
     assert (finding.kind, finding.severity) == ("arguments", "warning")
     assert finding.problem == (
-        "swapped has the parameters height, width in another order than area, and gets all"
-        " arguments by position"
+        "swapped has the parameters height, width in another order than area, and gets"
+        " all arguments by position"
     )
     assert finding.advice == "Write them in the order of area(width, height)."
     assert area(1, 2, lookup=registry) == (2, 1)
-    assert area_by_name(1, 2, lookup=registry) == (1, 2)
+
+
+def test_parameters_in_another_order_are_right_where_arguments_come_by_name():
+    @reg.generic("width", "height")
+    def area(width, height, unit):
+        return 0
+
+    registry = Registry()
+    registry.register(area, [int, int], lambda height, width, unit: (width, height, unit))
+    assert reg.check(registry) == []
+    assert area(1, 2, "m", lookup=registry) == (1, 2, "m")
+    registry.register(area, [int, int], lambda height, width, other: (width, height, other))
+    (finding,) = reg.check(registry)
+    assert (finding.kind, finding.severity) == ("arguments", "error")
+    assert "and not all of them, so that a call is an error" in finding.problem
+    with pytest.raises(TypeError, match="at another place"):
+        area(1, 2, "m", lookup=registry)
 
 
 def test_parameters_of_other_names_and_one_for_the_lookup_have_no_other_order():
