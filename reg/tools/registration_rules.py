@@ -217,8 +217,10 @@ def _redefined_implementations(
     """Find implementations that are registered beside the function that has taken their name."""
     for registration in registrations:
         current = current_implementation(registration.component)
+        if current is None:
+            continue
         present = next((other for other in registrations if other.component is current), None)
-        if current is None or present is None:
+        if present is None:
             continue
         classes = ", ".join(map(short_name, registration.classes))
         yield report(

@@ -810,7 +810,7 @@ def test_no_generic_function_is_taken_for_one_that_died_whatever_interrupted_its
             del generic
             gc.collect()
         # Some of them lie at the address of the former one.
-        others = [made("another") for _ in range(30)]
+        others = [made("another") for _ in range(10)]
         del others
         if not fault.raised:
             break
