@@ -12,6 +12,7 @@ typedef struct Snapshot {
     PyTypeObject *cls;      /* borrowed; NULL once it has died */
     unsigned int version;   /* a version that the class had with this MRO */
     char class_is_type;     /* only its MRO and tp_getattro decide the __class__ of its instances */
+    char gets_no_version;   /* the class has changed too often to get another version */
     struct Snapshot *abstract;  /* owned: that of an abstract class, with the next one in turn */
     Py_ssize_t length;
     PyObject *mro[];        /* borrowed; see compare_mro() */
@@ -31,6 +32,8 @@ typedef struct {
        snapshots of the classes. */
     void **combinations;
     Py_ssize_t combinations_used, combinations_size;
+    char is_open;               /* whether calls may find these entries */
+    Validity *validity;         /* of the lines that were filled from these; or NULL */
 } Entries;
 
 static PyTypeObject Entries_Type;
@@ -41,16 +44,20 @@ static PyObject *abstract_check;    /* ABCMeta.__subclasscheck__ */
 
 /* ---- Classes that change ------------------------------------------------ */
 
-/* The version of a type, 0 if it has none just now. No two types ever have the same version, and
-   each change gives a new one. */
-#define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
-
 /* 0 if a type gets no version, such as one whose attributes have changed a thousand times. */
 #if PY_VERSION_HEX < 0x030C0000
 #define ASSIGN_VERSION(type) 1
 #else
 #define ASSIGN_VERSION(type) PyUnstable_Type_AssignVersionTag(type)
 #endif
+
+/* Whether a type has a version, which it gets by being asked for an attribute. */
+static int  /* runs no Python */
+has_version(PyTypeObject *type)
+{
+    return VERSION_OF_TYPE(type) != 0 ||
+           (LOOK_UP_IN_TYPE(type, name_class) != NULL && VERSION_OF_TYPE(type) != 0);
+}
 
 /* Whether the __class__ of instances is their type for as long as a class has the same MRO, and
    tp_getattro is that of object. `cls.__class__ = ...` sets the metaclass, and nothing in the
@@ -84,6 +91,7 @@ new_snapshot(PyTypeObject *cls)
     snapshot->cls = cls;
     snapshot->version = 0;
     snapshot->class_is_type = (char)class_is_type(cls);
+    snapshot->gets_no_version = 0;
     snapshot->abstract = NULL;
     snapshot->length = length;
     for (Py_ssize_t i = 0; i < length; i++) {
@@ -159,40 +167,10 @@ related_abstract(Entries *self, PyTypeObject *cls)
 
 /* ---- Hash tables -------------------------------------------------------- */
 
-static inline size_t
-mix(size_t hash, const void *pointer)
-{
-    /* Objects lie at multiples of 16. */
-    return (hash ^ ((size_t)pointer >> 4)) * (size_t)0x9E3779B97F4A7C15ULL;
-}
-
-static inline size_t
-slot_of(size_t hash, Py_ssize_t size)
-{
-    return (hash ^ (hash >> 29)) & (size_t)(size - 1);
-}
-
-static inline size_t
-next_slot(size_t slot, Py_ssize_t size)
-{
-    return (slot + 1) & (size_t)(size - 1);
-}
-
 static inline int
 has_room(Py_ssize_t used, Py_ssize_t size)
 {
     return 3 * (used + 1) <= 2 * size;
-}
-
-/* The size of a table that is then at most half full. */
-static Py_ssize_t
-fitting_size(Py_ssize_t used)
-{
-    Py_ssize_t size = 8;
-    while (size < 2 * (used + 1)) {
-        size *= 2;
-    }
-    return size;
 }
 
 static Snapshot *  /* runs no Python */
@@ -283,6 +261,7 @@ static void
 drop_all(Entries *self)
 {
     /* Emptied first: the destructors of values may use these entries. */
+    end_validity(&self->validity);
     Entries dropped = *self;
     self->snapshots = NULL;
     self->snapshots_used = self->snapshots_forgotten = self->snapshots_size = 0;
@@ -348,13 +327,10 @@ rebuild(Entries *self)
 
 /* ---- Reading and writing ------------------------------------------------ */
 
-/* 1 if the virtual subclasses are as they were, 0 if not; -1 with an error. */
+/* 1 if this is the number of the virtual subclasses now, 0 if not; -1 with an error. */
 static inline int  /* runs no Python */
-has_current_token(const Entries *self)
+has_token(unsigned long long expected)
 {
-    if (!self->has_token) {
-        return 1;
-    }
     PyObject *token = PyCFunction_GET_FUNCTION(get_cache_token)(
         PyCFunction_GET_SELF(get_cache_token), NULL);
     if (token == NULL) {
@@ -362,7 +338,7 @@ has_current_token(const Entries *self)
     }
     unsigned long long now = PyLong_AsUnsignedLongLong(token);
     Py_DECREF(token);
-    return now == self->token;
+    return now == expected;
 }
 
 /* 1 if the values hold as far as virtual subclasses and named classes go, 0 if not; -1 with an
@@ -370,7 +346,7 @@ has_current_token(const Entries *self)
 static inline int
 is_valid(Entries *self)
 {
-    int valid = has_current_token(self);
+    int valid = self->has_token ? has_token(self->token) : 1;
     if (valid <= 0 || self->named == NULL) {
         return valid;
     }
@@ -409,6 +385,67 @@ find_value(Entries *self, PyTypeObject *const *classes)
         return NULL;
     }
     return (PyObject *)combination[0];
+}
+
+/* No call finds these entries from now on. */
+static void  /* runs no Python */
+close_entries(Entries *self)
+{
+    self->is_open = 0;
+    end_validity(&self->validity);
+}
+
+/* A line that these entries end, without a plan; NULL, without an error, if there can be none. */
+static Line *  /* runs no Python */
+line_of_entries(Entries *self, uint64_t generic, const void *lookup, PyObject *watched,
+                PyTypeObject *const *classes, Py_ssize_t arity, Py_ssize_t abstract)
+{
+    if (!self->is_open || share_validity(&self->validity) < 0) {
+        return NULL;
+    }
+    Line *line = new_line(self->validity, classes, arity, abstract);
+    if (line != NULL) {
+        line->generic = generic;
+        line->lookup = lookup;
+        line->watched = watched;
+        line->counts = self->counts;
+        line->token = self->token;
+        line->has_token = (char)self->has_token;
+        line->has_checks = self->has_token || watched != NULL || abstract > 0;
+    }
+    return line;
+}
+
+/* Put a plan that find_value() has just found for these classes, which have versions, into a line;
+   unless an abstract class has none, or Python would have to be asked. */
+static Py_NO_INLINE void  /* runs no Python */
+put_plan(Entries *self, uint64_t generic, const void *lookup, PyObject *watched,
+         PyTypeObject *const *classes, PyObject *plan)
+{
+    void **combination = find_combination(self, classes);
+    Py_ssize_t abstract = 0;
+    for (Py_ssize_t i = 1; i <= self->arity; i++) {
+        for (Snapshot *of = ((Snapshot *)combination[i])->abstract; of != NULL; of = of->abstract) {
+            abstract++;
+            if (!has_version(of->cls)) {
+                return;
+            }
+        }
+    }
+    Line *line = self->named != NULL ? NULL
+                                     : line_of_entries(self, generic, lookup, watched, classes,
+                                                       self->arity, abstract);
+    if (line == NULL) {
+        return;
+    }
+    VersionOfClass *next = line->classes + self->arity;
+    for (Py_ssize_t i = 1; i <= self->arity; i++) {
+        for (Snapshot *of = ((Snapshot *)combination[i])->abstract; of != NULL; of = of->abstract) {
+            *next++ = (VersionOfClass){of->cls, VERSION_OF_TYPE(of->cls)};
+        }
+    }
+    line->value = plan;
+    put_line(line);
 }
 
 static int
@@ -542,7 +579,10 @@ Entries_store(PyObject *op, PyObject *args)
     void **combination = find_combination(self, classes);
     PyObject *replaced = combination[0];
     combination[0] = Py_NewRef(value);
-    if (replaced == NULL) {
+    if (replaced != NULL) {
+        end_validity(&self->validity);
+    }
+    else {
         for (Py_ssize_t i = 0; i < self->arity; i++) {
             combination[i + 1] = find_snapshot(self, classes[i]);
         }
@@ -562,6 +602,8 @@ Entries_forget(PyObject *op, PyObject *identity)
     }
     Snapshot *snapshot = cls == NULL ? NULL : find_snapshot(self, cls);
     if (snapshot != NULL) {
+        /* It may be a class that lives, one of whose former bases has died. */
+        end_validity(&self->validity);
         snapshot->cls = NULL;
         self->snapshots_forgotten++;
         if (2 * self->snapshots_forgotten >= self->snapshots_used) {

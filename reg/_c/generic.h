@@ -2,8 +2,6 @@
 
 /* Calls on which more arguments dispatch take the slow path. */
 #define MOST_CLASSES 16
-/* A generic function knows where its entries are in this many lookups. */
-#define STATES_SEEN 8
 
 typedef struct {
     PyObject_HEAD
@@ -20,86 +18,49 @@ typedef struct {
     char by_name;           /* whether named parameters dispatch, and not all positional ones */
     char binds;             /* whether calls may be bound to the signature */
     char class_first;       /* whether the first argument is itself the class */
-    /* Entries in call tables that had this state: borrowed, and valid for as long as the call
-       tables have it. There are several for programs that use several lookups in turn. */
-    struct {
-        uint64_t state;
-        Entries *entries;
-    } seen[STATES_SEEN];
+    uint64_t serial;        /* even, and no other generic function has ever had it */
 } Generic;
 
 static PyTypeObject Generic_Type;
 
+static uint64_t last_serial = 0;
+
 
 /* ---- Finding the plan --------------------------------------------------- */
 
-/* The versions of types that are the __class__ of their instances. */
-#define HONEST_VERSIONS 1024
-static unsigned int honest_versions[HONEST_VERSIONS];
-
-/* Whether the __class__ of an argument is its type. */
-static inline int  /* runs no Python */
+/* Whether the __class__ of an argument is its type. A line stands for that as well: it needs
+   another version of the type for this to change. */
+static int  /* runs no Python */
 is_honest(const Entries *entries, PyTypeObject *type)
 {
-    unsigned int version = VERSION_OF_TYPE(type);
-    if (version != 0 && honest_versions[version % HONEST_VERSIONS] == version) {
-        return 1;
-    }
     if (type->tp_getattro != PyObject_GenericGetAttr) {
         return 0;
     }
-    if (version == 0 && !ASSIGN_VERSION(type)) {
+    if (VERSION_OF_TYPE(type) == 0) {
         Snapshot *snapshot = find_snapshot(entries, type);
-        if (snapshot != NULL && snapshot->class_is_type && has_same_mro(snapshot)) {
+        if (snapshot != NULL && snapshot->class_is_type && has_same_mro(snapshot) &&
+            (snapshot->gets_no_version || !ASSIGN_VERSION(type))) {
+            snapshot->gets_no_version = 1;
             return 1;
         }
     }
-    if (LOOK_UP_IN_TYPE(type, name_class) != object_class) {
-        return 0;
-    }
-    /* The type has got a version by being asked, if it can have one. */
-    version = VERSION_OF_TYPE(type);
-    honest_versions[version % HONEST_VERSIONS] = version;
-    return 1;
+    /* The type gets a version by being asked, if it can have one. */
+    return LOOK_UP_IN_TYPE(type, name_class) == object_class;
 }
 
-/* The entries that a lookup has for a generic function: borrowed; NULL, perhaps with an error,
-   for the slow path. */
-static inline Entries *  /* runs no Python */
-entries_in(Generic *self, PyObject *lookup)
-{
-    if (!has_call_tables(self->implicit, lookup)) {
-        return NULL;
-    }
-    CallTables *tables = (CallTables *)((CachedLookup *)lookup)->cache;
-    if (tables == NULL || !lists_unchanged(tables)) {
-        return NULL;
-    }
-    size_t slot = tables->state % STATES_SEEN;
-    if (self->seen[slot].state != tables->state) {
-        Entries *entries = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
-        if (entries == NULL || entries->arity != self->arity) {
-            return NULL;
-        }
-        self->seen[slot].entries = entries;
-        self->seen[slot].state = tables->state;
-    }
-    return self->seen[slot].entries;
-}
-
-/* The plan for these arguments: a new reference; NULL, perhaps with an error, for the slow path.
-   The entries are borrowed, and owned here as soon as Python may run. */
-static inline Plan *
-find_plan(Generic *self, Entries *entries, PyObject *const *dispatched)
+/* The plan for these arguments in some entries, which the caller owns: a new reference; NULL,
+   perhaps with an error. A line is filled, unless a __class__ is not the type. */
+static Plan *
+plan_in_entries(Generic *self, Entries *entries, const void *lookup, PyObject *watched,
+                PyObject *const *dispatched)
 {
     /* A __class__ property may return a class that nobody else owns. */
     PyObject *owned[MOST_CLASSES], *plan = NULL;
-    Entries *owned_entries = entries->named == NULL ? NULL : (Entries *)Py_NewRef(entries);
     PyTypeObject *classes[MOST_CLASSES];
     Py_ssize_t owned_count = 0, i = 0;
+    int have_versions = 1;
     classes[0] = NULL;
     if (is_valid(entries) <= 0) {
-        Py_XDECREF(owned_entries);
         return NULL;
     }
     for (; i < self->arity; i++) {
@@ -110,47 +71,140 @@ find_plan(Generic *self, Entries *entries, PyObject *const *dispatched)
         else if (is_honest(entries, Py_TYPE(argument))) {
             cls = (PyObject *)Py_TYPE(argument);
         }
-        else {
-            if (owned_entries == NULL) {
-                owned_entries = (Entries *)Py_NewRef(entries);
-            }
-            if ((cls = PyObject_GetAttr(argument, name_class)) != NULL) {
-                owned[owned_count++] = cls;
-            }
+        else if ((cls = PyObject_GetAttr(argument, name_class)) != NULL) {
+            owned[owned_count++] = cls;
         }
         if (cls == NULL || !PyType_Check(cls)) {
             break;
         }
         classes[i] = (PyTypeObject *)cls;
+        have_versions &= VERSION_OF_TYPE(classes[i]) != 0;
     }
-    if (i == self->arity) {
-        plan = Py_XNewRef(find_value(entries, classes));
+    if (i == self->arity && (plan = Py_XNewRef(find_value(entries, classes))) != NULL &&
+        owned_count == 0 && have_versions) {
+        put_plan(entries, self->serial, lookup, watched, classes, plan);
     }
     while (owned_count > 0) {
         Py_DECREF(owned[--owned_count]);
     }
-    Py_XDECREF(owned_entries);
     return (Plan *)plan;
 }
 
-/* The entries of the lookup that counts in a call: borrowed; NULL, perhaps with an error, for the
-   slow path. */
-static inline Entries *
-entries_of_call(Generic *self, PyObject *given_lookup)
+/* The entries of a call without a line: a new reference; NULL, perhaps with an error, for the slow
+   path. These are in a line of their own, for classes without versions and for proxies. */
+static Entries *
+entries_of_call(Generic *self, PyObject *given_lookup, const void *identity, PyObject **watched)
 {
-    PyObject *lookup = given_lookup;
-    if (lookup != NULL) {
-        if (!has_default_methods(self->implicit, lookup)) {
-            return NULL;
+    Line *line = find_line(self->serial + 1, identity, NULL, 0);
+    if (line != NULL) {
+        *watched = line->watched;
+        return are_unchanged(line->watched) ? (Entries *)Py_NewRef(line->value) : NULL;
+    }
+    PyObject *everywhere = self->implicit->everywhere;
+    PyObject *lookup = given_lookup != NULL    ? Py_NewRef(given_lookup)
+                       : everywhere != Py_None ? Py_NewRef(everywhere)
+                                               : stored_lookup(self->implicit);
+    Entries *entries = NULL;
+    if (lookup != NULL && lookup == identity && PyObject_TypeCheck(lookup, &CachedLookup_Type)) {
+        CallTables *tables = (CallTables *)((CachedLookup *)lookup)->cache;
+        if (tables != NULL && are_unchanged(tables->watched)) {
+            entries = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
+        }
+        if (entries != NULL && entries->arity == self->arity) {
+            *watched = tables->watched;
+            Py_INCREF(entries);
+            line = line_of_entries(entries, self->serial + 1, lookup, tables->watched, NULL, 0, 0);
+            if (line != NULL) {
+                line->value = (PyObject *)entries;
+                put_line(line);
+            }
+        }
+        else {
+            entries = NULL;
         }
     }
-    else if (self->implicit->everywhere != Py_None) {
-        lookup = self->implicit->everywhere;
+    Py_XDECREF(lookup);
+    return entries;
+}
+
+/* The plan of a call that no line is for: a new reference; NULL, perhaps with an error, for the
+   slow path. */
+static Py_NO_INLINE Plan *
+plan_in_tables(Generic *self, PyObject *given_lookup, const void *identity,
+               PyObject *const *dispatched, Py_ssize_t nargs)
+{
+    PyObject *watched = NULL;
+    Entries *entries = entries_of_call(self, given_lookup, identity, &watched);
+    Plan *plan = NULL;
+    if (entries != NULL && (nargs == self->arity || !(entries->counts >> nargs & 1))) {
+        plan = plan_in_entries(self, entries, identity, watched, dispatched);
     }
-    else if ((lookup = stored_lookup(self->implicit)) == NULL) {
+    Py_XDECREF(entries);
+    return plan;
+}
+
+/* Whether nothing has changed that a line does not name. An error counts as a change. */
+static inline int  /* runs no Python */
+passes_checks(const Line *line)
+{
+    for (int i = line->arity; i < line->arity + line->abstract; i++) {
+        if (line->classes[i].version != VERSION_OF_TYPE(line->classes[i].cls)) {
+            return 0;
+        }
+    }
+    if (line->has_token) {
+        int is_current = has_token(line->token);
+        if (is_current < 0) {
+            PyErr_Clear();
+        }
+        if (is_current <= 0) {
+            return 0;
+        }
+    }
+    return are_unchanged(line->watched);
+}
+
+/* The plan of a call: a new reference; NULL, perhaps with an error, for the slow path.
+
+   given_lookup -- NULL for the implicit lookup
+   dispatched   -- the arguments that dispatch
+   nargs        -- how many of the arguments were given by position, if the rest was bound to the
+                   signature; then nothing may be registered for so few */
+static inline Plan *
+find_plan(Generic *self, PyObject *given_lookup, PyObject *const *dispatched, Py_ssize_t nargs)
+{
+    const void *lookup = given_lookup;
+    if (given_lookup == NULL) {
+        lookup = implicit_identity(self->implicit);
+    }
+    else if (!has_default_methods(self->implicit, given_lookup)) {
         return NULL;
     }
-    return entries_in(self, lookup);
+    Line *line;
+    if (self->arity == 1 && !self->class_first) {
+        PyTypeObject *type = Py_TYPE(dispatched[0]);
+        line = find_line(self->serial, lookup, &type, 1);
+    }
+    else {
+        PyTypeObject *types[MOST_CLASSES];
+        for (Py_ssize_t i = 0; i < self->arity; i++) {
+            types[i] = Py_TYPE(dispatched[i]);
+        }
+        if (self->class_first && self->arity > 0) {
+            if (!PyType_Check(dispatched[0])) {
+                return NULL;
+            }
+            types[0] = (PyTypeObject *)dispatched[0];
+        }
+        line = find_line(self->serial, lookup, types, self->arity);
+    }
+    if (line == NULL || (line->has_checks && !passes_checks(line))) {
+        return plan_in_tables(self, given_lookup, lookup, dispatched, nargs);
+    }
+    if (nargs != self->arity && (line->counts >> nargs & 1)) {
+        return NULL;
+    }
+    return (Plan *)Py_NewRef(line->value);
 }
 
 
@@ -188,12 +242,12 @@ pick_by_name(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
 }
 
 /* Bind a call with fewer positional arguments than dispatch. 0 for the slow path, which knows
-   what to do if an argument is missing, or if there are implementations for so few. */
+   what to do if an argument is missing. */
 static inline int  /* runs no Python */
-bind_to_signature(Generic *self, const Entries *entries, Arguments *call, PyObject *const *args,
-                  Py_ssize_t nargs, PyObject *kwnames, uint64_t *taken)
+bind_to_signature(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t nargs,
+                  PyObject *kwnames, uint64_t *taken)
 {
-    if (!self->binds || nargs > self->arity || (entries->counts >> nargs & 1)) {
+    if (!self->binds || nargs > self->arity) {
         return 0;
     }
     for (Py_ssize_t i = nargs; i < self->arity; i++) {
@@ -258,10 +312,6 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
     call->default_value = at_default < 0 ? NULL : args[nargs + at_default];
     taken |= at_lookup < 0 ? 0 : (uint64_t)1 << at_lookup;
     taken |= at_default < 0 ? 0 : (uint64_t)1 << at_default;
-    Entries *entries = entries_of_call(self, call->lookup);
-    if (entries == NULL) {
-        return NULL;
-    }
     call->nargs = nargs;
     memcpy(call->items + 1, args, (size_t)nargs * sizeof(PyObject *));
     PyObject **dispatched = call->items + 1;
@@ -272,10 +322,10 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
         }
     }
     else if (nargs != self->arity &&
-             !bind_to_signature(self, entries, call, args, nargs, kwnames, &taken)) {
+             !bind_to_signature(self, call, args, nargs, kwnames, &taken)) {
         return NULL;
     }
-    Plan *plan = find_plan(self, entries, dispatched);
+    Plan *plan = find_plan(self, call->lookup, dispatched, self->by_name ? self->arity : nargs);
     if (plan != NULL && pass_on(call, args + nargs, kwnames, taken) < 0) {
         Py_CLEAR(plan);
     }
@@ -346,8 +396,7 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
     if (kwnames != NULL || nargs != self->arity || self->by_name || nargs > MOST_CLASSES) {
         return call_with_keywords(self, args, nargs, kwnames);
     }
-    Entries *entries = entries_of_call(self, NULL);
-    Plan *plan = entries == NULL ? NULL : find_plan(self, entries, args);
+    Plan *plan = find_plan(self, NULL, args, nargs);
     if (plan == NULL) {
         return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
     }
@@ -662,6 +711,7 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
         return NULL;
     }
     self->vectorcall = Generic_vectorcall;
+    self->serial = last_serial += 2;
     self->implicit = (ImplicitState *)Py_NewRef(implicit);
     self->slow_call = PyObject_GetAttrString(slow_path, "call");
     self->slow_component = PyObject_GetAttrString(slow_path, "component");

@@ -12,28 +12,25 @@ typedef struct {
     PyObject *default_methods[3];   /* call, component and all of reg.Lookup */
     char has_scopes;        /* whether there has ever been anything in `scoped` */
     unsigned int default_version;   /* of the last type that was seen to have the default methods */
-    unsigned int tables_version;    /* of the last type that was seen to have call tables */
 } ImplicitState;
 
 static PyTypeObject ImplicitState_Type;
+
+/* The last result of implicit_identity(). As long as nothing of the rest has changed, it is an
+   address that no other lookup has had since. */
+static struct {
+    const ImplicitState *state;
+    uint64_t thread, context_version, assignments;
+    const void *dict;       /* of the thread, to tell when that ends */
+    const void *lookup;
+} last_seen;
 
 /* Counts all changes to the implicit lookup, of whichever thread or context. It is counted up
    before a change, for the destructors that it runs, and after it, for code that ran in between. */
 static uint64_t assignments = 1;
 
-/* The result of stored_lookup() for a thread. Threads share these slots by their numbers, since a
-   slot is faster to find than anything that belongs to a thread. A greenlet that runs instead of
-   another one has another context version. */
-#define THREADS_SEEN 64
-static struct {
-    const ImplicitState *state;
-    uint64_t thread, context_version, assignments;
-    PyObject *dict;         /* of the thread, to tell when that ends; compared only */
-    PyObject *stored;       /* borrowed */
-} of_threads[THREADS_SEEN];
-
-/* The lookup assigned in this thread, else the base: borrowed; NULL with an error. May run Python,
-   where gevent has replaced threading.local. */
+/* The lookup assigned in this thread, else the base: a new reference; NULL with an error. May run
+   Python, where gevent has replaced threading.local. */
 static PyObject *
 stored_for_thread(ImplicitState *self)
 {
@@ -42,45 +39,56 @@ stored_for_thread(ImplicitState *self)
         return NULL;
     }
     PyObject *slot = PyDict_Check(values) ? PyDict_GetItemWithError(values, name_slot) : NULL;
-    if (slot != NULL && (stored = PyObject_GetAttr(slot, name_lookup)) != NULL) {
-        Py_DECREF(stored);      /* the slot owns it, and `assigned` the slot */
+    if (slot != NULL) {
+        stored = PyObject_GetAttr(slot, name_lookup);
     }
     Py_DECREF(values);
-    return stored == NULL && !PyErr_Occurred() ? self->base : stored;
+    return stored == NULL && !PyErr_Occurred() ? Py_NewRef(self->base) : stored;
 }
 
-/* The lookup that counts here and now, as it is stored: borrowed; NULL with an error. */
+/* The lookup that counts here and now, as it is stored: a new reference; NULL with an error. */
 static PyObject *
 stored_lookup(ImplicitState *self)
 {
+    PyObject *stored = NULL;
+    if (self->has_scopes && PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
+        return NULL;
+    }
+    if (stored == NULL || stored == Py_None) {
+        Py_XSETREF(stored, stored_for_thread(self));
+    }
+    return stored;
+}
+
+/* Which lookup counts here and now, to be compared only; NULL if that is not known. A greenlet that
+   runs instead of another one has another context version. */
+static inline const void *
+implicit_identity(ImplicitState *self)
+{
+    if (self->everywhere != Py_None) {
+        return self->everywhere;
+    }
     PyThreadState *thread = PyThreadState_Get();
-    size_t slot = thread->id % THREADS_SEEN;
-    if (of_threads[slot].thread == thread->id && of_threads[slot].assignments == assignments &&
-        of_threads[slot].context_version == thread->context_ver &&
-        of_threads[slot].dict == thread->dict && of_threads[slot].state == self) {
-        return of_threads[slot].stored;
+    if (last_seen.thread == thread->id && last_seen.assignments == assignments &&
+        last_seen.context_version == thread->context_ver && last_seen.dict == thread->dict &&
+        last_seen.state == self) {
+        return last_seen.lookup;
     }
     /* Read first: the rest may run Python. */
     uint64_t count = assignments, context_version = thread->context_ver;
-    PyObject *stored = NULL;
-    if (self->has_scopes) {
-        if (PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
-            return NULL;
-        }
-        Py_XDECREF(stored);     /* the context owns it */
+    PyObject *lookup = stored_lookup(self);
+    if (lookup == NULL) {
+        PyErr_Clear();      /* the slow path meets it again */
+        return NULL;
     }
-    if (stored == NULL || stored == Py_None) {
-        stored = stored_for_thread(self);
-    }
-    if (stored != NULL) {
-        of_threads[slot].state = self;
-        of_threads[slot].thread = thread->id;
-        of_threads[slot].context_version = context_version;
-        of_threads[slot].assignments = count;
-        of_threads[slot].dict = thread->dict;
-        of_threads[slot].stored = stored;
-    }
-    return stored;
+    last_seen.state = self;
+    last_seen.thread = thread->id;
+    last_seen.context_version = context_version;
+    last_seen.assignments = count;
+    last_seen.dict = thread->dict;
+    last_seen.lookup = lookup;
+    Py_DECREF(lookup);
+    return last_seen.lookup;
 }
 
 /* Whether a fast path may stand in for the methods of a lookup, since it has those of reg.Lookup. */
@@ -102,20 +110,6 @@ has_default_methods(ImplicitState *state, PyObject *lookup)
     }
     /* The type has got a version by being asked, if it can have one. */
     state->default_version = VERSION_OF_TYPE(type);
-    return 1;
-}
-
-static inline int  /* runs no Python */
-has_call_tables(ImplicitState *state, PyObject *lookup)
-{
-    unsigned int version = VERSION_OF_TYPE(Py_TYPE(lookup));
-    if (version != 0 && state->tables_version == version) {
-        return 1;
-    }
-    if (!PyObject_TypeCheck(lookup, &CachedLookup_Type)) {
-        return 0;
-    }
-    state->tables_version = version;
     return 1;
 }
 
@@ -172,7 +166,7 @@ ImplicitState_init(PyObject *op, PyObject *args, PyObject *keywords)
 static PyObject *
 ImplicitState_get(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return Py_XNewRef(stored_lookup((ImplicitState *)self));
+    return stored_lookup((ImplicitState *)self);
 }
 
 static PyObject *

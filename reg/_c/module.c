@@ -1,39 +1,43 @@
 /* The fast path of a call in C: the twin of _fastcall_py.py, with the same names and behaviour.
 
-   A lookup (CachedLookup) has call tables, these have entries for each generic function, and these
-   a value, the plan of the call, for each combination of classes. A hit follows that path by
-   pointers. A generic function itself keeps nothing but where its entries are in some call tables.
+   A hit reads one line (lines.h), which is keyed by the generic function, the lookup, and the
+   types of the arguments with their versions. A miss goes through tables: a lookup (CachedLookup)
+   has call tables, these have entries for each generic function, and these a value, the plan of
+   the call, for each combination of classes; then it fills a line. What is not there either is
+   left to Python.
 
-   Each borrowed pointer, its owner, and the end of its validity:
+   The pointers in the key of a line and in `last_seen` are compared, never followed. What each
+   borrowed pointer is, who owns it, and what ends its validity:
 
    pointer                     owner                      valid until
    --------------------------  -------------------------  ---------------------------------------
+   Line.value                  Entries.combinations, or   Line.validity ends, which it does before
+                               who owns the entries       the plan of a living class is dropped
+                                                          and before the entries die. The key of a
+                                                          dead class never recurs
+   Line.watched                CallTables.watched         Line.validity ends, which watch() and
+                                                          the end of the call tables bring about
+   Line.classes[] of abstract  Entries.abstract           Line.validity ends, as the entries do
    Snapshot.cls                its metatype, bases and    the class dies: a weak reference in
                                users                      reg._cached_table calls forget() while
                                                           the class still has its address
-   Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every hit
-                                                          compares, or one of the bases dies,
-                                                          upon which forget() is called
+   Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every look-up
+                                                          in the entries compares, or one of the
+                                                          bases dies, and forget() is called
    .cls of abstract classes    Entries.abstract           the entries die
    a combination's snapshots   Entries.snapshots          rebuild() or drop_all(), which replace
                                                           both tables
    the result of find_value()  Entries.combinations       any Python runs: it may drop the value
-   Generic.seen[].entries      CallTables.calls           CallTables.state changes, which it does
-                                                          before `calls`. (Who takes `calls` from
-                                                          gc.get_referents() and empties it
-                                                          leaves these dangling.)
-   of_threads[].stored         context, threading.local   `assignments` is counted up, or thread,
-                               or ImplicitState.base      context version or dict differ
-   the lookup of a call        the same, or the caller    any Python runs
-   everywhere                  ImplicitState              it is assigned
 
    The rules that follow from this:
 
    - Functions marked "runs no Python" neither call Python code nor drop a reference that may be
      the last to an object with a destructor. All others may, so borrowed pointers are read after
      them, or owned across them. An implementation is owned while it runs.
-   - A value is a hit only if each class has the very MRO by which it was found; so have those of
-     the registered abstract classes that it is a virtual subclass of, since they decide the order.
+   - A value of the entries counts only if each class has the very MRO by which it was found; so
+     have those of the registered abstract classes that it is a virtual subclass of, since they
+     decide the order. In a line, the versions of all these stand for their MROs: a class whose
+     version has changed is looked up in the entries again.
    - There is one interpreter and one lock around it. Without those the module refuses to be built
      or imported, and reg._fastcall takes the other twin. */
 
@@ -61,6 +65,7 @@ static PyObject *names_questions[3];    /* "component", "all", "explain" */
 static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
     *name_call_next, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
 
+#include "lines.h"
 #include "entries.h"
 #include "tables.h"
 #include "implicit.h"
@@ -164,6 +169,10 @@ execute(PyObject *module)
     if (missing != NULL) {
         PyErr_SetString(PyExc_ImportError,
                         "module reg._fastcall_c was imported before in this process");
+        return -1;
+    }
+    if (make_room() < 0) {
+        PyErr_NoMemory();
         return -1;
     }
     for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {

@@ -3,30 +3,36 @@
 
 typedef struct {
     PyObject_HEAD
-    /* A number that no call tables have ever had before. As long as it is the same, nothing was
-       added to `calls` or taken from it. */
-    uint64_t state;
     PyObject *calls;        /* dict: identity of a generic function -> Entries */
     PyObject *watched;      /* list of (list, its copy); or NULL */
 } CallTables;
 
 static PyTypeObject CallTables_Type;
 
-static uint64_t last_state = 0;
-
-static int  /* runs no Python */
-lists_unchanged(const CallTables *self)
+/* No call finds any of these entries from now on. */
+static void  /* runs no Python */
+close_all(CallTables *self)
 {
-    if (self->watched == NULL) {
-        return 1;
+    Py_ssize_t position = 0;
+    PyObject *entries;
+    while (self->calls != NULL && PyDict_Next(self->calls, &position, NULL, &entries)) {
+        close_entries((Entries *)entries);
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(self->watched); i++) {
-        PyObject *pair = PyList_GET_ITEM(self->watched, i);
+}
+
+/* Whether the items of lists are those of their copies; NULL stands for no lists. */
+static inline int  /* runs no Python */
+are_unchanged(PyObject *watched)
+{
+    Py_ssize_t count = watched == NULL ? 0 : PyList_GET_SIZE(watched);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *pair = PyList_GET_ITEM(watched, i);
         PyObject *now = PyTuple_GET_ITEM(pair, 0), *seen = PyTuple_GET_ITEM(pair, 1);
-        if (PyList_GET_SIZE(now) != PyList_GET_SIZE(seen)) {
+        Py_ssize_t size = PyList_GET_SIZE(seen);
+        if (PyList_GET_SIZE(now) != size) {
             return 0;
         }
-        for (Py_ssize_t k = 0; k < PyList_GET_SIZE(now); k++) {
+        for (Py_ssize_t k = 0; k < size; k++) {
             if (PyList_GET_ITEM(now, k) != PyList_GET_ITEM(seen, k)) {
                 return 0;
             }
@@ -38,7 +44,7 @@ lists_unchanged(const CallTables *self)
 static PyObject *
 CallTables_lists_unchanged(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return PyBool_FromLong(lists_unchanged((CallTables *)self));
+    return PyBool_FromLong(are_unchanged(((CallTables *)self)->watched));
 }
 
 static PyObject *
@@ -54,10 +60,12 @@ CallTables_watch(PyObject *op, PyObject *lists)
         PyErr_SetString(PyExc_TypeError, "watch() takes a list of pairs of lists");
         return NULL;
     }
-    PyObject *copy = PyList_GetSlice(lists, 0, PyList_GET_SIZE(lists));
-    if (copy == NULL) {
+    PyObject *copy = NULL;
+    if (PyList_GET_SIZE(lists) > 0 &&
+        (copy = PyList_GetSlice(lists, 0, PyList_GET_SIZE(lists))) == NULL) {
         return NULL;
     }
+    close_all((CallTables *)op);
     Py_XSETREF(((CallTables *)op)->watched, copy);
     Py_RETURN_NONE;
 }
@@ -70,10 +78,14 @@ CallTables_open(PyObject *op, PyObject *args)
     if (!PyArg_ParseTuple(args, "OO!:open", &identity, &Entries_Type, &entries)) {
         return NULL;
     }
-    self->state = ++last_state;
-    if (PyDict_SetItem(self->calls, identity, entries) < 0) {
+    PyObject *before = PyDict_GetItemWithError(self->calls, identity);
+    if (before != NULL) {
+        close_entries((Entries *)before);
+    }
+    if (PyErr_Occurred() || PyDict_SetItem(self->calls, identity, entries) < 0) {
         return NULL;
     }
+    ((Entries *)entries)->is_open = 1;
     Py_RETURN_NONE;
 }
 
@@ -81,12 +93,12 @@ static PyObject *
 CallTables_close(PyObject *op, PyObject *identity)
 {
     CallTables *self = (CallTables *)op;
-    self->state = ++last_state;
-    if (PyDict_DelItem(self->calls, identity) < 0) {
-        if (!PyErr_ExceptionMatches(PyExc_KeyError)) {
-            return NULL;
-        }
-        PyErr_Clear();
+    PyObject *entries = PyDict_GetItemWithError(self->calls, identity);
+    if (entries != NULL) {
+        close_entries((Entries *)entries);
+    }
+    if (PyErr_Occurred() || (entries != NULL && PyDict_DelItem(self->calls, identity) < 0)) {
+        return NULL;
     }
     Py_RETURN_NONE;
 }
@@ -95,11 +107,8 @@ static PyObject *
 CallTables_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
     CallTables *self = (CallTables *)type->tp_alloc(type, 0);
-    if (self != NULL) {
-        self->state = ++last_state;
-        if ((self->calls = PyDict_New()) == NULL) {
-            Py_CLEAR(self);
-        }
+    if (self != NULL && (self->calls = PyDict_New()) == NULL) {
+        Py_CLEAR(self);
     }
     return (PyObject *)self;
 }
@@ -124,7 +133,7 @@ CallTables_clear(PyObject *op)
 {
     CallTables *self = (CallTables *)op;
     /* Not Py_CLEAR of calls: a call expects a dictionary. */
-    self->state = ++last_state;
+    close_all(self);
     if (self->calls != NULL) {
         PyDict_Clear(self->calls);
     }
@@ -136,6 +145,7 @@ static void
 CallTables_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
+    close_all((CallTables *)op);
     Py_CLEAR(((CallTables *)op)->calls);
     Py_CLEAR(((CallTables *)op)->watched);
     Py_TYPE(op)->tp_free(op);
@@ -191,6 +201,15 @@ CachedLookup_get_cache(PyObject *op, void *Py_UNUSED(closure))
     return Py_XNewRef(cache);
 }
 
+/* Before the cache of a lookup is another one, and before another lookup can have its address. */
+static void  /* runs no Python */
+close_cache(CachedLookup *self)
+{
+    if (self->cache != NULL) {
+        close_all((CallTables *)self->cache);
+    }
+}
+
 /* Cache in these call tables from now on, and in no others. */
 static PyObject *
 CachedLookup_set_cache(PyObject *op, PyObject *cache)
@@ -199,6 +218,7 @@ CachedLookup_set_cache(PyObject *op, PyObject *cache)
         PyErr_SetString(PyExc_TypeError, "the cache of a lookup must be CallTables");
         return NULL;
     }
+    close_cache((CachedLookup *)op);
     Py_XSETREF(((CachedLookup *)op)->cache, Py_NewRef(cache));
     Py_RETURN_NONE;
 }
@@ -213,6 +233,7 @@ CachedLookup_traverse(PyObject *op, visitproc visit, void *arg)
 static int
 CachedLookup_clear(PyObject *op)
 {
+    close_cache((CachedLookup *)op);
     Py_CLEAR(((CachedLookup *)op)->cache);
     return 0;
 }
