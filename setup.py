@@ -1,12 +1,11 @@
 """Leaves out the extension in C where it is not wanted: all else is in ``pyproject.toml``.
 
-``REG_NO_EXTENSION=1`` builds the wheel for every interpreter, ``py3-none-any``. Free-threaded
-builds and other interpreters than CPython get it as well, without the attempt to compile.
+``REG_NO_EXTENSION=1`` builds the wheel for every interpreter, ``py3-none-any``. Other interpreters
+than CPython get it as well, without the attempt to compile.
 """
 
 import os
 import sys
-import sysconfig
 
 from setuptools import Distribution, setup
 
@@ -18,9 +17,5 @@ class PureDistribution(Distribution):
         return False
 
 
-is_pure = (
-    os.environ.get("REG_NO_EXTENSION") == "1"
-    or bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-    or sys.implementation.name != "cpython"
-)
+is_pure = os.environ.get("REG_NO_EXTENSION") == "1" or sys.implementation.name != "cpython"
 setup(distclass=PureDistribution if is_pure else Distribution)

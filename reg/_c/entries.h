@@ -38,6 +38,10 @@ typedef struct {
 
 static PyTypeObject Entries_Type;
 
+#ifdef Py_GIL_DISABLED
+static PyObject *copy_of_plan(PyObject *);
+#endif
+
 static PyObject *get_cache_token;   /* of the module abc, a function of C */
 static PyObject *abstract_check;    /* ABCMeta.__subclasscheck__ */
 
@@ -65,6 +69,7 @@ has_version(PyTypeObject *type)
 static int  /* runs no Python */
 class_is_type(PyTypeObject *cls)
 {
+#ifndef Py_GIL_DISABLED
     if (cls->tp_mro == NULL || LOOK_UP_IN_TYPE(cls, name_class) != object_class) {
         return 0;
     }
@@ -76,26 +81,43 @@ class_is_type(PyTypeObject *cls)
         }
     }
     return 1;
+#else
+    (void)cls;
+    return 0;
+#endif
+}
+
+/* How many classes of the MRO of a class are compared. Without the interpreter lock, another
+   thread may free the MRO meanwhile, and only versions are compared. */
+static inline Py_ssize_t  /* runs no Python */
+compared_length(PyTypeObject *cls)
+{
+#ifdef Py_GIL_DISABLED
+    (void)cls;
+    return -1;
+#else
+    return cls->tp_mro == NULL ? 0 : PyTuple_GET_SIZE(cls->tp_mro);
+#endif
 }
 
 static Snapshot *  /* runs no Python */
 new_snapshot(PyTypeObject *cls)
 {
-    PyObject *mro = cls->tp_mro;
-    Py_ssize_t length = mro == NULL ? 0 : PyTuple_GET_SIZE(mro);
-    Snapshot *snapshot = PyMem_Malloc(sizeof(Snapshot) + (size_t)length * sizeof(PyObject *));
+    Py_ssize_t length = compared_length(cls);
+    Snapshot *snapshot =
+        PyMem_Malloc(sizeof(Snapshot) + (size_t)Py_MAX(length, 0) * sizeof(PyObject *));
     if (snapshot == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
     snapshot->cls = cls;
-    snapshot->version = 0;
+    snapshot->version = length < 0 && has_version(cls) ? VERSION_OF_TYPE(cls) : 0;
     snapshot->class_is_type = (char)class_is_type(cls);
     snapshot->gets_no_version = 0;
     snapshot->abstract = NULL;
     snapshot->length = length;
     for (Py_ssize_t i = 0; i < length; i++) {
-        snapshot->mro[i] = PyTuple_GET_ITEM(mro, i);
+        snapshot->mro[i] = PyTuple_GET_ITEM(cls->tp_mro, i);
     }
     return snapshot;
 }
@@ -115,12 +137,11 @@ free_snapshot(Snapshot *snapshot)
 static int  /* runs no Python */
 compare_mro(Snapshot *snapshot)
 {
-    PyObject *mro = snapshot->cls->tp_mro;
-    if (mro == NULL || PyTuple_GET_SIZE(mro) != snapshot->length) {
+    if (snapshot->length < 0 || compared_length(snapshot->cls) != snapshot->length) {
         return 0;
     }
     for (Py_ssize_t i = 0; i < snapshot->length; i++) {
-        if (PyTuple_GET_ITEM(mro, i) != snapshot->mro[i]) {
+        if (PyTuple_GET_ITEM(snapshot->cls->tp_mro, i) != snapshot->mro[i]) {
             return 0;
         }
     }
@@ -395,15 +416,15 @@ close_entries(Entries *self)
     end_validity(&self->validity);
 }
 
-/* A line that these entries end, without a plan; NULL, without an error, if there can be none. */
+/* A line that these entries end, without a value; NULL, without an error, if there can be none. */
 static Line *  /* runs no Python */
 line_of_entries(Entries *self, uint64_t generic, const void *lookup, PyObject *watched,
-                PyTypeObject *const *classes, Py_ssize_t arity, Py_ssize_t abstract)
+                Py_ssize_t arity, Py_ssize_t abstract)
 {
     if (!self->is_open || share_validity(&self->validity) < 0) {
         return NULL;
     }
-    Line *line = new_line(self->validity, classes, arity, abstract);
+    Line *line = new_line(self->validity, arity, abstract);
     if (line != NULL) {
         line->generic = generic;
         line->lookup = lookup;
@@ -416,36 +437,60 @@ line_of_entries(Entries *self, uint64_t generic, const void *lookup, PyObject *w
     return line;
 }
 
-/* Put a plan that find_value() has just found for these classes, which have versions, into a line;
-   unless an abstract class has none, or Python would have to be asked. */
-static Py_NO_INLINE void  /* runs no Python */
-put_plan(Entries *self, uint64_t generic, const void *lookup, PyObject *watched,
-         PyTypeObject *const *classes, PyObject *plan)
+/* Put a plan that find_value() has just found for these classes into a line. Their versions are
+   those before anything was asked of them. There is no line if a class has no version yet, or if
+   Python would have to be asked. */
+static Py_NO_INLINE void
+put_plan(Entries *self, Cache *cache, uint64_t generic, const void *lookup, PyObject *watched,
+         PyTypeObject *const *classes, const unsigned int *versions, PyObject *plan)
 {
     void **combination = find_combination(self, classes);
     Py_ssize_t abstract = 0;
+    char lacks_versions = 0;
     for (Py_ssize_t i = 1; i <= self->arity; i++) {
+        if (versions[i - 1] == 0) {
+            lacks_versions = 1;
+            if (!((Snapshot *)combination[i])->gets_no_version) {
+                return;
+            }
+        }
         for (Snapshot *of = ((Snapshot *)combination[i])->abstract; of != NULL; of = of->abstract) {
             abstract++;
-            if (!has_version(of->cls)) {
+            if (of->version == 0) {
+                (void)has_version(of->cls);
                 return;
             }
         }
     }
     Line *line = self->named != NULL ? NULL
-                                     : line_of_entries(self, generic, lookup, watched, classes,
-                                                       self->arity, abstract);
+                                     : line_of_entries(self, generic, lookup, watched, self->arity,
+                                                       abstract);
     if (line == NULL) {
         return;
     }
-    VersionOfClass *next = line->classes + self->arity;
+    VersionOfClass *next = line->classes;
+    for (Py_ssize_t i = 0; i < self->arity; i++) {
+        *next++ = (VersionOfClass){classes[i], versions[i], combination[i + 1]};
+    }
+    line->lacks_versions = lacks_versions;
+    line->has_checks |= lacks_versions;
     for (Py_ssize_t i = 1; i <= self->arity; i++) {
         for (Snapshot *of = ((Snapshot *)combination[i])->abstract; of != NULL; of = of->abstract) {
-            *next++ = (VersionOfClass){of->cls, VERSION_OF_TYPE(of->cls)};
+            *next++ = (VersionOfClass){of->cls, of->version, NULL};
         }
     }
+#ifdef Py_GIL_DISABLED
+    line->abstract_classes = Py_NewRef(self->abstract);
+    Py_XINCREF(line->watched);
+    if ((line->value = copy_of_plan(plan)) == NULL) {
+        PyErr_Clear();
+        free_line(line);
+        return;
+    }
+#else
     line->value = plan;
-    put_line(line);
+#endif
+    put_line(cache, line);
 }
 
 static int
@@ -489,6 +534,9 @@ take_snapshot(Entries *self, PyTypeObject *cls)
     if (snapshot != NULL && is_current(snapshot)) {
         return 0;
     }
+    if (compared_length(cls) < 0 && !has_version(cls)) {
+        return 0;   /* store() finds no snapshot, and the plan is not cached */
+    }
     PyObject *related = related_abstract(self, cls);
     if (related == NULL) {
         return -1;
@@ -521,7 +569,7 @@ classes_in(Entries *self, PyObject *classes)
 /* ---- The type ----------------------------------------------------------- */
 
 static PyObject *
-Entries_get(PyObject *op, PyObject *argument)
+Entries_get_locked(PyObject *op, PyObject *argument)
 {
     Entries *self = (Entries *)op;
     PyTypeObject *const *classes = classes_in(self, argument);
@@ -537,7 +585,7 @@ Entries_get(PyObject *op, PyObject *argument)
 }
 
 static PyObject *
-Entries_snapshot_mros(PyObject *op, PyObject *argument)
+Entries_snapshot_mros_locked(PyObject *op, PyObject *argument)
 {
     Entries *self = (Entries *)op;
     PyTypeObject *const *classes = classes_in(self, argument);
@@ -553,7 +601,7 @@ Entries_snapshot_mros(PyObject *op, PyObject *argument)
 }
 
 static PyObject *
-Entries_store(PyObject *op, PyObject *args)
+Entries_store_locked(PyObject *op, PyObject *args)
 {
     Entries *self = (Entries *)op;
     PyObject *argument, *value;
@@ -593,7 +641,7 @@ Entries_store(PyObject *op, PyObject *args)
 }
 
 static PyObject *
-Entries_forget(PyObject *op, PyObject *identity)
+Entries_forget_locked(PyObject *op, PyObject *identity)
 {
     Entries *self = (Entries *)op;
     PyTypeObject *cls = PyLong_AsVoidPtr(identity);
@@ -696,6 +744,11 @@ Entries_dealloc(PyObject *op)
     Py_DECREF(((Entries *)op)->abstract);
     Py_TYPE(op)->tp_free(op);
 }
+
+LOCKED_METHOD(Entries_get, tables_lock)
+LOCKED_METHOD(Entries_snapshot_mros, tables_lock)
+LOCKED_METHOD(Entries_store, tables_lock)
+LOCKED_METHOD(Entries_forget, tables_lock)
 
 static PyMethodDef Entries_methods[] = {
     {"get", Entries_get, METH_O, NULL},

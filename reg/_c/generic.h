@@ -51,38 +51,42 @@ is_honest(const Entries *entries, PyTypeObject *type)
 /* The plan for these arguments in some entries, which the caller owns: a new reference; NULL,
    perhaps with an error. A line is filled, unless a __class__ is not the type. */
 static Plan *
-plan_in_entries(Generic *self, Entries *entries, const void *lookup, PyObject *watched,
-                PyObject *const *dispatched)
+plan_in_entries(Generic *self, Entries *entries, Cache *cache, const void *lookup,
+                PyObject *watched, PyObject *const *dispatched)
 {
     /* A __class__ property may return a class that nobody else owns. */
     PyObject *owned[MOST_CLASSES], *plan = NULL;
     PyTypeObject *classes[MOST_CLASSES];
+    unsigned int versions[MOST_CLASSES];
     Py_ssize_t owned_count = 0, i = 0;
-    int have_versions = 1;
     classes[0] = NULL;
     if (is_valid(entries) <= 0) {
         return NULL;
     }
     for (; i < self->arity; i++) {
-        PyObject *cls, *argument = dispatched[i];
+        PyObject *cls = (PyObject *)Py_TYPE(dispatched[i]);
         if (i == 0 && self->class_first) {
-            cls = argument;
+            cls = dispatched[i];
+            if (!PyType_Check(cls)) {
+                break;
+            }
         }
-        else if (is_honest(entries, Py_TYPE(argument))) {
-            cls = (PyObject *)Py_TYPE(argument);
-        }
-        else if ((cls = PyObject_GetAttr(argument, name_class)) != NULL) {
+        /* Read first: it must be older than the answers. */
+        versions[i] = VERSION_OF_TYPE((PyTypeObject *)cls);
+        if (!(i == 0 && self->class_first) && !is_honest(entries, (PyTypeObject *)cls)) {
+            if ((cls = PyObject_GetAttr(dispatched[i], name_class)) == NULL) {
+                break;
+            }
             owned[owned_count++] = cls;
-        }
-        if (cls == NULL || !PyType_Check(cls)) {
-            break;
+            if (!PyType_Check(cls)) {
+                break;
+            }
         }
         classes[i] = (PyTypeObject *)cls;
-        have_versions &= VERSION_OF_TYPE(classes[i]) != 0;
     }
     if (i == self->arity && (plan = Py_XNewRef(find_value(entries, classes))) != NULL &&
-        owned_count == 0 && have_versions) {
-        put_plan(entries, self->serial, lookup, watched, classes, plan);
+        owned_count == 0) {
+        put_plan(entries, cache, self->serial, lookup, watched, classes, versions, plan);
     }
     while (owned_count > 0) {
         Py_DECREF(owned[--owned_count]);
@@ -91,38 +95,57 @@ plan_in_entries(Generic *self, Entries *entries, const void *lookup, PyObject *w
 }
 
 /* The entries of a call without a line: a new reference; NULL, perhaps with an error, for the slow
-   path. These are in a line of their own, for classes without versions and for proxies. */
+   path. */
 static Entries *
-entries_of_call(Generic *self, PyObject *given_lookup, const void *identity, PyObject **watched)
+entries_of_lookup(Generic *self, PyObject *lookup, PyObject **watched)
 {
-    Line *line = find_line(self->serial + 1, identity, NULL, 0);
+    CallTables *tables = (CallTables *)((CachedLookup *)lookup)->cache;
+    PyObject *entries = NULL;
+    if (tables == NULL) {
+        return NULL;
+    }
+    Py_INCREF(tables);
+    if (are_unchanged(tables->watched) &&
+        PyDict_GetItemRef(tables->calls, self->identity, &entries) > 0) {
+        *watched = tables->watched;
+        if (((Entries *)entries)->arity != self->arity) {
+            Py_CLEAR(entries);
+        }
+    }
+    Py_DECREF(tables);
+    return (Entries *)entries;
+}
+
+/* The same; with the interpreter lock, entries are in a line of their own, for proxies. */
+static Entries *
+entries_of_call(Generic *self, PyObject *given_lookup, Cache *cache, const void *identity,
+                PyObject **watched)
+{
+#ifndef Py_GIL_DISABLED
+    Line *line = find_line(cache, self->serial + 1, identity, NULL, 0);
     if (line != NULL) {
         *watched = line->watched;
         return are_unchanged(line->watched) ? (Entries *)Py_NewRef(line->value) : NULL;
     }
-    PyObject *everywhere = self->implicit->everywhere;
-    PyObject *lookup = given_lookup != NULL    ? Py_NewRef(given_lookup)
-                       : everywhere != Py_None ? Py_NewRef(everywhere)
-                                               : stored_lookup(self->implicit);
+#endif
+    PyObject *lookup = given_lookup != NULL ? Py_NewRef(given_lookup)
+                                            : field_of(self->implicit, &self->implicit->everywhere);
+    if (lookup == Py_None && given_lookup == NULL) {
+        Py_SETREF(lookup, stored_lookup(self->implicit));
+    }
     Entries *entries = NULL;
     if (lookup != NULL && lookup == identity && PyObject_TypeCheck(lookup, &CachedLookup_Type)) {
-        CallTables *tables = (CallTables *)((CachedLookup *)lookup)->cache;
-        if (tables != NULL && are_unchanged(tables->watched)) {
-            entries = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
-        }
-        if (entries != NULL && entries->arity == self->arity) {
-            *watched = tables->watched;
-            Py_INCREF(entries);
-            line = line_of_entries(entries, self->serial + 1, lookup, tables->watched, NULL, 0, 0);
-            if (line != NULL) {
-                line->value = (PyObject *)entries;
-                put_line(line);
-            }
-        }
-        else {
-            entries = NULL;
-        }
+        entries = entries_of_lookup(self, lookup, watched);
     }
+#ifndef Py_GIL_DISABLED
+    if (entries != NULL &&
+        (line = line_of_entries(entries, self->serial + 1, lookup, *watched, 0, 0)) != NULL) {
+        line->value = (PyObject *)entries;
+        put_line(cache, line);
+    }
+#else
+    (void)cache;
+#endif
     Py_XDECREF(lookup);
     return entries;
 }
@@ -130,16 +153,18 @@ entries_of_call(Generic *self, PyObject *given_lookup, const void *identity, PyO
 /* The plan of a call that no line is for: a new reference; NULL, perhaps with an error, for the
    slow path. */
 static Py_NO_INLINE Plan *
-plan_in_tables(Generic *self, PyObject *given_lookup, const void *identity,
+plan_in_tables(Generic *self, PyObject *given_lookup, Cache *cache, const void *identity,
                PyObject *const *dispatched, Py_ssize_t nargs)
 {
-    PyObject *watched = NULL;
-    Entries *entries = entries_of_call(self, given_lookup, identity, &watched);
     Plan *plan = NULL;
+    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    PyObject *watched = NULL;
+    Entries *entries = entries_of_call(self, given_lookup, cache, identity, &watched);
     if (entries != NULL && (nargs == self->arity || !(entries->counts >> nargs & 1))) {
-        plan = plan_in_entries(self, entries, identity, watched, dispatched);
+        plan = plan_in_entries(self, entries, cache, identity, watched, dispatched);
     }
     Py_XDECREF(entries);
+    Py_END_CRITICAL_SECTION();
     return plan;
 }
 
@@ -147,6 +172,13 @@ plan_in_tables(Generic *self, PyObject *given_lookup, const void *identity,
 static inline int  /* runs no Python */
 passes_checks(const Line *line)
 {
+    for (int i = 0; line->lacks_versions && i < line->arity; i++) {
+        const VersionOfClass *of = &line->classes[i];
+        if (of->version == 0 && (of->cls->tp_getattro != PyObject_GenericGetAttr ||
+                                 !has_same_mro(of->snapshot))) {
+            return 0;
+        }
+    }
     for (int i = line->arity; i < line->arity + line->abstract; i++) {
         if (line->classes[i].version != VERSION_OF_TYPE(line->classes[i].cls)) {
             return 0;
@@ -173,9 +205,13 @@ passes_checks(const Line *line)
 static inline Plan *
 find_plan(Generic *self, PyObject *given_lookup, PyObject *const *dispatched, Py_ssize_t nargs)
 {
+    Cache *cache = current_cache();
+    if (cache == NULL) {
+        return NULL;
+    }
     const void *lookup = given_lookup;
     if (given_lookup == NULL) {
-        lookup = implicit_identity(self->implicit);
+        lookup = implicit_identity(self->implicit, cache);
     }
     else if (!has_default_methods(self->implicit, given_lookup)) {
         return NULL;
@@ -183,7 +219,7 @@ find_plan(Generic *self, PyObject *given_lookup, PyObject *const *dispatched, Py
     Line *line;
     if (self->arity == 1 && !self->class_first) {
         PyTypeObject *type = Py_TYPE(dispatched[0]);
-        line = find_line(self->serial, lookup, &type, 1);
+        line = find_line(cache, self->serial, lookup, &type, 1);
     }
     else {
         PyTypeObject *types[MOST_CLASSES];
@@ -196,10 +232,10 @@ find_plan(Generic *self, PyObject *given_lookup, PyObject *const *dispatched, Py
             }
             types[0] = (PyTypeObject *)dispatched[0];
         }
-        line = find_line(self->serial, lookup, types, self->arity);
+        line = find_line(cache, self->serial, lookup, types, self->arity);
     }
     if (line == NULL || (line->has_checks && !passes_checks(line))) {
-        return plan_in_tables(self, given_lookup, lookup, dispatched, nargs);
+        return plan_in_tables(self, given_lookup, cache, lookup, dispatched, nargs);
     }
     if (nargs != self->arity && (line->counts >> nargs & 1)) {
         return NULL;
@@ -450,8 +486,10 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
                      ? NULL
                      : plan_of_question(self, &question, args, nargs, kwnames);
     PyObject *components = NULL;
-    if (plan != NULL && plan->all != Py_None) {
-        components = PySequence_List(plan->all);
+    if (plan != NULL) {
+        PyObject *all = Plan_get_all((PyObject *)plan, NULL);
+        components = all == Py_None ? NULL : PySequence_List(all);
+        Py_DECREF(all);
     }
     Py_XDECREF(plan);
     if (components == NULL && !PyErr_Occurred()) {
@@ -495,10 +533,11 @@ Generic_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 Generic_get_annotations(PyObject *op, void *Py_UNUSED(closure))
 {
-    PyObject *dict = ((Generic *)op)->dict;
-    PyObject *annotations = dict == NULL ? NULL : PyDict_GetItemWithError(dict, name_annotations);
-    if (annotations != NULL || PyErr_Occurred()) {
-        return Py_XNewRef(annotations);
+    PyObject *dict = PyObject_GenericGetDict(op, NULL), *annotations = NULL;
+    int has_own = dict == NULL ? -1 : PyDict_GetItemRef(dict, name_annotations, &annotations);
+    Py_XDECREF(dict);
+    if (has_own != 0) {
+        return annotations;
     }
     PyObject *wrapped = PyObject_GetAttr(op, name_wrapped);
     if (wrapped == NULL) {
@@ -711,7 +750,7 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
         return NULL;
     }
     self->vectorcall = Generic_vectorcall;
-    self->serial = last_serial += 2;
+    self->serial = ADD_UINT64(last_serial, 2);
     self->implicit = (ImplicitState *)Py_NewRef(implicit);
     self->slow_call = PyObject_GetAttrString(slow_path, "call");
     self->slow_component = PyObject_GetAttrString(slow_path, "component");
@@ -721,5 +760,11 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
         self->identity == NULL || read_spec(self, spec) < 0) {
         Py_CLEAR(self);
     }
+#if defined(Py_GIL_DISABLED) && PY_VERSION_HEX >= 0x030E0000
+    if (self != NULL) {
+        /* As of functions: threads would wait for each other to count the references to it. */
+        PyUnstable_Object_EnableDeferredRefcount((PyObject *)self);
+    }
+#endif
     return (PyObject *)self;
 }

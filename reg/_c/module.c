@@ -18,6 +18,8 @@
    Line.watched                CallTables.watched         Line.validity ends, which watch() and
                                                           the end of the call tables bring about
    Line.classes[] of abstract  Entries.abstract           Line.validity ends, as the entries do
+   Line.classes[].snapshot     Entries.snapshots          Line.validity ends, which forget() and
+                                                          drop_all() bring about
    Snapshot.cls                its metatype, bases and    the class dies: a weak reference in
                                users                      reg._cached_table calls forget() while
                                                           the class still has its address
@@ -38,16 +40,15 @@
      have those of the registered abstract classes that it is a virtual subclass of, since they
      decide the order. In a line, the versions of all these stand for their MROs: a class whose
      version has changed is looked up in the entries again.
-   - There is one interpreter and one lock around it. Without those the module refuses to be built
-     or imported, and reg._fastcall takes the other twin. */
+   - There is one interpreter. The table above is for the interpreter lock. Without it (atomic.h), a
+     line owns what it borrows above, the tables are read in their critical section, and of an MRO
+     nothing is compared but the version.
+   - In another interpreter the module refuses to be imported, and reg._fastcall takes the other
+     twin. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stddef.h>
-
-#ifdef Py_GIL_DISABLED
-#error "reg._fastcall_c needs the global interpreter lock; reg works without reg._fastcall_c."
-#endif
 
 #if PY_VERSION_HEX < 0x030C0000
 #include <structmember.h>
@@ -65,6 +66,7 @@ static PyObject *names_questions[3];    /* "component", "all", "explain" */
 static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
     *name_call_next, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
 
+#include "atomic.h"
 #include "lines.h"
 #include "entries.h"
 #include "tables.h"
@@ -74,6 +76,9 @@ static PyObject *name_annotations, *name_check, *name_class, *name_default, *nam
 #include "generic.h"
 
 static PyMethodDef module_methods[] = {
+#ifdef Py_GIL_DISABLED
+    {"_collecting", collecting, METH_VARARGS, NULL},
+#endif
     {"make_call", (PyCFunction)(void (*)(void))make_call, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -127,6 +132,7 @@ prepare_objects(void)
     object_class = Py_XNewRef(LOOK_UP_IN_TYPE(&PyBaseObject_Type, name_class));
     get_cache_token = import_from("abc", "get_cache_token");
     missing = import_from("reg.sentinel", "MISSING");
+    tables_lock = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
     kwnames_lookup = PyTuple_Pack(1, name_lookup);
     kwnames_call_next = PyTuple_Pack(1, name_call_next);
     kwnames_both = PyTuple_Pack(2, name_call_next, name_lookup);
@@ -135,7 +141,7 @@ prepare_objects(void)
         abstract_check = Py_XNewRef(LOOK_UP_IN_TYPE((PyTypeObject *)abstract_type, name_check));
     }
     Py_XDECREF(abstract_type);
-    if (object_class == NULL || get_cache_token == NULL || missing == NULL ||
+    if (object_class == NULL || get_cache_token == NULL || missing == NULL || tables_lock == NULL ||
         kwnames_lookup == NULL || kwnames_call_next == NULL ||
         kwnames_both == NULL || abstract_check == NULL) {
         return -1;
@@ -147,6 +153,19 @@ prepare_objects(void)
     }
     return 0;
 }
+
+#ifdef Py_GIL_DISABLED
+static int
+watch_collections(PyObject *module)
+{
+    PyObject *callbacks = import_from("gc", "callbacks");
+    PyObject *callback = PyObject_GetAttrString(module, "_collecting");
+    int result = callbacks == NULL || callback == NULL ? -1 : PyList_Append(callbacks, callback);
+    Py_XDECREF(callbacks);
+    Py_XDECREF(callback);
+    return result;
+}
+#endif
 
 static int
 execute(PyObject *module)
@@ -171,10 +190,16 @@ execute(PyObject *module)
                         "module reg._fastcall_c was imported before in this process");
         return -1;
     }
-    if (make_room() < 0) {
+#ifndef Py_GIL_DISABLED
+    if (make_room(&only_cache) < 0) {
         PyErr_NoMemory();
         return -1;
     }
+#else
+    if (PyType_Ready(&Cache_Type) < 0 || watch_collections(module) < 0) {
+        return -1;
+    }
+#endif
     for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {
         if (PyType_Ready(types[i].type) < 0 ||
             PyModule_AddObjectRef(module, types[i].name, (PyObject *)types[i].type) < 0) {
@@ -188,6 +213,9 @@ static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, execute},
 #if PY_VERSION_HEX >= 0x030C0000
     {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
 #endif
     {0, NULL},
 };

@@ -341,3 +341,42 @@ assert not reg._fastcall.compiled
         assert interpreters.run_string(interpreter, program) is None
     finally:
         interpreters.destroy(interpreter)
+
+
+def test_calls_for_more_classes_than_are_cached_at_once_stay_right() -> None:
+    @reg.generic
+    def name_of(item):
+        return "unknown"
+
+    classes = [type(f"Class{number}", (), {}) for number in range(6_000)]
+    registry = reg.Registry()
+    for cls in classes[::2]:
+        registry.register(name_of, [cls], lambda item, cls=cls: cls.__name__)
+    expected = [cls.__name__ if index % 2 == 0 else "unknown" for index, cls in enumerate(classes)]
+    for _ in range(3):
+        assert [name_of(cls(), lookup=registry) for cls in classes] == expected
+    registry.register(name_of, [classes[1]], lambda item: "new")
+    expected[1] = "new"
+    assert [name_of(cls(), lookup=registry) for cls in classes] == expected
+
+
+def test_a_class_that_changes_all_the_time_is_answered_by_its_bases_of_the_moment() -> None:
+    class Former: ...
+
+    class Later: ...
+
+    class Changing(Former): ...
+
+    @reg.generic
+    def base_of(item):
+        return "none"
+
+    registry = reg.Registry()
+    registry.register(base_of, [Former], lambda item: "former")
+    registry.register(base_of, [Later], lambda item: "later")
+    item = Changing()
+    for number in range(3_000):
+        Changing.number = number
+        assert (Changing.number, base_of(item, lookup=registry)) == (number, "former")
+    Changing.__bases__ = (Later,)
+    assert not compiled or base_of(item, lookup=registry) == "later"
