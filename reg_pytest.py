@@ -7,6 +7,7 @@ package only where a test uses it.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ def reg_implicit() -> Iterator[Implicit]:
 
 
 @pytest.fixture
-def reg_registry(reg_implicit: Implicit) -> Registry:
+def reg_registry(reg_implicit: Implicit) -> Iterator[Registry]:
     """A new registry in front of the implicit lookup, and in its place, for one test."""
     from reg import ChainClassLookup, Lookup, Registry
 
@@ -52,7 +53,23 @@ def reg_registry(reg_implicit: Implicit) -> Registry:
             f"reg_registry takes the place of a reg.Lookup only; the implicit lookup is {lookup!r}"
         )
     reg_implicit.initialize(registry)
-    return registry
+    yield registry
+    if not _is_asked(registry, reg_implicit.base_lookup):
+        warnings.warn(
+            "reg.implicit.initialize() was called after the fixture reg_registry was made, so that"
+            " the calls since then did not ask this registry: call the application factory in a"
+            " fixture, and name it before reg_registry, as in def test_it(app, reg_registry)",
+            stacklevel=1,
+        )
+
+
+def _is_asked(registry: Registry, lookup: Any) -> bool:
+    """Return whether a lookup asks a registry, or is no lookup, so that a call is an error."""
+    if lookup is registry or lookup is None:
+        return True
+    from reg.tools.provenance import sources
+
+    return any(source.class_lookup is registry.registry for source in sources(lookup))
 
 
 class _Scope:

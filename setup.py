@@ -1,11 +1,13 @@
-"""Leaves out the extension in C where it is not wanted: all else is in ``pyproject.toml``.
+"""Leaves out the extension in C where it is not wanted, and the README's links to files.
 
-``REG_NO_EXTENSION=1`` builds the wheel for every interpreter, ``py3-none-any``. Other interpreters
-than CPython get it as well, without the attempt to compile.
+All else is in ``pyproject.toml``. ``REG_NO_EXTENSION=1`` builds the wheel for every interpreter,
+``py3-none-any``. Other interpreters than CPython get it as well, without the attempt to compile.
 """
 
 import os
+import re
 import sys
+from pathlib import Path
 
 from setuptools import Distribution, setup
 
@@ -17,5 +19,15 @@ class PureDistribution(Distribution):
         return False
 
 
+def readme() -> str:
+    """The README for a package index, where links to files of the repository lead nowhere."""
+    text = Path(__file__).with_name("README.rst").read_text(encoding="utf-8")
+    return re.sub(r"`([^`<]+?)\s+<(?!https?:)[^>]+>`_", r"\1", text)
+
+
 is_pure = os.environ.get("REG_NO_EXTENSION") == "1" or sys.implementation.name != "cpython"
-setup(distclass=PureDistribution if is_pure else Distribution)
+setup(
+    distclass=PureDistribution if is_pure else Distribution,
+    long_description=readme(),
+    long_description_content_type="text/x-rst",
+)

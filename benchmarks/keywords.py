@@ -19,6 +19,7 @@ def keyword_calls(quick: bool) -> Measurements:
     yield from _calls_by_keyword()
     yield from _named_dispatch()
     yield from _implementations_that_ask()
+    yield from _any_number()
 
 
 def _calls_with_options() -> Measurements:
@@ -146,6 +147,31 @@ def _implementations_that_ask() -> Measurements:
         call(row, "direct", "f(item)", {**names, "f": taking_call_next}, "Document"),
         call(row, "reg", "f(item)", {**names, "f": generic}, "Document"),
     ]
+
+
+def _any_number() -> Measurements:
+    """Calls of a function of any number of arguments; the implementation takes any, too."""
+    registry, names = _registry_and_names()
+
+    @reg.generic
+    def join(*items: object) -> Any:
+        raise NotImplementedError
+
+    def join_documents(first: Document, *rest: Document) -> str:
+        return "Document"
+
+    registry.register(join, [Document, reg.Rest(Document)], join_documents)
+    peers_of_join = peers.any_number(Document)
+    for number in (1, 2, 4):
+        row, statement = f"any number, {number}", f"f({', '.join(['item'] * number)})"
+        yield [
+            call(row, "direct", statement, {**names, "f": join_documents}, "Document"),
+            call(row, "reg", statement, {**names, "f": join}, "Document"),
+            *(
+                call(row, peer, statement, {**names, "f": function}, "Document")
+                for peer, function in peers_of_join.items()
+            ),
+        ]
 
 
 def _registry_and_names() -> tuple[Any, dict[str, Any]]:

@@ -15,6 +15,7 @@ __all__ = [
     "PEERS",
     "Implementations",
     "annotated",
+    "any_number",
     "by_keyword",
     "by_name",
     "calling_next",
@@ -143,6 +144,20 @@ def by_name(cls: type, device: type) -> dict[str, Callable[..., Any]]:
     source = "def size(*, item: cls, unit: str, device: device):\n    return unit\n"
     function = _written(source, cls=cls, device=device)
     return {"ovld": _ovld([((cls, device), function)])}
+
+
+def any_number(cls: type) -> dict[str, Callable[..., Any]]:
+    """Generic functions of any number of arguments, by name of the library.
+
+    :param cls: the class of each argument.
+    """
+    source = f"def size(first: cls, *rest: cls):\n    return {cls.__name__!r}\n"
+    function = _written(source, cls=cls)
+    variadic: Any = (cls, [cls])
+    return {
+        "plum": _plum([((cls,), function)]),
+        "multipledispatch": _multipledispatch([((cls,), function), (variadic, function)]),
+    }
 
 
 def calling_next(first: type, last: type) -> Callable[..., Any]:

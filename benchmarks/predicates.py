@@ -5,14 +5,20 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import reg
 
 import older
 from timing import Measurements, Timing, call, process_time
 
-__all__ = ["predicate_call", "predicate_calls", "predicate_look_ups"]
+__all__ = [
+    "declared_calls",
+    "predicate_call",
+    "predicate_calls",
+    "predicate_look_ups",
+    "value_calls",
+]
 
 # The size that the requirements name, from which each sweep goes out.
 PREDICATES, ENTRIES, NAMED = 10, 16_000, 6
@@ -36,6 +42,78 @@ def predicate_calls(quick: bool) -> Measurements:
     with older.Process() as process:
         for number in (1, 3):
             yield list(predicate_call(number, process))
+
+
+def declared_calls(quick: bool) -> Measurements:
+    """Calls by predicates that the generic function declares."""
+    for number in (1, 3):
+        yield list(_declared_call(number))
+
+
+def _declared_call(number: int) -> Iterator[Timing]:
+    """The call of :func:`predicate_call` with predicates that are declared, and a fallback."""
+    row = f"declared predicates, {number}"
+    attributes = list(_ATTRIBUTES)[:number]
+    expected = " ".join(_ATTRIBUTES[name] for name in attributes)
+
+    def missing(page: Page) -> str:
+        return "missing"
+
+    @reg.generic(
+        predicates=[
+            reg.Predicate(name, calc=_CALCULATIONS[name], fallback=missing) for name in attributes
+        ]
+    )
+    def view(page: Page) -> Any:
+        raise NotImplementedError
+
+    registry = reg.Registry()
+    reg.implicit.initialize(registry)
+    views: dict[Any, Callable[[Page], str]] = {}
+    for values in itertools.product(*((_ATTRIBUTES[name], "other") for name in attributes)):
+        views[values if number > 1 else values[0]] = _view(" ".join(values))
+        by_name = dict(zip(attributes, values, strict=True))
+        registry.register(view, [Page, reg.By(**by_name)], _view(" ".join(values)))
+    calculations = {f"calc_{name}": _CALCULATIONS[name] for name in attributes}
+    key = ", ".join(f"{name}(page)" for name in calculations)
+    names: dict[str, Any] = {"page": Page(), **calculations, "views": views}
+    yield call(row, "direct", f"views[{key}](page)", names, expected)
+    yield call(row, "reg", "f(page)", {**names, "f": view}, expected)
+
+
+def value_calls(quick: bool) -> Measurements:
+    """Calls that a value among a hundred, a class as the argument, or a condition decides."""
+    names = [f"name {index}" for index in range(100)]
+    views: dict[Any, Callable[[Any], str]] = {name: _view(name) for name in names}
+    registry = reg.Registry()
+    reg.implicit.initialize(registry)
+
+    @reg.generic
+    def view(name: object) -> Any:
+        raise NotImplementedError
+
+    for name in names:
+        registry.register(view, [Literal[name]], views[name])
+    registry.register(view, [str], _view("str"))
+    registry.register(view, [type[Page]], _view("class"))
+    registry.register(view, [reg.Where(int, _is_large)], _view("large"))
+    registry.register(view, [int], _view("int"))
+    shared = {"page": Page, "views": views, "is_large": _is_large, "f": view}
+    for row, argument, direct, expected in (
+        ("value", "'name 17'", "views['name 17']('name 17')", "name 17"),
+        ("no value", "'none'", "views.get('none', views['name 1'])('none')", "str"),
+        ("subclass", "page", "issubclass(page, page) and views['name 1'](page)", "class"),
+        ("condition", "7", "views['name 1'](7) if is_large(7) else views['name 1'](7)", "int"),
+    ):
+        direct_views = {**views, "name 1": _view(expected)}
+        yield [
+            call(row, "direct", direct, {**shared, "views": direct_views}, expected),
+            call(row, "reg", f"f({argument})", shared, expected),
+        ]
+
+
+def _is_large(number: int) -> bool:
+    return number > 1000
 
 
 def predicate_call(number: int, process: older.Process | None = None) -> Iterator[Timing]:

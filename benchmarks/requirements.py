@@ -101,6 +101,8 @@ def _positional_calls() -> Iterator[Requirement]:
         for row in (f"deep call, {arity}", f"composed, {arity}"):
             yield _call(row, _by_build(2.5, 7), _by_build(1.8, 4))
     yield _call("method", _by_build(2.2, 5.5), _by_build(1.6, 4))
+    for number in (1, 2, 4):
+        yield _call(f"any number, {number}", _by_build(2.5, 9), _by_build(2))
     for arity in (1, 2):
         # Two calls with lookup=.
         yield _call(f"two lookups in turn, {arity}", _by_build(2.5, 8), _by_build(2))
@@ -125,6 +127,8 @@ def _other_calls() -> Iterator[Requirement]:
         "by keyword, default left out",
     ):
         yield _call(row, _by_build(3, 12), _by_build(2))
+    for row in ("value", "no value", "subclass", "condition"):
+        yield _call(row, _by_build(10, 14), _by_build(5))
     for row in ("lookup taken", "lookup= and taken"):
         yield _call(row, _by_build(4, 8), _by_build(2.5))
     yield _call("call_next taken, not called", _by_build(4, 12), _by_build(2.5))
@@ -155,6 +159,7 @@ def _other_calls() -> Iterator[Requirement]:
         )
         against_older = _ratio(row, to=older.CASE)
         yield Requirement(f"{row}, against {older.CASE}", f"× {older.CASE}", against_older)
+        yield _call(f"declared {row}", _by_build(5, 12), _by_build(3))
     yield _call("component()", _by_build(8, 25), _by_build(5))
     yield _call("all()", _by_build(12, 40), _by_build(5))
     for row in (

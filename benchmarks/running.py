@@ -43,6 +43,8 @@ SUBJECTS: dict[str, tuple[Callable[[bool], Measurements], bool]] = {
     "keyword calls": (keywords.keyword_calls, True),
     "chained calls": (chains.chained_calls, True),
     "predicate calls": (predicates.predicate_calls, True),
+    "declared predicates": (predicates.declared_calls, True),
+    "value calls": (predicates.value_calls, True),
     "scoped calls": (scopes.scoped_calls, True),
     "threaded calls": (scopes.threaded_calls, True),
     "hierarchies": (hierarchies.hierarchies, True),

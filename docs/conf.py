@@ -29,6 +29,7 @@ extensions = [
     "python_links",
     "composition_figure",
     "resolution_figure",
+    "browse_example",
 ]
 exclude_patterns = ["_build", "examples"]
 nitpicky = True
@@ -39,9 +40,9 @@ nitpick_ignore_regex = [
     ("py:class", r"~?(reg\..*\.)?_[A-Z]"),
     ("py:class", r"(reg\..*\.)?(ClassKey|ClassSpecification|Completeness|NamedClass|Outcome)"),
     ("py:class", r"(reg\..*\.)?(LookupScope|Preserved|RegisteredClass|Selection|Selector)"),
-    ("py:class", r"(reg\..*\.)?(Untrusted|UseBackend)"),
-    # Of the standard library and of rich, which is not installed for the pages.
-    ("py:class", r"collections\.abc\.Set|types\.UnionType|Table"),
+    ("py:class", r"(reg\..*\.)?(SingleKey|Untrusted|UseBackend)"),
+    # Of the standard library; of rich and OpenTelemetry, which are not installed for the pages.
+    ("py:class", r"collections\.abc\.Set|types\.UnionType|Table|Tracer"),
 ]
 
 autodoc_member_order = "bysource"

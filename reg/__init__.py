@@ -6,6 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ._specifications import By, Items, Rest, Where
 from .arginfo import arginfo, mapply
 from .compose import CachingClassLookup, ChainClassLookup, ListClassLookup, MergedClassLookup
 from .generic import classgeneric, generic
@@ -14,6 +15,7 @@ from .interfaces import IClassLookup, IRegistry
 from .lookup import CallNext, ComponentLookupError, Lookup, Matcher
 from .predicate import (
     ANY,
+    ClassIndex,
     KeyIndex,
     Predicate,
     PredicateMatcher,
@@ -34,14 +36,17 @@ __version__ = "1.0.0.dev0"
 
 __all__ = [
     "ANY",
+    "By",
     "CachingClassLookup",
     "CallNext",
     "ChainClassLookup",
+    "ClassIndex",
     "ClassRegistry",
     "ComponentLookupError",
     "GenericFunction",
     "IClassLookup",
     "IRegistry",
+    "Items",
     "KeyIndex",
     "ListClassLookup",
     "Lookup",
@@ -55,7 +60,9 @@ __all__ = [
     "Registration",
     "RegistrationError",
     "Registry",
+    "Rest",
     "Sentinel",
+    "Where",
     "arginfo",
     "build",
     "check",

@@ -7,15 +7,18 @@ that may be defined later; ``reg.check`` searches the loaded ones.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 from ._classes import (
-    ClassKey,
-    NamedClass,
     RegisteredClass,
+    SingleKey,
     UnionMember,
     class_of,
-    loaded_class,
 )
-from ._store import Registration, Store, ranking
+from ._position import ranking
+from ._refinements import Refinement, loaded_base
+from ._store import Registration, Store
 
 __all__ = ["ambiguous_with"]
 
@@ -30,19 +33,36 @@ def ambiguous_with(
     :return: the registration, and the classes to which both apply, for which nothing is
       registered itself; ``None`` if there is no such registration.
     """
-    trie = store.tries(registration.key)[len(registration.classes)]
-    for other in trie.registrations():
-        keys = _meet(registration.keys, other.keys)
-        if keys is not None:
-            classes = tuple(map(class_of, keys))
-            if trie.exact(keys) is None and trie.exact(classes) is None:
-                return other, classes
+    key = registration.key
+    for trie in store.tries(key).values():
+        for other in trie.registrations():
+            for one, two in _for_one_number(registration, other):
+                keys = _meet(one, two)
+                if keys is not None:
+                    classes = tuple(map(class_of, keys))
+                    if store.exact(key, keys) is None and store.exact(key, classes) is None:
+                        return other, classes
     return None
 
 
-def _meet(keys: tuple[ClassKey, ...], others: tuple[ClassKey, ...]) -> tuple[ClassKey, ...] | None:
+def _for_one_number(
+    registration: Registration, other: Registration
+) -> Iterator[tuple[tuple[SingleKey, ...], tuple[SingleKey, ...]]]:
+    """Pair the keys of two registrations for a number of arguments that both can have.
+
+    Two that take any number differ nowhere else than in the first argument of the rest.
+    """
+    both = registration, other
+    number = max(len(one.classes) for one in both) + all(one.rest for one in both)
+    for first, second in itertools.product(*[one.for_number(number) for one in both]):
+        yield first.single_keys, second.single_keys
+
+
+def _meet(
+    keys: tuple[SingleKey, ...], others: tuple[SingleKey, ...]
+) -> tuple[SingleKey, ...] | None:
     """Return the more specific keys of two registrations, if they are ambiguous."""
-    meet: list[ClassKey] = []
+    meet: list[SingleKey] = []
     is_more_specific = is_less_specific = is_tied = False
     for key, other in zip(keys, others, strict=True):
         if key == other:
@@ -61,12 +81,14 @@ def _meet(keys: tuple[ClassKey, ...], others: tuple[ClassKey, ...]) -> tuple[Cla
     return tuple(meet) if is_tied or (is_more_specific and is_less_specific) else None
 
 
-def _is_more_specific(key: ClassKey, other: ClassKey) -> bool:
-    cls = class_of(key)
-    if cls == class_of(other):
+def _is_more_specific(key: SingleKey, other: SingleKey) -> bool:
+    cls, wider = class_of(key), class_of(other)
+    if cls == wider:
         return isinstance(other, UnionMember) and not isinstance(key, UnionMember)
-    loaded = loaded_class(cls) if isinstance(cls, NamedClass) else cls
+    if isinstance(cls, Refinement) and isinstance(wider, Refinement) and cls.base == wider.base:
+        return cls.is_narrower_than(wider)
+    loaded = loaded_base(cls)
     if loaded is None:
         return False
-    order: list[ClassKey] = ranking([key, other])(loaded)
+    order: list[SingleKey] = ranking([key, other])(loaded)
     return other in order and order.index(key) < order.index(other)

@@ -11,17 +11,20 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ForwardRef, Protocol, TypeVar
 
-from ._classes import (
-    ClassSpecification,
-    ForwardClass,
-    alias_value,
-    describe,
-    registered_classes,
-    union_members,
-)
+from ._classes import ForwardClass, describe
+from ._declared import declared_by
 from ._dispatch_spec import DispatchSpec, dispatch_spec_of
 from ._scopes import Names, alias_namespaces, evaluate
 from ._signatures import signature_with_deferred
+from ._specifications import (
+    By,
+    ClassSpecification,
+    Rest,
+    alias_value,
+    conditions_in,
+    registered_classes,
+    union_members,
+)
 from .arginfo import is_positional
 
 __all__ = ["classes_from_annotations", "registering"]
@@ -36,18 +39,25 @@ class _Registers(Protocol):
     def register(self, key: Any, classes: Any, component: Any) -> Any: ...
 
 
-def registering(registry: _Registers, generic: Callable[..., Any]) -> Callable[[_C], _C]:
+def registering(
+    registry: _Registers, generic: Callable[..., Any], predicates: Mapping[str, Any]
+) -> Callable[[_C], _C]:
     """Make the decorator that :meth:`reg.IRegistry.implements` returns.
 
     :param registry: the registry that decorated functions are registered in.
     :param generic: a generic function.
+    :param predicates: the values of its predicates that they are registered for.
     :return: the decorator.
-    :raises TypeError: if ``generic`` is not a generic function.
+    :raises TypeError: if ``generic`` is not a generic function, or declares no predicates.
+    :raises PredicateRegistryError: if it does not declare one of them.
     """
     spec = dispatch_spec_of(generic)
+    declared_by(spec.generic, predicates)
+    by = [By(**predicates)] if predicates else []
 
     def register(function: _C) -> _C:
-        registry.register(spec.generic, classes_from_annotations(spec, function), function)
+        classes = classes_from_annotations(spec, function)
+        registry.register(spec.generic, [*classes, *by], function)
         return function
 
     return register
@@ -60,7 +70,8 @@ def classes_from_annotations(
 
     :param spec: the parameters that the generic function dispatches on.
     :param implementation: a function; or a class, by its constructor.
-    :return: a class, union or name for each dispatch parameter, in their order.
+    :return: a class, union or name for each dispatch parameter, in their order; a :class:`Rest`
+      for a parameter that collects any number of them.
     :raises TypeError: if the implementation lacks a parameter or an annotation, or has one that
       does not name a class.
     """
@@ -78,7 +89,8 @@ def classes_from_annotations(
             registered_classes(spec.generic, [*[object] * len(classes), specification])
         except TypeError as error:
             raise annotation.refusal(f": {error}") from error
-        classes.append(specification)
+        is_rest = parameter.kind is parameter.VAR_POSITIONAL
+        classes.append(Rest(specification) if is_rest else specification)
     return classes
 
 
@@ -95,14 +107,23 @@ def _counterparts(
             " classes with register()"
         ) from error
     positional = [parameter for parameter in parameters.values() if is_positional(parameter)]
-    if not spec.names and _takes_any_number(spec.signature.parameters):
+    if spec.collects:
         return _all_positional(spec, implementation, parameters, positional)
     counterparts = []
+    dispatching = [parameter for parameter in positional if parameter.name not in _FILLED_IN]
     for name, position in zip(spec.parameters, spec.positions, strict=True):
         if spec.names and name in parameters:
             counterparts.append(parameters[name])
-        elif 0 <= position < len(positional):
+        elif 0 <= position < len(positional) and (
+            positional[position].name == name or positional[position] in dispatching
+        ):
             counterparts.append(positional[position])
+        elif 0 <= position < len(dispatching):
+            filled_in = positional[position].name
+            raise TypeError(
+                f"{describe(implementation)} would get the argument for {name!r} as its parameter"
+                f" {filled_in!r}, which is filled in by keyword; put that behind the others"
+            )
         else:
             raise TypeError(
                 f"{describe(implementation)} has no parameter for {name!r}, on which"
@@ -119,28 +140,23 @@ def _all_positional(
     positional: list[inspect.Parameter],
 ) -> list[inspect.Parameter]:
     """Return all positional parameters: any number of arguments dispatches."""
-    optional = [
-        parameter.name
-        for parameter in parameters.values()
-        if parameter.kind is parameter.VAR_POSITIONAL
-        or (
-            is_positional(parameter)
-            and parameter.default is not parameter.empty
-            and parameter.name not in _FILLED_IN
-        )
-    ]
-    if optional:
+    dispatching = [parameter for parameter in positional if parameter.name not in _FILLED_IN]
+    for parameter in dispatching:
+        if parameter.default is not parameter.empty:
+            raise TypeError(
+                f"{describe(implementation)} takes fewer arguments by the default of its parameter"
+                f" {parameter.name!r}, but is registered for one number of arguments of"
+                f" {describe(spec.generic)}; leave out the default, or name the classes with"
+                " register(), once for each number"
+            )
+    rest = [p for p in parameters.values() if p.kind is p.VAR_POSITIONAL]
+    if rest and len(dispatching) < len(positional):
+        filled_in = next(p.name for p in positional if p.name in _FILLED_IN)
         raise TypeError(
-            f"{describe(implementation)} takes more or fewer arguments by its parameter"
-            f" {optional[0]!r}, but is registered for one number of arguments of"
-            f" {describe(spec.generic)}; leave out the * or the default, or name the classes"
-            " with register(), once for each number"
+            f"{describe(implementation)} would get an argument as its parameter {filled_in!r},"
+            f" which is filled in by keyword; put it behind *{rest[0].name}"
         )
-    return [parameter for parameter in positional if parameter.name not in _FILLED_IN]
-
-
-def _takes_any_number(parameters: Mapping[str, inspect.Parameter]) -> bool:
-    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values())
+    return [*dispatching, *rest]
 
 
 class _Annotation:
@@ -188,7 +204,9 @@ class _Annotation:
             return self._evaluated(self._from_text(hint, aliases), aliases)
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is typing.Annotated:
-            return self._evaluated(arguments[0], aliases)
+            cls, conditions = self._evaluated(arguments[0], aliases), conditions_in(hint)
+            # Other metadata is left out.
+            return typing.Annotated[(cls, *conditions)] if conditions else cls
         members = union_members(hint)
         if members or origin is type:
             parts = members or arguments
@@ -231,6 +249,8 @@ class _Annotation:
                 meaning = evaluate(expression, names)
             except NameError as error:
                 undefined = error
+            except RecursionError:
+                raise
             except SyntaxError as error:
                 raise self.refusal(
                     ", which is no expression; to register for a class by its name, such as"

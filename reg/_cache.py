@@ -26,7 +26,7 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from ._cached_table import CachedTable, Guard
 from ._classes import NamedClass
@@ -35,14 +35,17 @@ from ._errors import ComponentLookupError
 from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
 from ._observers import Observable, ObservableClassLookup
-from ._plan import Plan, adapter, end_step, make_plan
+from ._plan import Plan, adapters, end_step, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 
-__all__ = ["LookupCache", "invalidate_all_caches", "make_call_plan"]
+__all__ = ["LookupCache", "invalidate_all_caches", "make_call_plan", "make_key_plan"]
 
 #: Weak references to all caches, by their identities.
 _caches: dict[int, weakref.ref[LookupCache]] = {}
+
+# Where any number of arguments dispatches, there is no fast path for more of them.
+_MOST_COLLECTED: Final = 16
 
 #: Class lookups of which all registrations are sorted together; mostly a single one.
 _Merged: TypeAlias = tuple[ObservableClassLookup, ...]
@@ -166,7 +169,7 @@ class LookupCache(CallTables):
             for sources, stores in pairs:
                 if stores:
                     for registration in merged(stores, key, classes):
-                        yield registration.component
+                        yield registration.candidate
                 for source in () if stores else sources:
                     yield from source._reg_candidates(key, classes)
 
@@ -174,12 +177,10 @@ class LookupCache(CallTables):
 
     def counts(self, key: Hashable) -> int:
         """Get the numbers of classes that a key has registrations for, as bits."""
-        counts = 0
-        for source in itertools.chain(*(self._sources or ())):
-            if source._reg_store is not None:
-                for number in source._reg_store.tries(key):
-                    counts |= 1 << number
-        return counts
+        sources = itertools.chain(*(self._sources or ()))
+        return _counts(
+            [source._reg_store.tries(key) for source in sources if source._reg_store is not None]
+        )
 
     # Plans
 
@@ -229,18 +230,18 @@ class LookupCache(CallTables):
         return plan  # type: ignore[no-any-return]
 
     def _make_plan(self, key: Hashable, classes: tuple[type, ...]) -> Plan:
-        lookup = self._lookup()
-        end = end_step(_end_of(key, self._lookup), lookup)
-        return make_plan(self.candidates(key, classes), lookup, end)
+        return make_key_plan(key, self._lookup(), classes, self.candidates(key, classes))
 
     def _new_table(self, key: Hashable, arity: int) -> CachedTable:
         names: list[NamedClass] = []
         abstract: list[type] = []
         tries_of_sources = self._tries(key)
         for tries in tries_of_sources:
-            for position in tries[arity].positions if arity in tries else ():
-                abstract += position.abstract
-                names += position.names
+            for number, trie in tries.items():
+                if number == arity or ~arity <= number < 0:
+                    for position in trie.positions:
+                        abstract += position.abstract
+                        names += position.names
         guard = Guard(names) if abstract or names else None
         return CachedTable(arity, guard, tuple(abstract), _counts(tries_of_sources))
 
@@ -250,11 +251,11 @@ class LookupCache(CallTables):
         table = self._call_tables.get(identity, {}).get(arity)
         if table is not None and table.is_current():
             return table
-        is_fast = arity == len(spec.parameters)
+        is_fast = arity <= _MOST_COLLECTED if spec.collects else arity == len(spec.parameters)
         # Under the lock, so that a registration for an abstract class cannot come between
         # the table, which has no guard yet, and the writer that would drop it.
         with registry_lock:
-            if is_fast:
+            if is_fast and not spec.collects:
                 self.close(identity)
             if identity not in self._references:
                 holders = (self.calls, self._call_tables, self._references)
@@ -266,7 +267,7 @@ class LookupCache(CallTables):
             if is_fast:
                 # Before it is known as current: a table that is known but not open would
                 # never be opened.
-                self.open(identity, table.entries)
+                self.open(identity, table.entries, spec.collects)
             # Read here: a registration may have dropped the tables for other numbers of
             # arguments meanwhile, and these must not come back.
             self._call_tables.setdefault(identity, {})[arity] = table
@@ -296,7 +297,8 @@ class LookupCache(CallTables):
     def invalidate_all(self) -> None:
         """Drop all plans, since other class lookups are asked from now on."""
         lookup = self._lookup()
-        if lookup is not None and lookup._reg_cache is self:
+        # A lookup that is being made, or copied, has none yet.
+        if lookup is not None and getattr(lookup, "_reg_cache", None) is self:
             lookup._reg_set_cache(LookupCache(lookup))
 
     def _has_changed_mros(self) -> bool:
@@ -318,8 +320,13 @@ def _counts(tries_of_sources: list[dict[int, ClassTrie]]) -> int:
     counts = 0
     for tries in tries_of_sources:
         for number in tries:
-            counts |= 1 << number
+            counts |= _bits(number)
     return counts
+
+
+def _bits(number: int) -> int:
+    """The bit of a number of classes; for any number from the fewest on, infinitely many."""
+    return 1 << number if number >= 0 else -1 << ~number
 
 
 def make_call_plan(
@@ -330,19 +337,29 @@ def make_call_plan(
 ) -> Plan:
     """Make the plan of a call of a generic function; it ends at the decorated function."""
     dispatched = spec.dispatched if spec.names else None
-    end = end_step(spec.function, lookup, adapter(spec.generic, lookup, classes))
-    adapt = adapter(spec.generic, lookup, classes, spec.adapt)
+    adapt, adapt_end = adapters(spec.generic, lookup, classes, spec.adapt)
+    end = end_step(spec.function, lookup, adapt_end)
     return make_plan(candidates, lookup, end, adapt, dispatched)
 
 
-def _end_of(key: Hashable, lookup: weakref.ref[Any]) -> Callable[..., NoReturn]:
-    """Make the end of a plan that is not one of a call: there is nothing left to call."""
+def make_key_plan(
+    key: Hashable,
+    lookup: Any,
+    classes: tuple[type, ...],
+    candidates: Callable[[], Iterable[Any]],
+) -> Plan:
+    """Make the plan of a call by key; its end raises :exc:`reg.ComponentLookupError`."""
+    reference = weakref.ref(lookup)
+    # An object can claim to be of a class that is none; to find candidates for it is an error.
+    references = [weakref.ref(cls) for cls in classes if isinstance(cls, type)]
 
-    def nothing_left(*args: Any, **keywords: object) -> NoReturn:
-        classes = tuple([argument.__class__ for argument in args])
-        raise ComponentLookupError(key=key, classes=classes, lookup=lookup())
+    def nothing_left(*args: object, **keywords: object) -> NoReturn:
+        asked = tuple([cls for known in references if (cls := known()) is not None])
+        raise ComponentLookupError(key=key, classes=asked, lookup=reference())
 
-    return nothing_left
+    end = end_step(nothing_left, lookup)
+    adapt, _ = adapters(key, lookup, classes)
+    return make_plan(candidates, lookup, end, adapt, has_fallbacks=False)
 
 
 def _has_equality(value: Any) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import types
 import typing
+from collections.abc import Collection
 from typing import Any
 
 __all__ = ["advice_for"]
@@ -12,16 +14,18 @@ __all__ = ["advice_for"]
 def advice_for(specification: Any) -> str:
     """Name a replacement for a specification that is not allowed."""
     origin = typing.get_origin(specification)
+    if getattr(specification, "__unpacked__", False) or origin is typing.Unpack:
+        return "write *rest: Class, or reg.Rest(Class) in a list: each argument is of that class"
     if specification is Any:
         return "use object, which every argument is an instance of"
-    if origin is typing.Literal:
-        return "use the class of the values, and a predicate to tell them apart"
-    if origin is type or specification is typing.Type:  # noqa: UP006
-        return "use type, or a class generic, which dispatches on the class it is given"
+    if specification is typing.Type:  # noqa: UP006
+        return "use type, or type[Class]"
     if origin is typing.Annotated:
         return f"use {_name(typing.get_args(specification)[0])}"
     if isinstance(origin, type):
         reason = "an argument does not know the types of its items"
+        if issubclass(origin, Collection):
+            reason += f"; reg.Items({_full_name(origin)}, …) looks at each of them in every call"
         if not typing.get_args(specification):
             reason = f"{specification!r} is another name of it for type checkers"
         return f"use {_full_name(origin)}: {reason}"
@@ -29,6 +33,8 @@ def advice_for(specification: Any) -> str:
         return "use the class that bounds it, or object"
     if isinstance(specification, typing.NewType):
         return f"use {_name(specification.__supertype__)}, which its values are instances of"
+    if isinstance(specification, enum.Enum):
+        return f"use Literal[{specification}]"
     cls = type(specification)
     advice = (
         "use a class, None, a union of them, or the name of one such as"

@@ -1,42 +1,35 @@
-"""The classes that a component can be registered for, and the ways to write them.
-
-A class, which may be written ``list[Any]``; ``None``, for its type; a union, for each of its
-members; an alias of one of these; or ``"package.module:Class"``, for a class of a library that need
-not be loaded.
-"""
+"""The classes that a component can be registered for, and the keys made of them."""
 
 from __future__ import annotations
 
-import itertools
 import sys
 import types
-import typing
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._class_advice import advice_for
+if TYPE_CHECKING:
+    from ._refinements import Refinement
 
 __all__ = [
     "ClassKey",
-    "ClassSpecification",
     "ForwardClass",
     "ForwardName",
     "NamedClass",
     "RegisteredClass",
+    "RestKey",
+    "SingleKey",
     "UnionMember",
-    "alias_value",
     "class_at",
     "class_of",
     "describe",
     "is_abstract",
+    "is_class",
     "loaded_class",
-    "registered_classes",
-    "union_members",
+    "members_of",
+    "rest_key",
+    "single_keys",
 ]
-
-#: Anything that :meth:`reg.ClassRegistry.register` takes for each class.
-ClassSpecification: TypeAlias = "type | types.UnionType | str | Any | None"
 
 
 class NamedClass(str):
@@ -168,8 +161,8 @@ class ForwardClass(type):
         return ForwardClass(cls.forward_name.attribute(name))
 
 
-#: A class that a component is registered for, at one position.
-RegisteredClass: TypeAlias = "type | NamedClass"
+#: A class that a component is registered for, at one position; perhaps only for some objects.
+RegisteredClass: TypeAlias = "type | NamedClass | Refinement"
 
 
 class UnionMember:
@@ -202,39 +195,58 @@ class UnionMember:
         return UnionMember, (self.cls, self.union)
 
 
-#: A key of registrations at one position: a class, or a class as a member of a union.
-ClassKey: TypeAlias = "RegisteredClass | UnionMember"
+class RestKey:
+    """The key of a :class:`Rest`: the last one of its registration.
+
+    :param members: a class; or the members of a union, each of which an argument may be of.
+    """
+
+    __slots__ = ("_set", "members")
+
+    def __init__(self, members: tuple[SingleKey, ...]) -> None:
+        self.members = members
+        self._set = frozenset(members)
+
+    def rank(self, ranks: Mapping[ClassKey, int]) -> int | None:
+        """Return the rank of the most specific member; ``None`` if no member has one."""
+        return min((ranks[member] for member in self.members if member in ranks), default=None)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RestKey):
+            return NotImplemented
+        return self._set == other._set
+
+    def __hash__(self) -> int:
+        return hash(self._set)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has other hashes.
+        return RestKey, (self.members,)
 
 
-def class_of(key: ClassKey) -> RegisteredClass:
+#: A key of registrations for one argument: a class, or a class as a member of a union.
+SingleKey: TypeAlias = "RegisteredClass | UnionMember"
+
+#: A key of registrations at one position.
+ClassKey: TypeAlias = "SingleKey | RestKey"
+
+
+def class_of(key: SingleKey) -> RegisteredClass:
     """Return the class itself of a key."""
     return key.cls if isinstance(key, UnionMember) else key
 
 
-def registered_classes(
-    key: Hashable, classes: Iterable[ClassSpecification]
-) -> list[tuple[ClassKey, ...]]:
-    """List the combinations of classes that a registration is for.
-
-    :param key: named in the errors.
-    :param classes: as in :meth:`reg.ClassRegistry.register`.
-    :return: a list of one tuple; of several if there are unions, each member with its union.
-    :raises TypeError: if ``classes`` is not an iterable, or one of them is not a class in one of
-      the ways that this module allows.
-    """
-    if isinstance(classes, (type, str)) or not isinstance(classes, Iterable):
-        raise TypeError(
-            f"the classes registered under {describe(key)} must come as a list or another"
-            f" iterable, one class for each argument; got {classes!r}"
-        )
-    alternatives = [
-        _keys(_alternatives(key, position, specification))
-        for position, specification in enumerate(classes)
-    ]
-    return list(itertools.product(*alternatives))
+def members_of(key: ClassKey) -> tuple[SingleKey, ...]:
+    """Return the keys that a key for any number of arguments consists of; else the key itself."""
+    return key.members if isinstance(key, RestKey) else (key,)
 
 
-def _keys(alternatives: list[RegisteredClass]) -> list[ClassKey]:
+def rest_key(classes: Iterable[RegisteredClass]) -> RestKey:
+    """Make the key of a :class:`Rest` of one class, or of the members of a union."""
+    return RestKey(tuple(single_keys(list(classes))))
+
+
+def single_keys(alternatives: list[RegisteredClass]) -> list[SingleKey]:
     """Return the keys of the classes given at one position; several are a union."""
     union = tuple(dict.fromkeys(alternatives))
     return list(union) if len(union) == 1 else [UnionMember(cls, union) for cls in union]
@@ -254,32 +266,6 @@ def loaded_class(name: NamedClass) -> type | None:
         return name.resolve()
     module = sys.modules.get(name.module)
     return class_at(getattr(module, "__dict__", {}), name.qualified_name)
-
-
-def union_members(specification: Any) -> tuple[Any, ...]:
-    """Return the members of a union; an empty tuple for anything else."""
-    if isinstance(specification, types.UnionType):
-        return specification.__args__
-    is_union = typing.get_origin(specification) is typing.Union
-    return typing.get_args(specification) if is_union else ()
-
-
-def alias_value(specification: Any) -> Any:
-    """Return the type that ``type X = …`` stands for; anything else as it is.
-
-    :raises TypeError: if the value of the alias cannot be evaluated.
-    """
-    alias, arguments = specification, typing.get_args(specification)
-    if _is_alias(typing.get_origin(specification)):
-        alias = typing.get_origin(specification)
-    if not _is_alias(alias):
-        return specification
-    try:
-        return _with_arguments(alias, arguments)
-    except Exception as error:
-        raise TypeError(
-            f"the alias {alias} has no value ({error}); define it below the classes it names"
-        ) from error
 
 
 def describe(key: object) -> str:
@@ -302,131 +288,10 @@ def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:
     value = namespace.get(first)
     for attribute in attributes:
         value = getattr(value, "__dict__", {}).get(attribute)
-    return value if _is_class(value) else None
+    return value if is_class(value) else None
 
 
-def _with_arguments(alias: Any, arguments: tuple[Any, ...]) -> Any:
-    """Return the value of an alias, its type parameters replaced by arguments."""
-    value = alias.__value__
-    if not arguments:
-        return value
-    if len(arguments) != len(alias.__type_params__):
-        raise TypeError(f"it takes {len(alias.__type_params__)} arguments, not {len(arguments)}")
-    replaced = dict(zip(alias.__type_params__, arguments, strict=True))
-    if isinstance(value, typing.TypeVar):
-        return replaced.get(value, value)
-    parameters = getattr(value, "__parameters__", ())
-    return value[tuple(replaced[parameter] for parameter in parameters)] if parameters else value
-
-
-def _is_alias(value: object) -> bool:
-    # By name: typing has it from Python 3.12 on, typing_extensions before.
-    return type(value).__name__ == "TypeAliasType"
-
-
-def _is_class(value: object) -> bool:
+def is_class(value: object) -> bool:
+    """Return whether an object is a class."""
     # Not isinstance(): an instance can claim any __class__.
     return issubclass(type(value), type)
-
-
-def _alternatives(
-    key: Hashable, position: int, specification: Any, aliases: tuple[Any, ...] = ()
-) -> list[RegisteredClass]:
-    """Return the classes that are given at one position.
-
-    :param aliases: the aliases that ``specification`` is part of.
-    """
-    if specification is None:
-        return [types.NoneType]
-    if type(specification) is ForwardClass:
-        return [specification.forward_name]
-    # Any is a class too, but not one of objects.
-    if _is_class(specification) and specification is not Any:
-        _refuse_unhashable(key, position, specification)
-        _refuse_without_subclass_check(key, position, specification)
-        return [specification]
-    if isinstance(specification, NamedClass):
-        return [specification]
-    if isinstance(specification, str):
-        if not _looks_like_a_name(specification):
-            raise _refusal(key, position, specification, 'a name looks like "package.module:Class"')
-        return [NamedClass(specification)]
-    members = union_members(specification)
-    if not members:
-        try:
-            value = alias_value(specification)
-        except TypeError as error:
-            raise _refusal(key, position, specification, str(error)) from error
-        if value is not specification:
-            if specification in aliases:
-                raise _refusal(key, position, specification, "the alias stands for itself")
-            members, aliases = (value,), (*aliases, specification)
-        elif _is_of_anything(specification):
-            members = (typing.get_origin(specification),)
-        else:
-            raise _refusal(key, position, specification, advice_for(specification))
-    return [cls for member in members for cls in _alternatives(key, position, member, aliases)]
-
-
-def _is_of_anything(specification: Any) -> bool:
-    """Return whether all type arguments are ``Any``, as in ``list[Any]``: it stands for its class.
-
-    Type checkers demand this form of a bare ``list``. ``ndarray[Any, dtype[Any]]`` counts as well.
-    """
-    origin: Any = typing.get_origin(specification)
-    arguments = typing.get_args(specification)
-    if not isinstance(origin, type) or origin is typing.Annotated or not arguments:
-        return False
-    return all(
-        argument is Any or argument is ... or _is_of_anything(argument) for argument in arguments
-    )
-
-
-def _looks_like_a_name(specification: str) -> bool:
-    module, _, qualified_name = specification.partition(":")
-    return all(
-        part.isidentifier() for dotted in (module, qualified_name) for part in dotted.split(".")
-    )
-
-
-def _refuse_unhashable(key: Hashable, position: int, cls: type) -> None:
-    """Refuse a class that cannot be hashed: registrations are stored by class."""
-    try:
-        hash(cls)
-    except TypeError as error:
-        metaclass = type(cls)
-        advice = f"it cannot be hashed ({error})"
-        if metaclass.__hash__ is None:
-            advice = (
-                f"it cannot be hashed, since its metaclass {metaclass.__qualname__} has"
-                " __eq__ but no __hash__; define one that agrees with __eq__, such as"
-                " __hash__ = type.__hash__ where a class equals only itself"
-            )
-        raise _refusal(key, position, cls, advice) from error
-
-
-def _refuse_without_subclass_check(key: Hashable, position: int, cls: type) -> None:
-    """Refuse a class that ``issubclass()`` cannot be asked about, or answers wrongly for."""
-    if is_abstract(cls):
-        try:
-            issubclass(object, cls)
-        except TypeError as error:
-            # Such as a protocol with other members than methods.
-            advice = f"it cannot be asked which classes are its subclasses ({error})"
-            raise _refusal(key, position, cls, advice) from error
-    elif type(cls).__instancecheck__ is not type.__instancecheck__:
-        advice = (
-            f"its metaclass {type(cls).__qualname__} defines __instancecheck__ without"
-            " __subclasscheck__, so that isinstance() may affirm it for objects of other classes,"
-            " and calls are dispatched by class; register a reg.Matcher that asks isinstance() for"
-            " a base class of theirs, or, for real subclasses alone, give its name,"
-            f" '{cls.__module__}:{cls.__qualname__}'"
-        )
-        raise _refusal(key, position, cls, advice)
-
-
-def _refusal(key: Hashable, position: int, specification: object, advice: str) -> TypeError:
-    return TypeError(
-        f"cannot register for {specification!r}, at position {position} under"
-        f" {describe(key)}: {advice}"
-    )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._classes import describe
 from ._matching import Matcher
 from ._signatures import signature_with_deferred
-from .arginfo import accepted_keywords, is_positional
+from .arginfo import accepted_keywords, arginfo, is_positional
 from .sentinel import MISSING
+
+if TYPE_CHECKING:
+    from .predicate import Predicate
 
 __all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
 
@@ -24,6 +28,8 @@ class DispatchSpec:
       argument does, as many as a call has.
     :param class_first: whether the first of these arguments stands for itself
       instead of for its class.
+    :param predicates: the predicates that decide beside the classes.
+    :param predicates_first: whether they weigh more than the classes.
     :raises TypeError: if the function has no parameter of such a name, or one
       that collects others.
     """
@@ -32,14 +38,22 @@ class DispatchSpec:
     generic: Callable[..., Any]
 
     def __init__(
-        self, function: Callable[..., Any], names: tuple[str, ...], class_first: bool
+        self,
+        function: Callable[..., Any],
+        names: tuple[str, ...],
+        class_first: bool,
+        predicates: tuple[Predicate, ...] = (),
+        predicates_first: bool = False,
     ) -> None:
         self.function = function
         self.names = names
         self.class_first = class_first
+        self.predicates = predicates
+        self.predicates_first = predicates_first
         self.signature = _signature(function)
         parameters = self.signature.parameters
         positional = [name for name, parameter in parameters.items() if is_positional(parameter)]
+        self._refuse_reserved_names()
         if names:
             self._check_names()
         # A last parameter of that name is filled in with the lookup, by keyword.
@@ -74,11 +88,13 @@ class DispatchSpec:
         self._in_order = sorted(
             self._sources, key=lambda source: len(positional) if source[1] is None else source[1]
         )
-        #: whether calls are bound to the signature where nothing is registered for the number
-        #: of positional arguments
-        self.binds = not names and not any(
+        #: whether any number of arguments dispatches
+        self.collects = not names and any(
             parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters.values()
         )
+        #: whether calls are bound to the signature where nothing is registered for the number
+        #: of positional arguments
+        self.binds = not names and not self.collects
 
     def bound(
         self, args: tuple[Any, ...], keywords: dict[str, Any], counts: int
@@ -161,10 +177,10 @@ class DispatchSpec:
         return args, keywords
 
     def adapt(self, component: Any) -> Any:
-        """Adapt a component whose parameters have other names.
+        """Adapt a component whose parameters have other names, or another order.
 
         With named dispatch, arguments can come by keyword. A component that does not take all
-        of their names gets them by position.
+        of their names gets them by position; one that has them in another order, by name.
 
         :param component: an implementation.
         :return: the component itself, or a function that calls it.
@@ -172,8 +188,13 @@ class DispatchSpec:
         if not callable(component) or _is_matcher_class(component):
             return self._refusal_of(component)
         order = self.order
-        if not self.names or len(accepted_keywords(component, order)) == len(order):
+        if not self.names:
             return component
+        has_order, misplaced = self._placed(component)
+        if len(accepted_keywords(component, order)) == len(order):
+            return component if has_order else self._by_name(component)
+        if misplaced:
+            return self._refusal_of_order(component, misplaced)
 
         @functools.wraps(component)
         def by_position(*args: Any, **keywords: Any) -> Any:
@@ -185,6 +206,45 @@ class DispatchSpec:
             return component(*args, **keywords)
 
         return by_position
+
+    def _placed(self, component: Any) -> tuple[bool, list[str]]:
+        """Compare the positional parameters of a component with those of the generic function.
+
+        :return: whether they have the same names at the same places, and the names that are at
+          other places.
+        """
+        try:
+            names, varargs = arginfo(component)[:2]
+        except TypeError:
+            # It has no signature.
+            return True, []
+        misplaced = [
+            name for at, name in enumerate(self.order) if name in names and names.index(name) != at
+        ]
+        is_alike = all(map(operator.eq, names, self.order))
+        return is_alike and (len(names) >= len(self.order) or varargs is not None), misplaced
+
+    def _by_name(self, component: Any) -> Callable[..., Any]:
+        order = self.order
+
+        @functools.wraps(component)
+        def by_name(*args: Any, **keywords: Any) -> Any:
+            if len(args) > len(order):
+                return component(*args, **keywords)
+            return component(**dict(zip(order, args, strict=False)), **keywords)
+
+        return by_name
+
+    def _refusal_of_order(self, component: Any, misplaced: list[str]) -> Callable[..., NoReturn]:
+        def refuse(*args: Any, **keywords: Any) -> NoReturn:
+            raise TypeError(
+                f"{component!r}, registered under the generic function {describe(self.generic)},"
+                f" has {', '.join(map(repr, misplaced))} at another place and not all of its"
+                f" names, so that arguments would be mixed up; give it the parameters"
+                f" {', '.join(self.order)}"
+            )
+
+        return refuse
 
     def _refusal_of(self, component: Any) -> Callable[..., NoReturn]:
         """Make the call of a component that cannot be called."""
@@ -213,6 +273,21 @@ class DispatchSpec:
             " found in another process by its name: define it at the top of a module that can be"
             " imported there, and neither in a function nor in __main__"
         )
+
+    def _refuse_reserved_names(self) -> None:
+        meanings = {
+            "call_next": "the next implementation, which is filled in for an implementation",
+            "default": "the result of a call for which nothing is registered",
+        }
+        for parameter in self.signature.parameters.values():
+            if parameter.name in meanings and not (
+                _is_variadic(parameter) or parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+            ):
+                raise TypeError(
+                    f"{self.function.__qualname__}() cannot be generic with a parameter"
+                    f" {parameter.name!r}: that keyword is {meanings[parameter.name]}; rename it,"
+                    " or make it positional-only"
+                )
 
     def _check_names(self) -> None:
         parameters = self.signature.parameters

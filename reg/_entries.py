@@ -30,7 +30,7 @@ class Entries:
     Only C code runs then, so that nothing can interrupt it.
     """
 
-    __slots__ = ("__weakref__", "_depth", "calls", "counts", "guard", "plans")
+    __slots__ = ("__weakref__", "calls", "counts", "depth", "guard", "plans")
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Entries:
         abstract: tuple[type, ...],
         counts: int = 0,
     ) -> None:
-        self._depth = depth
+        self.depth = depth
         self.guard = guard
         self.counts = counts
         #: the plans, see :func:`key_of`
@@ -83,7 +83,7 @@ class Entries:
         """Drop every plan for a class, given by its identity."""
         for key in [key for key in list(self.plans) if key == identity or _is_in(identity, key)]:
             self.plans.pop(key, None)
-        _remove(self.calls, identity, self._depth)
+        _remove(self.calls, identity, self.depth)
 
 
 def key_of(classes: tuple[type, ...] | list[type]) -> Any:

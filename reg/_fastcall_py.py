@@ -14,15 +14,15 @@ to the signature. ``_fastcall`` chooses between the twins; both have the same na
 from __future__ import annotations
 
 import functools
-import linecache
 import operator
 import threading
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
+from ._call_code import NOT_GIVEN, code_of_call
 from ._entries import Entries, key_of
 from ._functions import KINDS, code_of
 from ._lock import registry_lock
@@ -61,7 +61,8 @@ class CachedLookup:
             _withdraw(_NOTHING)
 
 
-#: The tables of one generic function in one lookup: the calls by the identity of each class in
+#: The tables of one generic function in one lookup; where any number of arguments dispatches, they
+#: are in place of the calls, by this number. They are: the calls by the identity of each class in
 #: turn; the check that they are still valid, ``None`` if they are until they are withdrawn; the
 #: plans by :func:`reg._entries.key_of`; and the numbers of arguments, as bits, that something is
 #: registered for. Not a named tuple, of which items are found in three times as long.
@@ -105,12 +106,23 @@ class CallTables:
         """Return whether the watched lists are as they were."""
         return self._lists_unchanged is None or self._lists_unchanged()
 
-    def open(self, identity: int, entries: Entries) -> None:
-        """Make these entries the ones that the fast path of a generic function reads."""
+    def open(self, identity: int, entries: Entries, collects: bool) -> None:
+        """Make these entries the ones that the fast path of a generic function reads.
+
+        :param identity: that of the generic function.
+        :param entries: the entries.
+        :param collects: whether any number of arguments dispatches. Then these entries are for
+          one number of arguments, and those for the other numbers stay.
+        """
         is_valid = self._lists_unchanged
         if entries.guard is not None:
             is_valid = entries.guard if is_valid is None else _both(is_valid, entries.guard)
-        self.calls[identity] = (entries.calls, is_valid, entries.plans, entries.counts)
+        tables = (entries.calls, is_valid, entries.plans, entries.counts)
+        if collects:
+            by_number = self.calls.setdefault(identity, ({}, None, {}, -1))
+            by_number[0][entries.depth] = tables
+        else:
+            self.calls[identity] = tables
 
     def close(self, identity: int) -> None:
         """Make the fast path of a generic function read nothing any more."""
@@ -193,67 +205,6 @@ class ImplicitState:
                     namespace["plain"] = tables[0]
 
 
-_TEMPLATE: Final = """\
-def call({parameters}*more, **keywords):
-    if not keywords and {plain}plain is not None:
-        try:
-            implementation = plain{keys}
-        except Exception:
-            pass
-        else:
-            return implementation({arguments})
-    if {ordinary}:
-        try:
-            if "lookup" in keywords:
-                lookup = keywords["lookup"]
-                tables = lookup._reg_cache.calls[own] if type(lookup) in own_lookups else NOTHING
-            else:
-                tables = fast
-            if tables is None:
-                lookup = scoped()
-                if lookup is None:
-                    lookup = assigned.slot.lookup
-                tables = lookup._reg_cache.calls[own]
-{bind}            implementation = tables[0]{keys}
-        except Exception:
-            pass
-        else:
-            if tables[1] is None or tables[1]():
-                if keywords:
-                    if "default" in keywords:
-                        return or_default(implementation, {given}, keywords)
-                    keywords.pop("lookup", None)
-                    if keywords:
-                        return implementation({with_keywords})
-                return implementation({arguments})
-    return slow({given}, keywords)
-"""
-
-# Fills in the parameters that were left out, from the keywords and the defaults; unless
-# something is registered for fewer arguments, which the slow path knows. That has to be known
-# first: the slow path could not tell an argument that was filled in from one that was given.
-_BIND: Final = """\
-            if {last} is NOT_GIVEN:
-                if tables[3] & {fewer} or not (tables[1] is None or tables[1]()):
-                    raise LookupError
-"""
-_BIND_ONE: Final = """\
-                if {name} is NOT_GIVEN:
-                    {name} = keywords.pop(keyword_{index}, default_{index})
-"""
-_REQUIRE_ONE: Final = """\
-                    if {name} is NOT_GIVEN:
-                        raise LookupError
-"""
-
-
-class _NotGiven:
-    """The default of each parameter."""
-
-
-_NOT_GIVEN: Final = _NotGiven()
-
-
 def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[..., Any]:
     """Make a generic function.
 
@@ -262,14 +213,13 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
       call that the fast path does not know.
     :param implicit: where to find the lookup.
     """
-    binds = spec.binds or bool(spec.names)
-    template = _code(spec.positions, spec.class_first, not spec.names, binds)
+    template = code_of_call(spec)
     kind = code_of(spec.function).co_flags & KINDS
     template = template.replace(co_flags=template.co_flags | kind)
     namespace: dict[str, Any] = {
         "__name__": __name__,
         "NOTHING": _NOTHING,
-        "NOT_GIVEN": _NOT_GIVEN,
+        "NOT_GIVEN": NOT_GIVEN,
         "assigned": implicit._assigned,
         "fast": None,
         "plain": None,
@@ -278,9 +228,9 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     }
     for index, (keyword, default) in enumerate(_optional(spec)):
         # Without a name of its own, a parameter is not among the keywords of any call.
-        namespace[f"keyword_{index}"] = keyword or _NOT_GIVEN
+        namespace[f"keyword_{index}"] = keyword or NOT_GIVEN
         namespace[f"default_{index}"] = default
-    made = FunctionType(template, namespace, None, (_NOT_GIVEN,) * template.co_argcount)
+    made = FunctionType(template, namespace, None, (NOT_GIVEN,) * template.co_argcount)
     own = namespace["own"] = id(made)
     find = namespace["find"] = _finder(own, spec, implicit)
 
@@ -297,7 +247,7 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
         return default if result is None else result
 
     def slow(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        if any(argument is _NOT_GIVEN for argument in args):
+        if any(argument is NOT_GIVEN for argument in args):
             args, keywords = _as_given(spec, args, keywords)
         try:
             plan, call_args, passed = _NOT_FOUND
@@ -323,7 +273,7 @@ def _optional(spec: DispatchSpec) -> list[tuple[str, Any]]:
     optional = []
     for name in spec.order[: max(spec.positions, default=-1) + 1]:
         keyword, default = known.get(name, (name, MISSING))
-        optional.append((keyword, _NOT_GIVEN if default is MISSING else default))
+        optional.append((keyword, NOT_GIVEN if default is MISSING else default))
     return optional
 
 
@@ -331,9 +281,9 @@ def _as_given(
     spec: DispatchSpec, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Leave out the arguments that were not given, and pass those behind them by keyword."""
-    first = next(index for index, value in enumerate(args) if value is _NOT_GIVEN)
+    first = next(index for index, value in enumerate(args) if value is NOT_GIVEN)
     behind = zip(spec.order[first:], args[first:], strict=False)
-    by_keyword = {name: value for name, value in behind if value is not _NOT_GIVEN}
+    by_keyword = {name: value for name, value in behind if value is not NOT_GIVEN}
     return args[:first], {**keywords, **by_keyword}
 
 
@@ -376,7 +326,7 @@ def _finder(
     It returns the plan, ``None`` if it is not cached, and the arguments for it.
     """
     arity, own_lookups = len(spec.parameters), implicit._own_lookups
-    by_position, class_first = not spec.names, spec.class_first
+    by_position, class_first, collects = not spec.names, spec.class_first, spec.collects
 
     def find(args: tuple[Any, ...], keywords: dict[str, Any]) -> _Found:
         passed = keywords
@@ -388,15 +338,16 @@ def _finder(
         if type(lookup) not in own_lookups:
             return _NOT_FOUND
         try:
-            _, is_valid, plans, counts = lookup._reg_cache.calls[own]
+            tables = lookup._reg_cache.calls[own]
+            _, is_valid, plans, counts = tables[0][len(args)] if collects else tables
         except (AttributeError, KeyError):
             return _NOT_FOUND
         dispatched = args
-        if len(args) != arity or not by_position:
+        if (len(args) != arity and not collects) or not by_position:
             args, passed, dispatched = spec.bound(args, passed, counts)
             if len(dispatched) != arity:
                 return _NOT_FOUND
-        if arity == 1 and not class_first:
+        if len(dispatched) == 1 and not class_first:
             key: Any = id(dispatched[0].__class__)
         else:
             classes = [argument.__class__ for argument in dispatched]
@@ -409,53 +360,3 @@ def _finder(
         return plan, args, passed
 
     return find
-
-
-@functools.cache
-def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds: bool) -> CodeType:
-    """The code of a call, shared by all generic functions that dispatch alike.
-
-    :param positions: the positions of the arguments that dispatch; -1 for one that can be passed
-      by keyword only, with which there is no fast path.
-    :param class_first: whether the first argument is itself the class.
-    :param only_these: whether there is no fast path for more positional arguments.
-    :param binds: whether parameters may be left out, or passed by keyword.
-    """
-    by_keyword_only = -1 in positions
-    if by_keyword_only:
-        positions = positions[:0]
-    names = [f"argument_{index}" for index in range(max(positions, default=-1) + 1)]
-    given = f"{names[-1]} is not NOT_GIVEN" if names else "True"
-    classes = [f"{names[position]}.__class__" for position in positions]
-    if class_first and classes:
-        classes[0] = classes[0].removesuffix(".__class__")
-    conditions = ["not more"] if only_these else []
-    # Without arguments to bind, a missing one is a miss like any other.
-    plain = [*conditions, given] if binds else list(conditions)
-    if names and not binds:
-        conditions.append(given)
-    if by_keyword_only:
-        conditions = plain = ["False"]
-    bind = ""
-    if names and binds:
-        bind = _BIND.format(last=names[-1], fewer=(1 << len(names)) - 1 if only_these else 0)
-        for index, name in enumerate(names):
-            bind += _BIND_ONE.format(name=name, index=index)
-            bind += "" if index in positions else _REQUIRE_ONE.format(name=name)
-    arguments = ", ".join(names if only_these else [*names, "*more"])
-    with_keywords = ", ".join([*([arguments] if arguments else []), "**keywords"])
-    source = _TEMPLATE.format(
-        parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
-        plain="".join(f"{condition} and " for condition in plain),
-        ordinary=" and ".join(conditions) or "True",
-        bind=bind,
-        keys="".join(f"[id({cls})]" for cls in classes) or "[0]",
-        arguments=arguments,
-        with_keywords=with_keywords,
-        given=f"({''.join(name + ', ' for name in names)}*more,)",
-    )
-    filename = f"<reg call: {', '.join(classes) or 'no arguments'}>"
-    # For tracebacks through the call, which show its lines.
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    code: CodeType = compile(source, filename, "exec").co_consts[0]
-    return code

@@ -15,10 +15,12 @@ class Query:
     :param predicates: the values that the caller gave; ``None`` to compute them.
     """
 
-    __slots__ = ("args", "computed", "given", "predicates")
+    __slots__ = ("answers", "args", "computed", "given", "predicates")
 
     def __init__(self, args: tuple[Any, ...], predicates: Mapping[str, Any] | None = None) -> None:
         self.args = args
+        #: all components in order, once they are known
+        self.answers: list[Any] | None = None
         self.given = predicates is not None
         #: the predicates that matchers are called with; ``None`` until they are needed
         self.predicates = predicates

@@ -17,9 +17,13 @@ import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
+from ._declared import DeclaredMatcher, answers, failing, has_declared, values_of
 from ._fastcall import CallNext, Decision, Plan, Step
 from ._matching import Matcher, Query
+from ._refinements import RefinedMatcher
+from ._values import ValueChain, plan_for
 from .arginfo import filled_in
+from .predicate import calculations_of
 from .sentinel import MISSING, UNDECIDED
 
 __all__ = [
@@ -28,9 +32,10 @@ __all__ = [
     "ForeignChain",
     "Plan",
     "Step",
-    "adapter",
+    "adapters",
     "end_step",
     "make_plan",
+    "run_or_default",
 ]
 
 #: Adapts a component before it is called.
@@ -47,14 +52,22 @@ Dispatched: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, .
 tracing: Callable[[Hashable, Any, tuple[type, ...]], Callable[[Any, Any], Any]] | None = None
 
 
-def adapter(
+def adapters(
     key: Hashable, lookup: Any, classes: tuple[type, ...], adapt: Adapt | None = None
-) -> Adapt | None:
-    """Return the function that adapts a component before it is called, also to be traced."""
-    if tracing is None:
-        return adapt
-    trace = tracing(key, lookup, classes)
-    return lambda component: trace(component, component if adapt is None else adapt(component))
+) -> tuple[Adapt | None, Adapt | None]:
+    """Return the functions that adapt a component, and the fallback, before these are called.
+
+    :param adapt: adapts a component; while calls are traced, its result is wrapped.
+    """
+    # Read once: another thread may open or close a trace meanwhile.
+    trace = tracing
+    if trace is None:
+        return adapt, None
+    wrap = trace(key, lookup, classes)
+    return (
+        lambda component: wrap(component, component if adapt is None else adapt(component)),
+        lambda fallback: wrap(fallback, fallback),
+    )
 
 
 def end_step(fallback: Callable[..., Any], lookup: Any, adapt: Adapt | None = None) -> Step:
@@ -74,6 +87,8 @@ def make_plan(
     end: Step,
     adapt: Adapt | None = None,
     dispatched: Dispatched | None = None,
+    *,
+    has_fallbacks: bool = True,
 ) -> Plan:
     """Make the plan for one combination of classes.
 
@@ -84,6 +99,7 @@ def make_plan(
     :param adapt: adapts a component before it is called.
     :param dispatched: picks the dispatch arguments of a call; without it, all positional
       arguments dispatch.
+    :param has_fallbacks: whether the fallbacks of declared predicates go before ``end``.
     """
     first = next(iter(candidates()), MISSING)
     if first is MISSING:
@@ -94,11 +110,56 @@ def make_plan(
             function: Any = first if adapt is None else adapt(first)
             return Plan(Step(function, lookup) if wants_lookup else function, first)
     components = tuple(candidates())
+    if any(isinstance(one, RefinedMatcher) and one.values for one in components):
+
+        def make_part(left: tuple[Any, ...]) -> Plan:
+            options: Any = {"has_fallbacks": has_fallbacks}
+            return make_plan(lambda: left, lookup, end, adapt, dispatched, **options)
+
+        values = ValueChain(components, make_part)
+        first = UNDECIDED if isinstance(first, Matcher) else first
+        return Plan(values.caller(dispatched), first, None, values)
     if any(isinstance(component, Matcher) for component in components):
-        chain = CandidateChain(components, lookup, end, adapt)
+        if has_declared(components):
+            chain: CandidateChain = PredicateChain(components, lookup, end, adapt, has_fallbacks)
+        else:
+            chain = CandidateChain(components, lookup, end, adapt)
         first = UNDECIDED if isinstance(first, Matcher) else first
         return Plan(chain.caller(dispatched), first, None, chain)
     return Plan(_steps(components, lookup, end, adapt), first, components)
+
+
+def run_or_default(
+    plan: Plan,
+    default: Any,
+    dispatched: tuple[Any, ...],
+    args: tuple[Any, ...],
+    keywords: dict[str, Any],
+) -> Any:
+    """Call by a plan.
+
+    :param plan: the plan.
+    :param default: returned if there is no implementation, or if it returns ``None``;
+      ``MISSING`` if there is no default.
+    :param dispatched: the dispatch arguments.
+    :param args: the positional arguments.
+    :param keywords: the keyword arguments; may be changed.
+    """
+    if default is MISSING:
+        return plan.call(*args, **keywords)
+    plan = plan_for(plan, dispatched)
+    if plan.first is MISSING:
+        return default
+    if plan.first is UNDECIDED:
+        # Whether there is anything is known only when all matchers were asked.
+        query = Query(dispatched)
+        resolved = plan.chain.resolved(query, 0)
+        if resolved[0] is MISSING:
+            return default
+        result = plan.chain.run(resolved, query, args, keywords)
+    else:
+        result = plan.call(*args, **keywords)
+    return default if result is None else result
 
 
 def _steps(
@@ -158,12 +219,40 @@ class CandidateChain:
             if calculations is not None:
                 return self._decision(first, calculations)
 
+        if isinstance(first, RefinedMatcher) and dispatched is None:
+            return self._refined_caller()
+        return self._asking_caller(dispatched)
+
+    def _asking_caller(self, dispatched: Dispatched | None) -> Callable[..., Any]:
+        """Make the function of any call: it asks all matchers in turn."""
+
         def call_chain(*args: Any, **keywords: Any) -> Any:
             query = Query(args if dispatched is None else dispatched(args, keywords))
             return self.run(self.resolved(query, 0), query, args, keywords)
 
         call_chain._reg_asks_matchers = True  # type: ignore[attr-defined]
         return call_chain
+
+    def _refined_caller(self) -> Callable[..., Any]:
+        """Make the function of a call that begins with refinements: it asks one after another."""
+        steps: list[tuple[Any, Any]] = []
+        for component in self.components:
+            holds = None
+            if isinstance(component, RefinedMatcher):
+                holds, component = component.question(), component.component
+            if isinstance(component, Matcher) or (step := self._without_rest(component)) is None:
+                break
+            steps.append((holds, step))
+
+        def call_refined(*args: Any, **keywords: Any) -> Any:
+            for holds, step in steps:
+                if holds is None or holds(args):
+                    return step(*args, **keywords)
+            query = Query(args)
+            return self.run(self.resolved(query, len(steps)), query, args, keywords)
+
+        call_refined._reg_asks_matchers = True  # type: ignore[attr-defined]
+        return call_refined
 
     def _decision(self, matcher: Any, calculations: tuple[Callable[..., Any], ...]) -> Decision:
         registry = matcher.registry
@@ -243,6 +332,76 @@ class CandidateChain:
                 self._known = {}
             self._known[id(component)] = known
         return known
+
+
+class PredicateChain(CandidateChain):
+    """Candidates of a generic function that declares predicates.
+
+    Where the predicates leave nothing, the fallback of the first that does so is called.
+
+    :param has_fallbacks: whether it is; the other parameters are those of a candidate chain.
+    """
+
+    __slots__ = ("_has_fallbacks",)
+
+    def __init__(
+        self,
+        components: tuple[Any, ...],
+        lookup: Any,
+        end: Step,
+        adapt: Adapt | None,
+        has_fallbacks: bool,
+    ) -> None:
+        super().__init__(components, lookup, end, adapt)
+        self._has_fallbacks = has_fallbacks
+
+    def caller(self, dispatched: Dispatched | None) -> Callable[..., Any]:
+        matchers = [one for one in self.components if isinstance(one, DeclaredMatcher)]
+        if dispatched is not None or len(matchers) < len(self.components):
+            return self._asking_caller(dispatched)
+        registry = matchers[0].registry
+        calculations = calculations_of(registry.predicates)
+
+        def slow(values: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+            all_values = (values,) if len(calculations) == 1 else values
+            query = Query(args)
+            names = [predicate.name for predicate in registry.predicates]
+            query.predicates = dict(zip(names, all_values, strict=True))
+            component, _ = resolved = self.resolved(query, 0)
+            is_found = component is not MISSING
+            function = self._without_rest(component) if is_found else self._fallback(query)
+            if function is not None and _KEEP_NOTHING_ALIVE.issuperset(map(type, all_values)):
+                most = max(_MOST_ANSWERS, sum(one.registry._order for one in matchers))
+                decision.learn(registry._root, values, function, most)
+            return self.run(resolved, query, args, keywords)
+
+        decision = Decision(calculations, matchers[0], slow)
+        return decision
+
+    def run(
+        self,
+        resolved: tuple[Any, int],
+        query: Query,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
+    ) -> Any:
+        if resolved == (MISSING, 0):
+            return self._fallback(query)(*args, **keywords)
+        return super().run(resolved, query, args, keywords)
+
+    def resolved(self, query: Query, index: int) -> tuple[Any, int]:
+        if query.answers is None:
+            query.answers = [component for _, component, _ in answers(self.components, query)]
+        if index < len(query.answers):
+            return query.answers[index], index + 1
+        return MISSING, index
+
+    def _fallback(self, query: Query) -> Step:
+        """The end of a call for which there is nothing: that of a predicate, if it has one."""
+        predicate = failing(self.components, values_of(self.components, query))
+        if predicate is None or predicate.fallback is None or not self._has_fallbacks:
+            return self._end
+        return end_step(predicate.fallback, self._lookup, self._adapt)
 
 
 class ForeignChain(CandidateChain):

@@ -229,7 +229,8 @@ def _constructor(cls: type) -> tuple[Any, type]:
         names = ("__call__",) if base is type(cls) else ("__new__", "__init__")
         for name in names:
             function = getattr(vars(base).get(name), "__func__", vars(base).get(name))
-            if isinstance(function, FunctionType):
+            # Built-in methods of PyPy are functions too, with a code object of another class.
+            if isinstance(getattr(function, "__code__", None), CodeType):
                 return function, base
     return None, cls
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["signature_with_deferred"]
+__all__ = ["signature_with_deferred", "takes"]
 
 
 def signature_with_deferred(callable: Any, **options: Any) -> inspect.Signature:
@@ -25,3 +26,15 @@ def signature_with_deferred(callable: Any, **options: Any) -> inspect.Signature:
 
         options.setdefault("annotation_format", annotationlib.Format.FORWARDREF)
     return inspect.signature(callable, **options)
+
+
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Return whether a function can be called with so many positional arguments."""
+    try:
+        signature_with_deferred(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        # A built-in function without a signature.
+        return True
+    return True

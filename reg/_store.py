@@ -10,6 +10,9 @@ The layout, as nested dictionaries; a dictionary with many keys is a :class:`_tr
     Store       {key: {number of classes: ClassTrie}}
     ClassTrie   {first class: {second class: … Entry(classes, Registration, order)}}
 
+Registrations for at least so many classes, and any number of further ones, are in a trie of their
+own, under the number ``~fewest``, which is negative; their last key is a :class:`RestKey`.
+
 A class may be a :class:`NamedClass`, as well as a key of the trie. Beside the trie of one key
 and one number of classes are its :class:`Position` objects: the abstract and the named classes
 at that position, which no MRO contains.
@@ -19,26 +22,24 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from . import _trie
 from ._classes import (
     ClassKey,
     ForwardName,
-    NamedClass,
     RegisteredClass,
+    RestKey,
+    SingleKey,
     UnionMember,
-    class_of,
-    is_abstract,
-    loaded_class,
+    rest_key,
 )
-from ._mro import mro_of, virtual_mro
+from ._position import PLAIN_POSITION, Position
+from ._refinements import RefinedMatcher, Refinement
 from ._trie import Entry
 
-__all__ = ["ClassTrie", "Position", "Registration", "Store", "merged", "ranking"]
-
-_Key = TypeVar("_Key", bound=ClassKey)
+__all__ = ["ClassTrie", "Registration", "Store", "merged"]
 
 
 class Registration(NamedTuple):
@@ -52,6 +53,10 @@ class Registration(NamedTuple):
     :param lineno: the line there.
     :param unions: for each class the members of the union that it was registered by; an empty
       tuple for a class that was given itself.
+    :param rest: the class of each further argument, of which there may be any number, or the
+      members of a union; an empty tuple if the number of arguments is fixed.
+    :param candidate: the component as class lookups give it: with refinements among the classes,
+      a matcher that asks whether these hold; else the component itself.
     """
 
     key: Hashable
@@ -60,112 +65,60 @@ class Registration(NamedTuple):
     filename: str
     lineno: int
     unions: tuple[tuple[RegisteredClass, ...], ...]
+    rest: tuple[RegisteredClass, ...] = ()
+    candidate: Any = None
 
     @property
     def keys(self) -> tuple[ClassKey, ...]:
+        """The keys by which it is found, one for each class, and one for :attr:`rest`."""
+        keys = self.single_keys
+        return (*keys, rest_key(self.rest)) if self.rest else keys
+
+    def with_candidate(self) -> Registration:
+        """Return the same with the :attr:`candidate` for its component and classes."""
+        for cls in (*self.classes, *self.rest):
+            if isinstance(cls, Refinement):
+                matcher = RefinedMatcher(self.component, self.classes, self.rest)
+                return self._replace(candidate=matcher)
+        if self.candidate is self.component:
+            return self
+        return self._replace(candidate=self.component)
+
+    @property
+    def single_keys(self) -> tuple[SingleKey, ...]:
         """The keys by which it is found, one for each class."""
         pairs = zip(self.classes, self.unions, strict=True)
         return tuple([UnionMember(cls, union) if union else cls for cls, union in pairs])
+
+    @property
+    def number(self) -> int:
+        """The number of classes; ``~fewest`` for any number from the fewest on."""
+        return ~len(self.classes) if self.rest else len(self.classes)
 
     @property
     def place(self) -> str:
         """File and line, as tools print and editors read them."""
         return f"{self.filename}:{self.lineno}"
 
+    @property
+    def counts(self) -> int:
+        """The numbers of arguments that it is for, as bits: of a negative int, infinitely many."""
+        return -1 << len(self.classes) if self.rest else 1 << len(self.classes)
 
-class Position:
-    """The abstract and named classes at one position, which an MRO may lack. Immutable.
+    def for_number(self, number: int) -> list[Registration]:
+        """List the registrations for just so many arguments that it stands for.
 
-    :param abstract: classes with virtual subclasses, in the order of registration.
-    :param names: classes given by name, in the order of registration.
-    :param unions: the keys of members of unions, in the order of registration.
-    """
-
-    __slots__ = ("abstract", "names", "unions")
-
-    def __init__(
-        self,
-        abstract: tuple[type, ...] = (),
-        names: tuple[NamedClass, ...] = (),
-        unions: tuple[UnionMember, ...] = (),
-    ) -> None:
-        self.abstract = abstract
-        self.names = names
-        self.unions = unions
-
-    def adding(self, key: ClassKey) -> Position:
-        """Return a position that knows this key as well."""
-        if isinstance(key, UnionMember):
-            known = self.adding(key.cls)
-            unions = known.unions if key in known.unions else (*known.unions, key)
-            return Position(known.abstract, known.names, unions)
-        if isinstance(key, NamedClass):
-            if key not in self.names:
-                return Position(self.abstract, (*self.names, key), self.unions)
-        elif is_abstract(key) and not any(known is key for known in self.abstract):
-            return Position((*self.abstract, key), self.names, self.unions)
-        return self
-
-    def joined(self, other: Position) -> Position:
-        """Return a position that knows the keys of another one as well, behind its own."""
-        joined = self
-        keys: list[ClassKey] = [*other.abstract, *other.names, *other.unions]
-        for key in keys:
-            joined = joined.adding(key)
-        return joined
-
-    def keeping(self, keys: Collection[ClassKey]) -> Position:
-        """Return a position without the keys that nothing is registered for any more.
-
-        :param keys: all that something is registered for.
+        :return: itself, if it is for so many; several for the union of a :attr:`rest`; an empty
+          list if it is for more arguments, or for another number.
         """
-        classes = {class_of(key) for key in keys}
-        return Position(
-            tuple([cls for cls in self.abstract if cls in classes]),
-            tuple([name for name in self.names if name in classes]),
-            tuple([member for member in self.unions if member in keys]),
-        )
-
-    def same_class(self, cls: RegisteredClass) -> list[ClassKey]:
-        """List the keys for one class: the class itself, then as a member of unions."""
-        return [cls, *(member for member in self.unions if member.cls == cls)]
-
-    def ranked(self, cls: type) -> list[ClassKey]:
-        """List the keys that apply to an argument of this class, most specific first.
-
-        These are its MRO, with the abstract classes among its virtual bases, and with the
-        names of all of them that classes were registered by. Behind each class are the unions
-        that it is a member of.
-        """
-        if not self.unions:
-            return list(self._ranked_classes(cls))
-        members: dict[RegisteredClass, list[UnionMember]] = {}
-        for member in self.unions:
-            members.setdefault(member.cls, []).append(member)
-        return [key for base in self._ranked_classes(cls) for key in (base, *members.get(base, ()))]
-
-    def _ranked_classes(self, cls: type) -> list[RegisteredClass]:
-        if not self.names:
-            return list(virtual_mro(cls, self.abstract) if self.abstract else mro_of(cls))
-        loaded = {name: loaded_class(name) for name in self.names}
-        abstract = [*self.abstract, *(named for named in loaded.values() if named is not None)]
-        ranked: list[RegisteredClass] = []
-        for base in virtual_mro(cls, abstract):
-            ranked.append(base)
-            for name in [name for name in loaded if loaded[name] is base or _names(name, base)]:
-                ranked.append(name)
-                # A reloaded class may derive from the class that had its name before.
-                del loaded[name]
-        return ranked
-
-
-def _names(name: NamedClass, cls: type) -> bool:
-    if isinstance(name, ForwardName):
-        return name.matches(cls)
-    return name == f"{cls.__module__}:{cls.__qualname__}"
-
-
-_PLAIN_POSITION: Final = Position()
+        further = number - len(self.classes)
+        if not self.rest or further < 0:
+            return [] if further else [self]
+        unions = self.unions + (self.rest if len(self.rest) > 1 else (),) * further
+        return [
+            self._replace(classes=self.classes + classes, unions=unions, rest=())
+            for classes in itertools.product(self.rest, repeat=further)
+        ]
 
 
 class ClassTrie:
@@ -189,7 +142,7 @@ class ClassTrie:
         entry = _trie.exact(self.node, keys)
         return None if entry is None else entry.value
 
-    def same_classes(self, classes: tuple[RegisteredClass, ...]) -> Iterator[Registration]:
+    def same_classes(self, classes: tuple[ClassKey, ...]) -> Iterator[Registration]:
         """Find all registrations for exactly these classes; those by unions come later."""
         pairs = zip(self.positions, classes, strict=True)
         return self.descend([position.same_class(cls) for position, cls in pairs])
@@ -209,10 +162,9 @@ class ClassTrie:
         node = _trie.remove(self.node, registration.keys)
         positions = list(self.positions)
         for index, key in enumerate(registration.keys):
-            position, cls = positions[index], class_of(key)
-            if key in position.unions or cls in position.names or cls in position.abstract:
+            if positions[index].knows(key):
                 keys = {entry.value.keys[index] for entry in _trie.entries(node)}
-                positions[index] = position.keeping(keys)
+                positions[index] = positions[index].keeping(keys)
         return ClassTrie(tuple(positions), node)
 
     def matching(self, classes: tuple[type, ...]) -> Iterator[Registration]:
@@ -238,49 +190,78 @@ def merged(
     """Find all registrations in several stores for these classes or bases of them.
 
     :return: an iterator, most specific first, in the order that they would have in one store;
-      for the same classes in the order of the stores.
+      for the same classes in the order of the stores. A registration for any number of classes
+      comes behind one for exactly this number of the same classes.
     """
-    tries = [trie for store in stores if (trie := store.tries(key).get(len(classes)))]
-    if len(tries) < 2:
-        return iter(()) if not tries else tries[0].matching(classes)
-    positions = [
-        functools.reduce(Position.joined, known)
-        for known in zip(*[trie.positions for trie in tries], strict=True)
+    count = len(classes)
+    tries_of_stores = [store.tries(key) for store in stores]
+    if len(stores) == 1:
+        (tries_by_number,) = tries_of_stores
+        if len(tries_by_number) == 1 and count in tries_by_number:
+            return tries_by_number[count].matching(classes)
+    numbers = [count, *(~fewest for fewest in range(count, -1, -1))]
+    tries = [
+        (number, tries[number])
+        for number in numbers
+        for tries in tries_of_stores
+        if number in tries
     ]
-    pairs = zip(positions, classes, strict=True)
-    ranked = [position.ranked(cls) for position, cls in pairs]
+    if not tries:
+        return iter(())
+    if len(tries) == 1 and tries[0][0] == count:
+        return tries[0][1].matching(classes)
+    ranked = []
+    for index, cls in enumerate(classes):
+        known = [trie.positions[min(index, len(trie.positions) - 1)] for _, trie in tries]
+        ranked.append(functools.reduce(Position.joined, known).ranked(cls))
     ranks = [{key: rank for rank, key in enumerate(keys)} for keys in ranked]
-
-    def place(registration: Registration) -> list[int]:
-        return [rank[key] for rank, key in zip(ranks, registration.keys, strict=True)]
-
-    # Imported here, since only a merged lookup needs it.
+    # Imported here, since only these look-ups need it.
     import heapq
 
     # Each trie gives its own in this order; of equal ones, the first trie's come first.
-    return heapq.merge(*[trie.descend(ranked) for trie in tries], key=place)
+    return heapq.merge(
+        *[_descend(number, trie, ranked, ranks) for number, trie in tries],
+        key=lambda registration: _place(registration.keys, ranks),
+    )
 
 
-def ranking(registered: Iterable[_Key]) -> Callable[[type], list[_Key]]:
-    """Make the function that ranks these keys for the class of an argument.
+def _descend(
+    number: int, trie: ClassTrie, ranked: list[list[ClassKey]], ranks: list[dict[ClassKey, int]]
+) -> Iterator[Registration]:
+    """Find the registrations of one trie; the last key of some is for any number of positions."""
+    if number >= 0:
+        return trie.descend(ranked)
+    fewest = ~number
+    places = {rest: _place((rest,), ranks[fewest:]) for rest in trie.positions[fewest].rests}
+    rests: list[ClassKey] = [rest for rest, place in places.items() if None not in place]
+    rests.sort(key=places.__getitem__)  # type: ignore[arg-type]
+    return trie.descend([*ranked[:fewest], rests])
 
-    :param registered: the keys that something is registered for at one position.
-    :return: gives, for a class, those of them that apply, most specific first.
-    """
-    position, keys = _PLAIN_POSITION, {key: key for key in registered}
-    for key in keys:
-        position = position.adding(key)
-    return lambda cls: [keys[key] for key in position.ranked(cls) if key in keys]  # type: ignore[index]
+
+def _place(keys: tuple[ClassKey, ...], ranks: list[dict[ClassKey, int]]) -> list[Any]:
+    """Return the rank of a key at each position; the last key may be for any number of them."""
+    place: list[Any] = []
+    for index, rank in enumerate(ranks):
+        key = keys[min(index, len(keys) - 1)]
+        place.append(key.rank(rank) if isinstance(key, RestKey) else rank[key])
+    return place
 
 
 def _now(classes: Mapping[ForwardName, type]) -> Callable[[RegisteredClass], RegisteredClass]:
     def now(cls: RegisteredClass) -> RegisteredClass:
+        if isinstance(cls, Refinement):
+            return cls.renamed(now)
         return classes.get(cls, cls) if isinstance(cls, ForwardName) else cls
 
     return now
 
 
 _NO_TRIES: Final[dict[int, ClassTrie]] = {}
+
+
+def _number(keys: tuple[ClassKey, ...]) -> int:
+    """The number under which the trie of registrations with these keys is."""
+    return -len(keys) if keys and isinstance(keys[-1], RestKey) else len(keys)
 
 
 class Store:
@@ -303,7 +284,7 @@ class Store:
 
     def exact(self, key: Hashable, keys: tuple[ClassKey, ...]) -> Registration | None:
         """Get the registration under exactly these keys, or ``None``."""
-        trie = self.tries(key).get(len(keys))
+        trie = self.tries(key).get(_number(keys))
         return None if trie is None else trie.exact(keys)
 
     def for_classes(self, key: Hashable, keys: tuple[ClassKey, ...]) -> Registration | None:
@@ -312,7 +293,7 @@ class Store:
         Of classes alone, without unions, it is the first that was made for them by unions
         where there is no other; ``None`` if there is no registration.
         """
-        trie = self.tries(key).get(len(keys))
+        trie = self.tries(key).get(_number(keys))
         if trie is None:
             return None
         classes = [cls for cls in keys if not isinstance(cls, UnionMember)]
@@ -322,8 +303,7 @@ class Store:
 
     def matching(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Registration]:
         """Find all registrations for these classes or bases of them, most specific first."""
-        trie = self.tries(key).get(len(classes))
-        return iter(()) if trie is None else trie.matching(classes)
+        return merged((self,), key, classes)
 
     def under(self, key: Hashable) -> Iterator[Registration]:
         """List all registrations under a key, by number of classes."""
@@ -362,7 +342,8 @@ class Store:
             settled = registration._replace(
                 classes=tuple([now(cls) for cls in registration.classes]),
                 unions=tuple([tuple(map(now, union)) for union in registration.unions]),
-            )
+                rest=tuple(map(now, registration.rest)),
+            ).with_candidate()
             if registration.key == key and settled.keys != registration.keys:
                 store = store.removing([registration])
                 if store.exact(key, settled.keys) is None:
@@ -377,11 +358,11 @@ class Store:
         """Return a store with these registrations, which replace those for the same classes."""
         keys, order = self._keys, self._order
         for registration in registrations:
-            key, arity = registration.key, len(registration.classes)
+            key, number = registration.key, registration.number
             tries = keys.get(key, _NO_TRIES)
-            trie = tries.get(arity) or ClassTrie((_PLAIN_POSITION,) * arity)
+            trie = tries.get(number) or ClassTrie((PLAIN_POSITION,) * abs(number))
             trie = trie.adding(registration, order)
-            keys = _trie.with_branch(keys, key, {**tries, arity: trie})
+            keys = _trie.with_branch(keys, key, {**tries, number: trie})
             order += 1
         return Store(keys, order)
 
@@ -389,11 +370,11 @@ class Store:
         """Return a store without these registrations, which are in it."""
         keys = self._keys
         for registration in registrations:
-            key, arity = registration.key, len(registration.classes)
+            key, number = registration.key, registration.number
             tries = dict(keys[key])
-            tries[arity] = tries[arity].removing(registration)
-            if not tries[arity].node:
-                del tries[arity]
+            tries[number] = tries[number].removing(registration)
+            if not tries[number].node:
+                del tries[number]
             if tries:
                 keys = _trie.with_branch(keys, key, tries)
                 continue

@@ -132,7 +132,7 @@ class MergedClassLookup(_Listed):
         :return: the first of :meth:`all`, or ``None``.
         """
         found = self._reg_registrations(canonical_key(key), tuple(classes))
-        return next((registration.component for registration in found), None)
+        return next((registration.candidate for registration in found), None)
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find the components in all of the registries.
@@ -141,7 +141,7 @@ class MergedClassLookup(_Listed):
           registries.
         """
         found = self._reg_registrations(canonical_key(key), tuple(classes))
-        return [registration.component for registration in found]
+        return [registration.candidate for registration in found]
 
     def _reg_registrations(
         self, key: Hashable, classes: tuple[type, ...]

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar, overload
 
 from ._cache import make_call_plan
 from ._classes import describe
+from ._declared import found_components
 from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
-from ._matching import Matcher, Query, resolve_matchers
-from ._plan import ForeignChain, Plan, adapter, end_step
+from ._matching import Matcher, Query
+from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
+from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
-from .sentinel import MISSING, UNDECIDED
+from .predicate import PredicateMatcher
+from .sentinel import MISSING
 
 if TYPE_CHECKING:
     from .generic_function import GenericFunction
+    from .predicate import Predicate
 
     _P = ParamSpec("_P")
     _R = TypeVar("_R")
@@ -33,27 +37,35 @@ if TYPE_CHECKING:
     def generic(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
 
     @overload
-    def generic(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
+    def generic(
+        *names: str, predicates: Iterable[Predicate] = ..., predicates_first: bool = ...
+    ) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
 
 
-def generic(*function_or_names: Any) -> Any:
+def generic(
+    *function_or_names: Any, predicates: Iterable[Predicate] = (), predicates_first: bool = False
+) -> Any:
     """Make a function generic: ``generic(function)``, or ``generic("name", …)(function)``.
 
     :param function: runs where nothing is registered for the arguments.
     :param names: the parameters that dispatch, however they are passed; one
       left to its default dispatches on that. Without names, every positional
       argument does, and keyword arguments are passed on.
+    :param predicates: decide beside the classes of the arguments; an earlier one weighs more.
+      Implementations are registered for their values by name.
+    :param predicates_first: whether the predicates weigh more than the classes.
     :return: a function with the name, docstring and signature of the original,
       which is its ``__wrapped__``. It is the key to register implementations
       under.
-    :raises TypeError: if the function has no parameter of such a name.
+    :raises TypeError: if the function has no parameter of such a name, or if a predicate cannot
+      be computed of its arguments.
 
     A call takes two keyword arguments more than the function. ``lookup`` is
     asked instead of the implicit lookup; ``None`` raises
     :exc:`reg.NoImplicitLookupError`. ``default`` is returned where nothing is
     registered, or if the implementation returns ``None``.
     """
-    return _decorator(function_or_names, class_first=False)
+    return _decorator(function_or_names, False, tuple(predicates), predicates_first)
 
 
 if TYPE_CHECKING:
@@ -62,20 +74,29 @@ if TYPE_CHECKING:
     def classgeneric(function: Callable[_P, _R], /) -> GenericFunction[_P, _R]: ...
 
     @overload
-    def classgeneric(*names: str) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
+    def classgeneric(
+        *names: str, predicates: Iterable[Predicate] = ..., predicates_first: bool = ...
+    ) -> Callable[[Callable[_P, _R]], GenericFunction[_P, _R]]: ...
 
 
-def classgeneric(*function_or_names: Any) -> Any:
+def classgeneric(
+    *function_or_names: Any, predicates: Iterable[Predicate] = (), predicates_first: bool = False
+) -> Any:
     """Make a function generic whose first dispatch argument is a class, and stands for itself.
 
     In all else, parameters and result included, it is :func:`reg.generic`.
     """
-    return _decorator(function_or_names, class_first=True)
+    return _decorator(function_or_names, True, tuple(predicates), predicates_first)
 
 
-def _decorator(function_or_names: tuple[Any, ...], class_first: bool) -> Any:
+def _decorator(
+    function_or_names: tuple[Any, ...],
+    class_first: bool,
+    predicates: tuple[Predicate, ...],
+    predicates_first: bool,
+) -> Any:
     if len(function_or_names) == 1 and not isinstance(function_or_names[0], str):
-        return _make(function_or_names[0], (), class_first)
+        return _make(function_or_names[0], (), class_first, predicates, predicates_first)
     for name in function_or_names:
         if not isinstance(name, str):
             raise TypeError(
@@ -84,18 +105,29 @@ def _decorator(function_or_names: tuple[Any, ...], class_first: bool) -> Any:
             )
 
     def decorate(function: Callable[..., Any]) -> Any:
-        return _make(function, function_or_names, class_first)
+        return _make(function, function_or_names, class_first, predicates, predicates_first)
 
     return decorate
 
 
-def _make(function: Callable[..., Any], names: tuple[str, ...], class_first: bool) -> Any:
+def _make(
+    function: Callable[..., Any],
+    names: tuple[str, ...],
+    class_first: bool,
+    predicates: tuple[Predicate, ...],
+    predicates_first: bool,
+) -> Any:
     if not callable(function) or isinstance(function, staticmethod):
         advice = ""
         if isinstance(function, (staticmethod, classmethod, property)):
             advice = f"; put the decorator that makes it generic below @{type(function).__name__}"
         raise TypeError(f"only a function can be made generic; got {function!r}{advice}")
-    spec = DispatchSpec(function, names, class_first)
+    spec = DispatchSpec(function, names, class_first, predicates, predicates_first)
+    declared = PredicateMatcher(predicates)
+    if not spec.collects:
+        declared._reg_check(function, len(spec.parameters))
+    for predicate in predicates:
+        predicate._reg_is_declared = True
     slow_path = _SlowPath(spec)
     generic: Any = make_call(spec, slow_path, implicit)
     functools.update_wrapper(generic, function)
@@ -161,20 +193,7 @@ class _SlowPath:
         if not has_default_behaviour(lookup):
             return self._call_foreign(lookup, default, args, keywords)
         plan, args, keywords, dispatched = self._plan(lookup, args, keywords)
-        if default is MISSING:
-            return plan.call(*args, **keywords)
-        if plan.first is MISSING:
-            return default
-        if plan.first is UNDECIDED:
-            # Whether there is anything is known only when all matchers were asked.
-            query = Query(dispatched)
-            resolved = plan.chain.resolved(query, 0)
-            if resolved[0] is MISSING:
-                return default
-            result = plan.chain.run(resolved, query, args, keywords)
-        else:
-            result = plan.call(*args, **keywords)
-        return default if result is None else result
+        return run_or_default(plan, default, dispatched, args, keywords)
 
     def component(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Find the component that a call with these arguments would call.
@@ -185,7 +204,7 @@ class _SlowPath:
         spec = self._spec
         lookup, options = self._asked("component", args, keywords)
         if not has_default_behaviour(lookup):
-            dispatched = spec.bound(args, keywords, 0)[2]
+            dispatched = spec.bound(args, keywords, self._counts(lookup, args))[2]
             return lookup.component(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
         component = first_component(plan, dispatched, options.get("predicates"))
@@ -205,19 +224,20 @@ class _SlowPath:
         spec = self._spec
         lookup, options = self._asked("all", args, keywords)
         if not has_default_behaviour(lookup):
-            dispatched = spec.bound(args, keywords, 0)[2]
+            dispatched = spec.bound(args, keywords, self._counts(lookup, args))[2]
             return lookup.all(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
+        plan = plan_for(plan, dispatched)
         if plan.all is None and plan.chain is None:
             classes = classes_of(dispatched, spec.class_first)
             candidates = tuple(lookup._reg_all_candidates(spec.generic, classes))
             if any(isinstance(candidate, Matcher) for candidate in candidates):
-                return list(resolve_matchers(candidates, dispatched, options.get("predicates")))
+                return found_components(candidates, dispatched, options.get("predicates"))
             plan.all = candidates
         if plan.all is not None:
             return list(plan.all)
         chain: Any = plan.chain
-        return list(resolve_matchers(chain.components, dispatched, options.get("predicates")))
+        return found_components(chain.components, dispatched, options.get("predicates"))
 
     def explain(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Explain which component a call with these arguments would call; nothing is called.
@@ -260,15 +280,23 @@ class _SlowPath:
     def _counts(self, lookup: Any, args: tuple[Any, ...]) -> int:
         """The numbers of arguments, as bits, for which a call is not bound to the signature."""
         spec = self._spec
-        if not has_default_behaviour(lookup):
-            return 1 << len(args)
-        cache = lookup._reg_current_cache()
-        if cache is not None:
-            return cache.counts(spec.generic)  # type: ignore[no-any-return]
-        # A third-party class lookup does not tell: see _plan().
-        classes = classes_of(args, spec.class_first)
-        components = list(lookup._reg_all_candidates(spec.generic, classes))
-        return 1 << len(args) if components else 0
+        given = 1 << len(args)
+        cache = lookup._reg_current_cache() if isinstance(lookup, Lookup) else None
+        counts: int = given if cache is None else cache.counts(spec.generic)
+        is_default = has_default_behaviour(lookup)
+        if is_default and cache is not None:
+            return counts
+        if is_default:
+            # A third-party class lookup does not tell: see _plan().
+            classes = classes_of(args, spec.class_first)
+            return given if tuple(lookup._reg_all_candidates(spec.generic, classes)) else 0
+        if not spec.binds or len(args) >= len(spec.parameters) or (cache and counts & given):
+            return counts
+        # Nor do the methods of a third-party lookup.
+        find = getattr(lookup, "component", None)
+        if find is None or find(spec.generic, args, NOTHING, **self._class_method) is not NOTHING:
+            return counts | given
+        return counts & ~given
 
     def _plan(
         self, lookup: Lookup, args: tuple[Any, ...], keywords: dict[str, Any]
@@ -329,7 +357,7 @@ class _SlowPath:
         spec = self._spec
         generic = spec.generic
         _check_lookup(lookup, generic, "call")
-        args, keywords, dispatched = spec.bound(args, keywords, 1 << len(args))
+        args, keywords, dispatched = spec.bound(args, keywords, self._counts(lookup, args))
         classes = classes_of(dispatched, spec.class_first)
         if (
             getattr(type(lookup), "call", None) is Lookup.call
@@ -341,12 +369,13 @@ class _SlowPath:
             component = lookup.component(generic, dispatched, NOTHING, **self._class_method)
             if component is NOTHING and default is not MISSING:
                 return default
+            adapt, adapt_end = adapters(generic, lookup, classes, spec.adapt)
             chain = ForeignChain(
                 lookup,
                 MISSING if component is NOTHING else component,
                 lambda: lookup.all(generic, dispatched, **self._class_method),
-                end_step(spec.function, lookup, adapter(generic, lookup, classes)),
-                adapter(generic, lookup, classes, spec.adapt),
+                end_step(spec.function, lookup, adapt_end),
+                adapt,
             )
             query = Query(dispatched)
             result = chain.run(chain.resolved(query, 0), query, args, keywords)

@@ -10,8 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._annotations import registering
-from ._classes import ClassSpecification
+from ._specifications import ClassSpecification
 from .sentinel import MISSING
 
 __all__ = [
@@ -53,13 +52,18 @@ class IRegistry:
         :param classes: for each argument a class; ``None`` for its type; a union, for each of its
           members; an abstract base class or a runtime protocol, for virtual subclasses too; an
           alias of one of these; or the name of a class, ``"package.module:Class"``, which is found
-          without being imported.
+          without being imported; or, for some of its objects, ``Literal``, ``type[X]``,
+          ``Annotated[cls, condition]`` or a :class:`reg.Where`. The last one may be a
+          :class:`reg.Rest`, for any number of further arguments. Behind the classes, a
+          :class:`reg.By` has the values of predicates that the generic function declares.
         :param component: any object but ``None``, often a function; an instance of
           :class:`reg.Matcher` decides at each look-up.
         :return: ``None``; without a component, a decorator that registers the function and returns
           it as it was.
         :raises TypeError: if the key cannot be hashed, if the component is ``None``, or if
           an item of ``classes`` is not a class in one of these ways.
+        :raises PredicateRegistryError: if the generic function declares no predicate of such a
+          name.
         :raises RegistrationError: with ``replace=False``, if there is a component for this key and
           one of these combinations.
 
@@ -81,7 +85,7 @@ class IRegistry:
     ) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define register()")
 
-    def implements(self, generic: Callable[..., Any], /) -> Callable[[_C], _C]:
+    def implements(self, generic: Callable[..., Any], /, **predicates: Any) -> Callable[[_C], _C]:
         """Register a function for the classes that its annotations name.
 
         To be used as a decorator::
@@ -92,14 +96,20 @@ class IRegistry:
         :param generic: a generic function. Each parameter it dispatches on has to be annotated in
           the implementation: the one of the same name, if the generic function names its dispatch
           parameters; otherwise the one at the same position. If it takes any number of
-          arguments, all positional parameters of the implementation count.
+          arguments, all positional parameters of the implementation count, and ``*rest: Class``
+          stands for any number of further ones.
+        :param predicates: by name, the values of predicates that the generic function declares.
+          One that is left out may have any value.
         :return: a decorator that registers the function and returns it as it was.
         :raises TypeError: if ``generic`` is not a generic function, if an annotation is missing,
           if it names something to which no call can be dispatched (``list[int]``, ``Any`` …), or
           if a name in it is not defined. The class that is being defined, and a class further
           down the same module, can be named before they are defined.
         """
-        return registering(self, generic)
+        # Imported when it is used: a program that only calls generic functions does without.
+        from ._annotations import registering
+
+        return registering(self, generic, predicates)
 
     def exact(self, key: Hashable, classes: Iterable[ClassSpecification]) -> Any:
         """Return the component that is registered for exactly these classes.

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ._cache import LookupCache
+from ._cache import LookupCache, make_key_plan
+from ._declared import components_by, found_components
 from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
 from ._fastcall import CachedLookup, CallNext
-from ._matching import Matcher, Query, resolve_matchers
+from ._matching import Matcher, Query
 from ._observers import Observable
-from ._plan import CandidateChain, ForeignChain, Plan, adapter, end_step, make_plan
+from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
+from ._values import plan_for
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
 
@@ -114,7 +116,29 @@ class Lookup(CachedLookup, Observable):
         """
         key, args = canonical_key(key), tuple(args)
         candidates = self._reg_all_candidates(key, classes_of(args, class_method))
-        return list(resolve_matchers(candidates, args, predicates))
+        return found_components(candidates, args, predicates)
+
+    def component_for(
+        self, key: Hashable, classes: Iterable[type], default: Any = MISSING, /, **predicates: Any
+    ) -> Any:
+        """Find the component for classes and predicates, without any arguments.
+
+        :param key: the key of the registration.
+        :param classes: the classes of the dispatch arguments.
+        :param default: by position: returned if no component is found; ``None`` is a default too.
+        :param predicates: the values of predicates by name; the others have their defaults.
+        :return: the component that is found for arguments of these classes, for which the
+          predicates have these values.
+        :raises ComponentLookupError: if no component is found, and no default was given.
+        :raises PredicateRegistryError: if the key declares predicates, and none of such a name.
+        :raises TypeError: if the arguments themselves have to be known.
+        """
+        key, classes = canonical_key(key), tuple(classes)
+        candidates = self._reg_all_candidates(key, classes)
+        component = next(components_by(candidates, key, predicates), default)
+        if component is MISSING:
+            raise ComponentLookupError(key=key, classes=classes, lookup=self)
+        return component
 
     def call(self, key: Hashable, args: Iterable[Any], default: Any = MISSING, /, **kw: Any) -> Any:
         """Find the component for these arguments, and call it with them.
@@ -134,26 +158,30 @@ class Lookup(CachedLookup, Observable):
         key, args = canonical_key(key), tuple(args)
         classes = classes_of(args, class_method)
 
+        overrides_all = type(self).all is not Lookup.all
+        if not overrides_all and type(self).component is Lookup.component:
+            plan = self._reg_plan(key, classes)
+            if plan.first is MISSING and default is MISSING:
+                raise ComponentLookupError(key=key, classes=classes, lookup=self)
+            return run_or_default(plan, default, args, args, kw)
+
+        # A subclass finds the first component, or the next one, by a method of its own.
         def nothing_left(*args: object, **kw: object) -> Any:
             raise ComponentLookupError(key=key, classes=classes, lookup=self)
 
-        end, adapt = end_step(nothing_left, self), adapter(key, self, classes)
-        chain: CandidateChain
-        overrides_all = type(self).all is not Lookup.all
-        if overrides_all or type(self).component is not Lookup.component:
-            # A subclass finds the first component, or the next one, by a method of its own.
-            flags: dict[str, Any] = {"class_method": True} if class_method else {}
-            first = self.component(key, args, NOTHING, **flags)
-            first = MISSING if first is NOTHING else first
-            chain = ForeignChain(self, first, lambda: self.all(key, args, **flags), end, adapt)
-        else:
-            candidates = tuple(self._reg_all_candidates(key, classes))
-            chain = CandidateChain(candidates, self, end, adapt)
+        flags: dict[str, Any] = {"class_method": True} if class_method else {}
+        first = self.component(key, args, NOTHING, **flags)
+        if first is NOTHING:
+            return nothing_left() if default is MISSING else default
+        chain = ForeignChain(
+            self,
+            first,
+            lambda: self.all(key, args, **flags),
+            end_step(nothing_left, self),
+            adapters(key, self, classes)[0],
+        )
         query = Query(args)
-        resolved = chain.resolved(query, 0)
-        if resolved[0] is MISSING and default is not MISSING:
-            return default
-        result = chain.run(resolved, query, args, kw)
+        result = chain.run(chain.resolved(query, 0), query, args, kw)
         return default if result is None and default is not MISSING else result
 
     def explain(
@@ -181,13 +209,14 @@ class Lookup(CachedLookup, Observable):
         """Explain which component is found for arguments of these classes, and why.
 
         :param key: the key of the registrations.
-        :param classes: the classes of the arguments.
+        :param classes: the classes of the arguments. A call of a generic function with fewer
+          arguments dispatches on defaults as well: their classes are added.
         :return: as :meth:`explain`; but the answers of matchers, which need the arguments,
           stay open.
         """
-        from .tools.explain import explain_classes
+        from .tools.explain import explain_call
 
-        return explain_classes(self, canonical_key(key), tuple(classes))
+        return explain_call(self, canonical_key(key), tuple(classes))
 
     def __repr__(self) -> str:
         name = "" if self._reg_name is None else f" {self._reg_name!r}"
@@ -228,7 +257,7 @@ class Lookup(CachedLookup, Observable):
         if cache is not None:
             return cache.plan(key, classes)
         components = tuple(self._reg_class_lookup.all(key, classes))
-        return make_plan(lambda: components, self, end_step(_not_called, self))
+        return make_key_plan(key, self, classes, lambda: components)
 
     def _reg_all_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
         """List all components, with matchers as they are, in order."""
@@ -244,10 +273,6 @@ class Lookup(CachedLookup, Observable):
         return plan.all
 
 
-def _not_called(*args: object, **keywords: object) -> None:
-    """The end of a plan that is only asked for components."""
-
-
 def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, Any] | None) -> Any:
     """Get the first component of a plan.
 
@@ -256,6 +281,8 @@ def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, 
     :param predicates: the values that the caller gave; ``None`` to compute them.
     :return: the component, or ``MISSING``.
     """
+    if plan.first is UNDECIDED:
+        plan = plan_for(plan, args)
     if plan.first is not UNDECIDED:
         return plan.first
     component, _ = plan.chain.resolved(Query(args, predicates), 0)

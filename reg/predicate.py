@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, overload
 
@@ -10,7 +11,8 @@ from . import _trie
 from ._classes import describe
 from ._lock import registry_lock
 from ._matching import Matcher, Query
-from ._signatures import signature_with_deferred
+from ._mro import mro_of
+from ._signatures import takes
 from ._trie import Entry
 from .sentinel import MISSING, Sentinel
 
@@ -24,6 +26,7 @@ class _Index(Protocol):
 
 __all__ = [
     "ANY",
+    "ClassIndex",
     "KeyIndex",
     "Predicate",
     "PredicateMatcher",
@@ -54,26 +57,62 @@ class KeyIndex:
         return set(self._values.get(key, ()))
 
 
+class ClassIndex:
+    """An index that finds values by the class of an object: those for the class and its bases.
+
+    The keys are classes. Those of the MRO of the object's class are found in its order, so that
+    the most specific one comes first.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[type, list[Any]] = {}
+
+    def add(self, key: type, value: Any) -> None:
+        """Add a value under a class, which may have several.
+
+        :raises TypeError: if the key is not a class.
+        """
+        if not isinstance(key, type):
+            raise TypeError(f"a class is to be given for a predicate by class; got {key!r}")
+        self._values.setdefault(key, []).append(value)
+
+    def get(self, key: Any) -> list[Any]:
+        """Get the values for an object, as a new list, those for the class itself first."""
+        return [value for _, value in self._reg_ranked(key)]
+
+    def _reg_ranked(self, key: Any) -> list[tuple[int, Any]]:
+        """Get the same, each with the place of its class in the MRO."""
+        bases = enumerate(mro_of(key.__class__))
+        return [(place, value) for place, cls in bases for value in self._values.get(cls, ())]
+
+
 class Predicate:
     """Something about the arguments that can decide which component is found.
 
     :param name: its name in the dictionaries of a :class:`PredicateRegistry`.
-    :param index_factory: makes its index, such as :class:`KeyIndex`: an object
-      with ``add(key, value)`` and with ``get(key)``, which returns a set.
+    :param index_factory: makes its index: :class:`KeyIndex`, :class:`ClassIndex`, or another
+      object with ``add(key, value)`` and with ``get(key)``, which returns a set.
     :param calc: computes its value from all dispatch arguments.
     :param default: its value where the caller gives predicates, but not this
       one, or where there is no ``calc``.
-    :raises TypeError: if ``index_factory`` or ``calc`` cannot be called.
+    :param fallback: called in place of the decorated function where a generic function
+      declares this predicate, and it is the first for whose value nothing is registered.
+    :raises TypeError: if ``index_factory``, ``calc`` or ``fallback`` cannot be called.
 
-    The attributes of these names cannot be assigned again, since plans of calls hold them.
+    The attributes of these names cannot be assigned again, since plans of calls hold them;
+    ``fallback`` can, until a generic function declares the predicate.
     """
+
+    _reg_is_declared = False
 
     def __init__(
         self,
         name: str,
-        index_factory: Callable[[], Any],
+        index_factory: Callable[[], Any] = KeyIndex,
         calc: Callable[..., Any] | None = None,
         default: Any = None,
+        *,
+        fallback: Callable[..., Any] | None = None,
     ) -> None:
         if not callable(index_factory):
             raise TypeError(
@@ -85,13 +124,21 @@ class Predicate:
                 f"the predicate {name!r} is to be given, after its index, a function that computes"
                 f" its value, or None; got {calc!r}, which cannot be called; pass default= by name"
             )
+        if fallback is not None and not callable(fallback):
+            raise TypeError(
+                f"the fallback of the predicate {name!r} is to be a function; got {fallback!r},"
+                " which cannot be called"
+            )
         self.name = name
         self.index_factory = index_factory
         self.calc = calc
         self.default = default
+        self.fallback = fallback
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("name", "index_factory", "calc", "default") and name in self.__dict__:
+        # A framework may have a fallback of its own, until a generic function declares this.
+        is_fixed = name in ("name", "index_factory", "calc", "default") and name in self.__dict__
+        if is_fixed or (name == "fallback" and self._reg_is_declared):
             raise AttributeError(
                 f"cannot assign the attribute {name!r} of {self!r} again: it may be in use by"
                 " calls; make another predicate, and a matcher for it"
@@ -187,10 +234,7 @@ class PredicateRegistry(_Registering):
                     f"cannot register {described}for the unknown predicate {name!r};"
                     f" the predicates are {', '.join(self._names) or 'none'}"
                 )
-        keys = [predicates.get(name, ANY) for name in self._names]
-        for key, indexed in zip(keys, self._indexed, strict=True):
-            if not indexed:
-                hash(key)  # refused before anything is changed
+        keys = self._keys(predicates)
         if value is not MISSING:
             self._add(keys, value)
             return None
@@ -200,6 +244,13 @@ class PredicateRegistry(_Registering):
             return value
 
         return register
+
+    def _keys(self, predicates: Mapping[str, Any]) -> list[Any]:
+        keys = [predicates.get(name, ANY) for name in self._names]
+        for key, indexed in zip(keys, self._indexed, strict=True):
+            if not indexed:
+                hash(key)  # refused before anything is changed
+        return keys
 
     def _add(self, keys: list[Any], value: Any) -> None:
         with registry_lock:
@@ -258,6 +309,82 @@ class PredicateRegistry(_Registering):
             f" {', '.join(repr(value) for value in values)}"
         )
 
+    def _reg_with(
+        self, predicates: Mapping[str, Any], values: tuple[Any, ...]
+    ) -> PredicateRegistry:
+        """Return a registry with these values in place of those for the same predicates."""
+        changed = PredicateRegistry(self.predicates)
+        keys = self._keys(predicates)
+        if self._has_indexes:
+            # An index cannot be copied.
+            known = sorted(_trie.entries(self._root), key=lambda entry: entry.order)
+            listed = [(list(map(_given, entry.keys)), entry.value) for entry in known]
+            replaced = [(each, values if each == keys else of) for each, of in listed]
+            if keys not in [each for each, _ in listed]:
+                replaced.append((keys, values))
+            for each, of in replaced:
+                for value in of:
+                    changed._add(each, value)
+            return changed
+        former = _trie.exact(self._root, tuple(keys))
+        changed._root, changed._order = self._root, self._order + 1
+        if values:
+            order = self._order if former is None else former.order
+            changed._root = _trie.add(self._root, Entry(tuple(keys), values, order))
+        elif former is not None:
+            changed._root = _trie.remove(self._root, tuple(keys))
+        return changed
+
+    def _reg_exact(self, predicates: Mapping[str, Any]) -> Any:
+        """Get the value for exactly these predicates, or ``None``."""
+        keys = self._keys(predicates)
+        if not self._has_indexes:
+            entry = _trie.exact(self._root, tuple(keys))
+            return None if entry is None else entry.value[0]
+        known = _trie.entries(self._root)
+        return next((e.value[0] for e in known if list(map(_given, e.keys)) == keys), None)
+
+    def _reg_ranked(self, keys: list[Any]) -> list[tuple[tuple[float, ...], Any]]:
+        """Find all values for the keys of all predicates, the most specific first.
+
+        :return: the values, each with its rank: for each predicate the place of the registered
+          key among those that match, infinity for ``ANY``.
+        """
+        found: list[tuple[tuple[float, ...], int, Any]] = []
+
+        def descend(node: Any, position: int, rank: tuple[float, ...]) -> None:
+            if position == len(keys):
+                found.extend((rank, node.order, value) for value in node.value)
+                return
+            for place, match in self._reg_matches(keys[position], position):
+                for below in _below(node, (match,), position):
+                    descend(below, position + 1, (*rank, place))
+
+        if self._root:
+            descend(self._root, 0, ())
+        found.sort(key=lambda item: item[:2])
+        return [(rank, value) for rank, _, value in found]
+
+    def _reg_below(self, node: Any, key: Any, position: int) -> list[Any]:
+        """The parts of the trie below a node that match a key."""
+        if not node:
+            return []
+        matches = [match for _, match in self._reg_matches(key, position)]
+        return _below(node, matches, position)
+
+    def _reg_matches(self, key: Any, position: int) -> list[tuple[float, Any]]:
+        """The registered keys that match one of a look-up, with their places; ``ANY`` is last."""
+        matches: list[tuple[float, Any]] = []
+        if key is not ANY and not self._indexed[position]:
+            matches = [(0, key)]
+        elif key is not ANY:
+            index = self._indexes[position]
+            if isinstance(index, ClassIndex):
+                matches = [*index._reg_ranked(key)]
+            else:
+                matches = [(0, match) for match in index.get(key)]
+        return [*matches, (math.inf, ANY)]
+
     def _matching(self, nodes: list[Any], keys: list[Any], position: int) -> Sequence[Any]:
         """Find the most specific values below nodes, where predicates have indexes to be asked.
 
@@ -273,9 +400,10 @@ class PredicateRegistry(_Registering):
             matches = self._indexes[position].get(key)
         else:
             matches = (key,)
-        named = [below for node in nodes for below in _below(node, matches, position)]
-        open_to_any = [below for node in nodes for below in _below(node, (ANY,), position)]
-        for group in (named, open_to_any):
+        # In a list, the preferred ones come first.
+        groups = [(match,) for match in matches] if isinstance(matches, list) else [matches]
+        for these in [*groups, (ANY,)]:
+            group = [below for node in nodes for below in _below(node, these, position)]
             if group and (values := self._matching(group, keys, position + 1)):
                 return values
         return []
@@ -287,12 +415,17 @@ class PredicateRegistry(_Registering):
           first. A predicate that may have any value is ``ANY``.
         """
         listed = [
-            ([key.key if isinstance(key, _IndexedKey) else key for key in entry.keys], value)
+            (list(map(_given, entry.keys)), value)
             for entry in _trie.entries(self._root)
             for value in entry.value
         ]
         listed.sort(key=lambda keys_and_value: [key is ANY for key in keys_and_value[0]])
         return [(dict(zip(self._names, keys, strict=True)), value) for keys, value in listed]
+
+
+def _given(key: Any) -> Any:
+    """A key as it was registered."""
+    return key.key if isinstance(key, _IndexedKey) else key
 
 
 def _first(node: Any, keys: list[Any], position: int) -> Entry | None:
@@ -371,7 +504,7 @@ class PredicateMatcher(_Registering, Matcher):
 
     def _reg_check(self, key: Hashable, count: int) -> None:
         for predicate in self.registry.predicates:
-            if predicate.calc is not None and not _takes(predicate.calc, count):
+            if predicate.calc is not None and not takes(predicate.calc, count):
                 raise TypeError(
                     f"the predicate {predicate.name!r} cannot be computed for {count}"
                     f" argument{'' if count == 1 else 's'} of {describe(key)}: its calc,"
@@ -391,7 +524,7 @@ class PredicateMatcher(_Registering, Matcher):
             or any(type(predicate) is not Predicate for predicate in predicates)
         ):
             return None
-        return tuple([p.calc or functools.partial(_default, p.default) for p in predicates])
+        return calculations_of(predicates)
 
     def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
         missing = [p for p in self.registry.predicates if p.name not in predicates]
@@ -406,16 +539,9 @@ class PredicateMatcher(_Registering, Matcher):
         return {**predicates, **{each.name: query.computed[id(each)] for each in missing}}
 
 
-def _takes(calc: Callable[..., Any], count: int) -> bool:
-    """Return whether a function can be called with so many positional arguments."""
-    try:
-        signature_with_deferred(calc).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:
-        # A built-in function without a signature.
-        return True
-    return True
+def calculations_of(predicates: Iterable[Predicate]) -> tuple[Callable[..., Any], ...]:
+    """Return the functions that compute the values of predicates from the dispatch arguments."""
+    return tuple([p.calc or functools.partial(_default, p.default) for p in predicates])
 
 
 def _default(default: Any, *args: Any) -> Any:

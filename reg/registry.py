@@ -5,26 +5,29 @@ from __future__ import annotations
 import itertools
 import sys
 import types
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ._ambiguity import ambiguous_with
 from ._classes import (
     ClassKey,
-    ClassSpecification,
     ForwardName,
     NamedClass,
+    RestKey,
     UnionMember,
     class_of,
     describe,
-    registered_classes,
+    members_of,
 )
+from ._declared import DeclaredMatcher, declared_by
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
 from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._reexecution import former_selves
+from ._refinements import Refinement
+from ._specifications import ClassSpecification, registered_classes, split_predicates
 from ._store import Registration, Store
 from .arginfo import is_bound, wrapped_by
 from .interfaces import IClassLookup, IRegistry
@@ -90,13 +93,13 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
         key = _checked_key(key)
-        combinations = registered_classes(key, classes)
+        combinations, predicates = _read(key, classes)
         if component is not MISSING:
-            self._reg_add(key, combinations, component)
+            self._reg_add(key, combinations, component, predicates)
             return None
 
         def register(component: _T) -> _T:
-            self._reg_add(key, combinations, component)
+            self._reg_add(key, combinations, component, predicates)
             return component
 
         return register
@@ -111,18 +114,21 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
           nothing has changed.
         """
         key = _checked_key(key)
-        combinations = registered_classes(key, classes)
+        combinations, predicates = _read(key, classes)
         with registry_lock:
             self._reg_settle(key, itertools.chain(*combinations))
-            registrations = []
+            registrations, remaining = [], []
             for combination in combinations:
                 registration = self._reg_store.for_classes(key, combination)
+                if registration is not None and predicates is not None:
+                    remaining += _without(registration, predicates)
                 if registration is None:
                     raise RegistrationError(
                         f"nothing is registered under {describe(key)} for {_names(combination)}"
                     )
                 registrations.append(registration)
-            replaced = self._reg_publish(self._reg_store.removing(registrations), {key})
+            store = self._reg_store.removing(registrations).adding(remaining)
+            replaced = self._reg_publish(store, {key})
         # Dropped without the lock: a component that dies may wait for another thread.
         del replaced
 
@@ -132,12 +138,12 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :param key: as it was registered.
         :param classes: as they were registered.
         :return: the component, a matcher as it is; one that was registered for a union with a
-          class among its members, where there is no other; ``None`` if nothing is registered for them.
+          class among its members, where there is no other; ``None`` if nothing is registered.
         :raises TypeError: if something that is not a class is given, or a
           union, which stands for more than one combination.
         """
         key = _checked_key(key)
-        combinations = registered_classes(key, classes)
+        combinations, predicates = _read(key, classes)
         if len(combinations) > 1:
             raise TypeError(
                 f"exact() takes one class at each position, not a union; got"
@@ -145,7 +151,10 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             )
         self._reg_settle(key, combinations[0])
         registration = self._reg_store.for_classes(key, combinations[0])
-        return None if registration is None else registration.component
+        component = None if registration is None else registration.component
+        if isinstance(component, DeclaredMatcher) and predicates is not None:
+            return component.exact(predicates)
+        return component
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Find the component that is registered most specifically for these classes.
@@ -204,7 +213,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         names = self._reg_store.forward_names(key)
         if not names:
             return []
-        given = map(class_of, classes)
+        given = [class_of(member) for cls in classes for member in members_of(cls)]
         bases = [base for cls in given if isinstance(cls, type) for base in mro_of(cls)]
         defined: dict[ForwardName, type] = {}
         for name in names:
@@ -224,10 +233,14 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
         self._reg_prepare(key, classes)
         for registration in self._reg_store.matching(key, classes):
-            yield registration.component
+            yield registration.candidate
 
     def _reg_add(
-        self, key: Hashable, combinations: list[tuple[ClassKey, ...]], component: Any
+        self,
+        key: Hashable,
+        combinations: list[tuple[ClassKey, ...]],
+        component: Any,
+        predicates: Mapping[str, Any] | None,
     ) -> None:
         if component is None:
             raise TypeError(
@@ -235,23 +248,22 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 " None means that there is no component"
             )
         if isinstance(component, Matcher):
-            component._reg_check(key, len(combinations[0]))
+            classes = combinations[0]
+            component._reg_check(key, len(classes))
+            if classes and isinstance(classes[-1], RestKey):
+                component._reg_check(key, len(classes) - 1)
         filename, lineno = _file_and_line(component)
         added = [
-            Registration(
-                key,
-                tuple(map(class_of, combination)),
-                component,
-                filename,
-                lineno,
-                tuple([cls.union if isinstance(cls, UnionMember) else () for cls in combination]),
-            )
+            _registration(key, combination, component, filename, lineno)
             for combination in combinations
         ]
         with registry_lock:
             self._reg_settle(key, itertools.chain(*combinations))
             store = self._reg_store.removing(former_selves(self._reg_store, key, component))
-            if not self._reg_replace:
+            if predicates is not None and not isinstance(component, Matcher):
+                replaces = self._reg_replace
+                added = [_by_predicates(store, one, predicates, replaces) for one in added]
+            elif not self._reg_replace:
                 for registration in added:
                     _refuse_to_replace(store, registration)
             store = store.adding(added)
@@ -386,6 +398,73 @@ def _checked_key(key: Any) -> Hashable:
     return canonical_key(key)  # type: ignore[no-any-return]
 
 
+def _registration(
+    key: Hashable, combination: tuple[ClassKey, ...], component: Any, filename: str, lineno: int
+) -> Registration:
+    keys = [cls for cls in combination if not isinstance(cls, RestKey)]
+    classes = tuple(map(class_of, keys))
+    unions = tuple([cls.union if isinstance(cls, UnionMember) else () for cls in keys])
+    further = [cls for cls in combination if isinstance(cls, RestKey)]
+    rest = tuple([class_of(member) for cls in further for member in cls.members])
+    return Registration(
+        key, classes, component, filename, lineno, unions, rest, component
+    ).with_candidate()
+
+
+def _read(
+    key: Hashable, classes: Iterable[ClassSpecification]
+) -> tuple[list[tuple[ClassKey, ...]], Mapping[str, Any] | None]:
+    """Read what something is to be registered for.
+
+    :return: the combinations of classes, and the values of predicates; ``None`` under a key that
+      declares no predicates.
+    """
+    classes, by = split_predicates(classes)
+    combinations = registered_classes(key, classes)
+    return combinations, by if declared_by(key, by) else None
+
+
+def _by_predicates(
+    store: Store, registration: Registration, predicates: Mapping[str, Any], replaces: bool
+) -> Registration:
+    """Put a component to those that are registered for the same classes, by its predicates."""
+    known = store.exact(registration.key, registration.keys)
+    matcher = None if known is None else known.component
+    if known is None or not isinstance(matcher, DeclaredMatcher):
+        if known is not None and not replaces:
+            _refuse_to_replace(store, registration)
+        matcher, known = DeclaredMatcher(registration.key), registration
+    elif not replaces and (former := matcher.exact(predicates)) is not None:
+        names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
+        raise RegistrationError(
+            f"{describe(registration.key)} has a component for {_names(registration.keys)} and"
+            f" {names or 'any predicates'} already: {former!r}, so {registration.component!r} at"
+            f" {registration.place} is not registered; unregister the first, or use replace=True"
+        )
+    return known._replace(
+        component=matcher.adding(predicates, registration.component)
+    ).with_candidate()
+
+
+def _without(registration: Registration, predicates: Mapping[str, Any]) -> list[Registration]:
+    """Take one component out of those for the same classes.
+
+    :return: the registration with the others, in a list; an empty list if there are no others.
+    :raises RegistrationError: if there is nothing for these predicates.
+    """
+    matcher = registration.component
+    if not isinstance(matcher, DeclaredMatcher):
+        return []
+    if matcher.exact(predicates) is None:
+        names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
+        raise RegistrationError(
+            f"nothing is registered under {describe(registration.key)} for"
+            f" {_names(registration.keys)} and {names or 'any predicates'}"
+        )
+    left = matcher.removing(predicates)
+    return [] if left is None else [registration._replace(component=left).with_candidate()]
+
+
 def _refuse_to_replace(store: Store, registration: Registration) -> None:
     known = store.exact(registration.key, registration.keys)
     if known is not None:
@@ -414,9 +493,13 @@ def _names(keys: tuple[ClassKey, ...]) -> str:
 
 
 def _name(key: ClassKey) -> str:
+    if isinstance(key, RestKey):
+        return "*" + " | ".join([_name(class_of(member)) for member in key.members])
     if isinstance(key, UnionMember):
         return " | ".join(map(_name, key.union))
-    return key if isinstance(key, NamedClass) else f"{key.__module__}.{key.__qualname__}"
+    if isinstance(key, (NamedClass, Refinement)):
+        return str(key)
+    return f"{key.__module__}.{key.__qualname__}"
 
 
 def definition_of(component: Any) -> tuple[str, int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import sysconfig
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -32,14 +33,24 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs_refcounts: counts on objects that die as soon as nothing refers to them, or on"
         " addresses that stay; skipped where the interpreter counts no references",
     )
+    config.addinivalue_line(
+        "markers",
+        "needs_mortal_classes: has classes or functions die; skipped where they are immortal as"
+        " soon as there has been a second thread",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    is_free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    reasons = {}
     if sys.implementation.name != "cpython":
-        skip = pytest.mark.skip(reason="the interpreter counts no references")
+        reasons["needs_refcounts"] = "the interpreter counts no references"
+    if is_free_threaded and sys.version_info < (3, 14):
+        reasons["needs_mortal_classes"] = "classes and functions are immortal in threads"
+    for name, reason in reasons.items():
         for item in items:
-            if item.get_closest_marker("needs_refcounts") is not None:
-                item.add_marker(skip)
+            if item.get_closest_marker(name) is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_collection_finish() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import tracemalloc
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +29,9 @@ def assert_leaves_nothing(make: Callable[[], Any], number: int) -> None:
     assert [reference() for reference in references] == [None] * 10
     del references
     assert grown < 100
+    # Imported here, since not all interpreters have it.
+    import tracemalloc
+
     # Bytes as well, of which objects outside the collector take their part.
     rounds = []
     tracemalloc.start()

@@ -18,9 +18,10 @@ typedef struct Snapshot {
     PyObject *mro[];        /* borrowed; see compare_mro() */
 } Snapshot;
 
-typedef struct {
+typedef struct Entries {
     PyObject_HEAD
     Py_ssize_t arity;
+    struct Entries *other;      /* owned: those of the same generic function for another arity */
     int has_token;
     unsigned long long token;   /* of the virtual subclasses by which the values were found */
     PyObject *named;            /* called to ask whether named classes are the same; or NULL */
@@ -408,12 +409,15 @@ find_value(Entries *self, PyTypeObject *const *classes)
     return (PyObject *)combination[0];
 }
 
-/* No call finds these entries from now on. */
+/* No call finds these entries from now on; nor the others behind them, if these are meant too. */
 static void  /* runs no Python */
-close_entries(Entries *self)
+close_entries(Entries *self, int with_others)
 {
-    self->is_open = 0;
-    end_validity(&self->validity);
+    do {
+        self->is_open = 0;
+        end_validity(&self->validity);
+        self = self->other;
+    } while (with_others && self != NULL);
 }
 
 /* A line that these entries end, without a value; NULL, without an error, if there can be none. */
@@ -722,6 +726,7 @@ Entries_traverse(PyObject *op, visitproc visit, void *arg)
     Entries *self = (Entries *)op;
     Py_VISIT(self->named);
     Py_VISIT(self->abstract);
+    Py_VISIT((PyObject *)self->other);
     for (Py_ssize_t i = 0; i < self->combinations_size; i++) {
         Py_VISIT((PyObject *)self->combinations[i * (self->arity + 1)]);
     }
@@ -732,6 +737,7 @@ static int
 Entries_clear(PyObject *op)
 {
     Py_CLEAR(((Entries *)op)->named);
+    Py_CLEAR(((Entries *)op)->other);
     drop_all((Entries *)op);
     return 0;
 }

@@ -17,8 +17,11 @@ typedef struct {
     Py_ssize_t arity;       /* how many arguments dispatch */
     char by_name;           /* whether named parameters dispatch, and not all positional ones */
     char binds;             /* whether calls may be bound to the signature */
+    char collects;          /* whether any number of arguments dispatches */
     char class_first;       /* whether the first argument is itself the class */
-    uint64_t serial;        /* even, and no other generic function has ever had it */
+    /* No other generic function has ever had it, or one of the 63 numbers behind it: the next one
+       is that of its entries, and each second one that of calls of so many arguments. */
+    uint64_t serial;
 } Generic;
 
 static PyTypeObject Generic_Type;
@@ -48,6 +51,12 @@ is_honest(const Entries *entries, PyTypeObject *type)
     return LOOK_UP_IN_TYPE(type, name_class) == object_class;
 }
 
+static inline uint64_t  /* runs no Python */
+serial_of(const Generic *self, Py_ssize_t arity)
+{
+    return self->collects ? self->serial + 2 * (uint64_t)arity : self->serial;
+}
+
 /* The plan for these arguments in some entries, which the caller owns: a new reference; NULL,
    perhaps with an error. A line is filled, unless a __class__ is not the type. */
 static Plan *
@@ -58,12 +67,13 @@ plan_in_entries(Generic *self, Entries *entries, Cache *cache, const void *looku
     PyObject *owned[MOST_CLASSES], *plan = NULL;
     PyTypeObject *classes[MOST_CLASSES];
     unsigned int versions[MOST_CLASSES];
+    const Py_ssize_t arity = entries->arity;
     Py_ssize_t owned_count = 0, i = 0;
     classes[0] = NULL;
     if (is_valid(entries) <= 0) {
         return NULL;
     }
-    for (; i < self->arity; i++) {
+    for (; i < arity; i++) {
         PyObject *cls = (PyObject *)Py_TYPE(dispatched[i]);
         if (i == 0 && self->class_first) {
             cls = dispatched[i];
@@ -84,9 +94,9 @@ plan_in_entries(Generic *self, Entries *entries, Cache *cache, const void *looku
         }
         classes[i] = (PyTypeObject *)cls;
     }
-    if (i == self->arity && (plan = Py_XNewRef(find_value(entries, classes))) != NULL &&
+    if (i == arity && (plan = Py_XNewRef(find_value(entries, classes))) != NULL &&
         owned_count == 0) {
-        put_plan(entries, cache, self->serial, lookup, watched, classes, versions, plan);
+        put_plan(entries, cache, serial_of(self, arity), lookup, watched, classes, versions, plan);
     }
     while (owned_count > 0) {
         Py_DECREF(owned[--owned_count]);
@@ -108,7 +118,7 @@ entries_of_lookup(Generic *self, PyObject *lookup, PyObject **watched)
     if (are_unchanged(tables->watched) &&
         PyDict_GetItemRef(tables->calls, self->identity, &entries) > 0) {
         *watched = tables->watched;
-        if (((Entries *)entries)->arity != self->arity) {
+        if (((Entries *)entries)->arity != self->arity && !self->collects) {
             Py_CLEAR(entries);
         }
     }
@@ -160,8 +170,14 @@ plan_in_tables(Generic *self, PyObject *given_lookup, Cache *cache, const void *
     Py_BEGIN_CRITICAL_SECTION(tables_lock);
     PyObject *watched = NULL;
     Entries *entries = entries_of_call(self, given_lookup, cache, identity, &watched);
-    if (entries != NULL && (nargs == self->arity || !(entries->counts >> nargs & 1))) {
-        plan = plan_in_entries(self, entries, cache, identity, watched, dispatched);
+    Entries *own = entries;
+    while (self->collects && own != NULL && own->arity != nargs) {
+        own = own->other;
+    }
+    if (own != NULL && (nargs == own->arity || !(own->counts >> nargs & 1))) {
+        Py_INCREF(own);
+        plan = plan_in_entries(self, own, cache, identity, watched, dispatched);
+        Py_DECREF(own);
     }
     Py_XDECREF(entries);
     Py_END_CRITICAL_SECTION();
@@ -216,28 +232,29 @@ find_plan(Generic *self, PyObject *given_lookup, PyObject *const *dispatched, Py
     else if (!has_default_methods(self->implicit, given_lookup)) {
         return NULL;
     }
+    const Py_ssize_t arity = self->collects ? nargs : self->arity;
     Line *line;
-    if (self->arity == 1 && !self->class_first) {
+    if (arity == 1 && !self->class_first && !self->collects) {
         PyTypeObject *type = Py_TYPE(dispatched[0]);
         line = find_line(cache, self->serial, lookup, &type, 1);
     }
     else {
         PyTypeObject *types[MOST_CLASSES];
-        for (Py_ssize_t i = 0; i < self->arity; i++) {
+        for (Py_ssize_t i = 0; i < arity; i++) {
             types[i] = Py_TYPE(dispatched[i]);
         }
-        if (self->class_first && self->arity > 0) {
+        if (self->class_first && arity > 0) {
             if (!PyType_Check(dispatched[0])) {
                 return NULL;
             }
             types[0] = (PyTypeObject *)dispatched[0];
         }
-        line = find_line(cache, self->serial, lookup, types, self->arity);
+        line = find_line(cache, serial_of(self, arity), lookup, types, arity);
     }
     if (line == NULL || (line->has_checks && !passes_checks(line))) {
         return plan_in_tables(self, given_lookup, cache, lookup, dispatched, nargs);
     }
-    if (nargs != self->arity && (line->counts >> nargs & 1)) {
+    if (nargs != arity && (line->counts >> nargs & 1)) {
         return NULL;
     }
     return (Plan *)Py_NewRef(line->value);
@@ -338,7 +355,8 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
              PyObject *kwnames)
 {
     Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
-    if (nargs + count + self->arity > MOST_COPIED || self->arity > MOST_CLASSES) {
+    if (nargs + count + self->arity > MOST_COPIED ||
+        (self->collects ? nargs : self->arity) > MOST_CLASSES) {
         return NULL;
     }
     uint64_t taken = 0;
@@ -357,7 +375,7 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
             return NULL;
         }
     }
-    else if (nargs != self->arity &&
+    else if (nargs != self->arity && !self->collects &&
              !bind_to_signature(self, call, args, nargs, kwnames, &taken)) {
         return NULL;
     }
@@ -429,7 +447,8 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
 {
     Generic *self = (Generic *)op;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (kwnames != NULL || nargs != self->arity || self->by_name || nargs > MOST_CLASSES) {
+    if (kwnames != NULL || (nargs != self->arity && !self->collects) || self->by_name ||
+        nargs > MOST_CLASSES) {
         return call_with_keywords(self, args, nargs, kwnames);
     }
     Plan *plan = find_plan(self, NULL, args, nargs);
@@ -719,9 +738,9 @@ read_spec(Generic *self, PyObject *spec)
     self->keywords = tuple_of_spec(spec, "keywords", self->arity);
     self->defaults = tuple_of_spec(spec, "defaults", self->arity);
     int by_name = truth_of_spec(spec, "names"), binds = truth_of_spec(spec, "binds");
-    int class_first = truth_of_spec(spec, "class_first");
+    int class_first = truth_of_spec(spec, "class_first"), collects = truth_of_spec(spec, "collects");
     if (self->keywords == NULL || self->defaults == NULL || by_name < 0 || binds < 0 ||
-        class_first < 0) {
+        class_first < 0 || collects < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < self->arity; i++) {
@@ -732,6 +751,7 @@ read_spec(Generic *self, PyObject *spec)
     }
     self->by_name = (char)by_name;
     self->binds = (char)binds;
+    self->collects = (char)collects;
     self->class_first = (char)class_first;
     return 0;
 }
@@ -750,7 +770,7 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
         return NULL;
     }
     self->vectorcall = Generic_vectorcall;
-    self->serial = ADD_UINT64(last_serial, 2);
+    self->serial = ADD_UINT64(last_serial, 64);
     self->implicit = (ImplicitState *)Py_NewRef(implicit);
     self->slow_call = PyObject_GetAttrString(slow_path, "call");
     self->slow_component = PyObject_GetAttrString(slow_path, "component");

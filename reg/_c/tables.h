@@ -20,7 +20,7 @@ close_all(CallTables *self)
     }
     Py_BEGIN_CRITICAL_SECTION(self->calls);
     while (PyDict_Next(self->calls, &position, NULL, &entries)) {
-        close_entries((Entries *)entries);
+        close_entries((Entries *)entries, 1);
     }
     Py_END_CRITICAL_SECTION();
 }
@@ -91,22 +91,36 @@ static PyObject *
 CallTables_open_locked(PyObject *op, PyObject *args)
 {
     CallTables *self = (CallTables *)op;
-    PyObject *identity, *entries;
-    if (!PyArg_ParseTuple(args, "OO!:open", &identity, &Entries_Type, &entries)) {
+    PyObject *identity, *before;
+    Entries *entries;
+    int collects;
+    if (!PyArg_ParseTuple(args, "OO!p:open", &identity, &Entries_Type, &entries, &collects) ||
+        PyDict_GetItemRef(self->calls, identity, &before) < 0) {
         return NULL;
     }
-    PyObject *before;
-    if (PyDict_GetItemRef(self->calls, identity, &before) < 0) {
+    Entries *others = (Entries *)before, **link = &others, *former = others;
+    if (collects) {
+        /* The others stay; former ones for the same arity are left out. */
+        while (*link != NULL && (*link)->arity != entries->arity) {
+            link = &(*link)->other;
+        }
+        if ((former = *link) != NULL) {
+            *link = (Entries *)Py_XNewRef(former->other);
+        }
+        if (others != NULL) {
+            /* A line may name them as the first ones. */
+            end_validity(&others->validity);
+        }
+        Py_XSETREF(entries->other, others);
+    }
+    if (former != NULL) {
+        close_entries(former, !collects);
+        Py_DECREF(former);
+    }
+    if (PyDict_SetItem(self->calls, identity, (PyObject *)entries) < 0) {
         return NULL;
     }
-    if (before != NULL) {
-        close_entries((Entries *)before);
-        Py_DECREF(before);
-    }
-    if (PyDict_SetItem(self->calls, identity, entries) < 0) {
-        return NULL;
-    }
-    ((Entries *)entries)->is_open = 1;
+    entries->is_open = 1;
     Py_RETURN_NONE;
 }
 
@@ -119,7 +133,7 @@ CallTables_close_locked(PyObject *op, PyObject *identity)
         return NULL;
     }
     if (entries != NULL) {
-        close_entries((Entries *)entries);
+        close_entries((Entries *)entries, 1);
         if (PyDict_DelItem(self->calls, identity) < 0) {
             PyErr_Clear();      /* it is not there any more */
         }

@@ -15,10 +15,11 @@ for _requirement in ("docstring_parser", "packaging"):
 
 from .arguments import BackendFallbackError  # noqa: E402
 from .dispatcher import BackendDispatcher  # noqa: E402
-from .function import DispatchedFunction  # noqa: E402
+from .function_type import DispatchedFunction  # noqa: E402
+from .implementations import Implementations, Verified  # noqa: E402
 from .reports import Explanation, Installed, Record  # noqa: E402
-from .selection import BackendName  # noqa: E402
 from .settings import Settings  # noqa: E402
+from .state import BackendName  # noqa: E402
 
 __all__ = [
     "BackendDispatcher",
@@ -26,7 +27,9 @@ __all__ = [
     "BackendName",
     "DispatchedFunction",
     "Explanation",
+    "Implementations",
     "Installed",
     "Record",
     "Settings",
+    "Verified",
 ]

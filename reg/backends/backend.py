@@ -14,24 +14,13 @@ from reg import (
     ListClassLookup,
     Lookup,
     Matcher,
-    RegistrationError,
-    generic,
 )
 from reg.sentinel import MISSING
 
+from .owned_classes import OwnedClasses
 from .trust import Origin
 
 __all__ = ["Backend"]
-
-
-@generic
-def owns(argument: object) -> bool:
-    """True for an argument whose class, or a base of it, a backend registered as its own."""
-    return False
-
-
-def _is_owned(argument: object) -> bool:
-    return True
 
 
 class _Export(Matcher):
@@ -110,57 +99,15 @@ class Backend:
         if self.registry is not None:
             self.lookup = Lookup(ListClassLookup([self.registry]))
         self._exports: _Exports | None = None
-        self._owned: Lookup | None = None
+        #: the classes that it owns
+        self.owned = OwnedClasses(name, ())
+        #: the classes of the host that it converts to its own
+        self.converts = OwnedClasses(name, ())
         # The modes that remember calls of exports.
         self._modes: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def __repr__(self) -> str:
         return f"<backend {self.name!r}, {self.origin}>"
-
-    @property
-    def owns_classes(self) -> bool:
-        """True if it declares classes that it owns."""
-        return self._owned is not None
-
-    def claim_classes(self, classes: Any) -> None:
-        """Register the classes that this backend owns.
-
-        :param classes: classes, or names such as ``"package.module:Class"``. Those that
-          cannot be registered are noted in :attr:`complaints`.
-        """
-        if isinstance(classes, str) or not isinstance(classes, Iterable):
-            self.complaints.append(
-                f"its array_types must be a list of classes or names, not {classes!r}"
-            )
-            return
-        classes = list(classes)
-        if not classes:
-            return
-        owned = ClassRegistry(name=f"{self.name} owns")
-        for cls in classes:
-            try:
-                owned.register(owns, [cls], _is_owned)
-            except (TypeError, RegistrationError) as error:
-                self.complaints.append(f"{cls!r} in its array_types is no class: {error}")
-        if owned.registrations():
-            self._owned = Lookup(owned)
-
-    def owns_one_of(self, values: Iterable[Any]) -> bool:
-        """True if this backend owns the class of one of several arguments."""
-        owned = self._owned
-        for value in values:  # noqa: SIM110 (a generator takes twice as long)
-            if owns(value, lookup=owned):
-                return True
-        return False
-
-    def owned_among(self, arguments: dict[str, Any]) -> list[str]:
-        """Find the arguments of a call whose class this backend owns.
-
-        :param arguments: the arguments by name.
-        :return: their names, in the order of the arguments.
-        """
-        owned = self._owned
-        return [name for name, value in arguments.items() if owns(value, lookup=owned)]
 
     def implementation(self, key: Hashable, name: str, args: tuple[Any, ...]) -> Any:
         """Find the implementation of a function of the host.

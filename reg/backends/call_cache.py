@@ -1,7 +1,7 @@
 """The cache of calls: how a call of a host's function runs whose decision is always the same.
 
 An entry holds as long as the backend exports the same object. It is kept in the mode that the
-call is made in, see :class:`~reg.backends.selection.Mode`, and dies with it.
+call is made in, see :class:`~reg.backends.state.Mode`, and dies with it.
 """
 
 from __future__ import annotations
@@ -9,44 +9,68 @@ from __future__ import annotations
 import types
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from .arguments import Route
 from .backend import Backend
 from .decision import MOST_ELEMENTS, Decision
-from .discovery import Inventory
+from .inventory import Inventory
 from .names import AUTO
 from .reports import Record
-from .selection import Selector, State
+from .selection import Selector
+from .state import State
 
 __all__ = ["CallsByOwner", "Entry", "backend_entry", "host_entry", "subject_of"]
 
-#: An entry, as a plain tuple, which Python unpacks faster than any other object:
-#:
-#: - the state that its body runs in
-#: - the exports of the backend by name, as they are now
-#: - a weak reference to the export that the rest is about
-#: - true if that export is a bound method; then the reference is to its function
-#: - the keywords that only the backend knows, which change nothing for the other arguments
-#: - by shape, how the arguments are passed; see ``Route.shapes``
-#: - the exceptions after which the next in line runs
-#: - the state of discovery in which the name of the choice was resolved
-#: - the backend; ``None`` for the host
-#: - the questions that it has to be asked; see ``Dispatched.questions()``
-#: - the entry for the lists of records
-Entry: TypeAlias = tuple[
-    State,
-    Any,
-    Callable[[], Any],
-    bool,
-    frozenset[str],
-    Any,
-    tuple[type[BaseException], ...],
-    Inventory,
-    Backend | None,
-    tuple[str, ...],
-    Record,
-]
+
+class Entry:
+    """An entry of the cache: how one backend, or the host, runs calls of one function.
+
+    :param inside: the state that its body runs in.
+    :param exports: the exports by name, as they are now.
+    :param known: a weak reference to the export that the rest is about; if that is a bound
+      method, to its function.
+    :param is_method: true if it is a bound method.
+    :param options: the keywords that only the backend knows, which change nothing for the other
+      arguments.
+    :param shapes: by shape, how the arguments are passed; see ``Route.shapes``.
+    :param moves_on: the exceptions after which the next in line runs.
+    :param inventory: the state of discovery in which the name of the choice was resolved.
+    :param ran: the backend; ``None`` for the host.
+    :param asks: the questions that it has to be asked; see ``Dispatched.questions()``.
+    :param record: the entry for the lists of records.
+    """
+
+    __slots__ = (
+        *("asks", "exports", "inside", "inventory", "is_method", "known", "moves_on", "options"),
+        *("ran", "record", "shapes"),
+    )
+
+    def __init__(
+        self,
+        inside: State,
+        exports: Any,
+        known: Callable[[], Any],
+        is_method: bool,
+        options: frozenset[str],
+        shapes: Any,
+        moves_on: tuple[type[BaseException], ...],
+        inventory: Inventory,
+        ran: Backend | None,
+        asks: tuple[str, ...],
+        record: Record,
+    ) -> None:
+        self.inside = inside
+        self.exports = exports
+        self.known = known
+        self.is_method = is_method
+        self.options = options
+        self.shapes = shapes
+        self.moves_on = moves_on
+        self.inventory = inventory
+        self.ran = ran
+        self.asks = asks
+        self.record = record
 
 
 def host_entry(
@@ -61,7 +85,9 @@ def host_entry(
     :param record: the entry for the lists of records.
     """
     exports, known = {name: function}, weakref.ref(function)
-    return inside, exports, known, False, frozenset(), _AnyShape(), (), inventory, None, (), record
+    return Entry(
+        *(inside, exports, known, False, frozenset(), _AnyShape(), (), inventory, None, (), record)
+    )
 
 
 def backend_entry(
@@ -97,7 +123,7 @@ def backend_entry(
     is_method = type(implementation) is types.MethodType
     # By "auto", an argument that decides must not be dropped.
     shapes: Any = _InPlace(route) if decision.choice.names[0] == AUTO else route.shapes
-    return (
+    return Entry(
         *(inside, exports, known, is_method, route.options, shapes),
         *(moves_on, inventory, backend, asks, record),
     )
@@ -114,16 +140,24 @@ class CallsByOwner:
     """The remembered calls of a function by ``"auto"``, for each owner of arguments.
 
     :param selector: the choices of the host.
+    :param function: the name of the function.
     :param inventory: the state of discovery that they belong to.
     :param is_plain: true if all arguments decide.
     """
 
-    def __init__(self, selector: Selector, inventory: Inventory, is_plain: bool) -> None:
+    def __init__(
+        self, selector: Selector, function: str, inventory: Inventory, is_plain: bool
+    ) -> None:
         self.inventory = inventory
         self.calls: dict[Backend | None, Entry | None] = {}
         self._discovery = selector.discovery
         self._owners = selector.owners()
         self._is_plain = is_plain
+        self._function = function
+        # Of entry points that a call with other arguments may need.
+        self._declared = [
+            entry.declared for entry in inventory.pending if entry.declared is not None
+        ]
 
     def by_owner(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Entry:
         """Get the remembered call of the first backend that owns an argument.
@@ -136,9 +170,12 @@ class CallsByOwner:
                 values = (*values, *value[:MOST_ELEMENTS])
         if not self._is_plain or self.inventory is not self._discovery.inventory:
             raise KeyError(self)
+        for declared in self._declared:
+            if declared.may_answer(self._function, values):
+                raise KeyError(self)
         remembered = None
         for backend in self._owners:
-            if backend.owns_one_of(values):
+            if backend.owned.one_of(values):
                 remembered = self.calls[backend]
                 break
         else:

@@ -12,7 +12,8 @@ from .arguments import BackendFallbackError, HostParameters, read_signature
 from .backend import Backend
 from .names import AUTO, HOST
 from .reports import Record
-from .selection import BackendName, Choice, Mode, Selector, State
+from .selection import Selector
+from .state import BackendName, Choice, Mode, State
 
 __all__ = [
     "MOST_ELEMENTS",
@@ -107,6 +108,12 @@ class Dispatched:
         """True if an implementation can be given an argument of this name."""
         return True
 
+    def conversion_refusal(
+        self, backend: Backend, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> str | None:
+        """Say why the arguments of a call must not be converted; ``None`` if they may be."""
+        return None
+
     def options(self, backend: Backend) -> Collection[str]:
         """The keywords that the implementation of a backend has besides those of the host."""
         return ()
@@ -117,7 +124,7 @@ class Dispatched:
         given: BackendName | None,
         args: tuple[Any, ...],
         keywords: dict[str, Any],
-        failed: Mapping[Backend, str] | None = None,
+        failed: Mapping[Backend | None, str] | None = None,
     ) -> Decision:
         """Decide which backend runs a call.
 
@@ -128,14 +135,8 @@ class Dispatched:
         :param failed: the backends that tried to run it already, with reasons.
         :raises BackendFallbackError: if it would silently be the host, in strict mode.
         """
-        mode = state.mode
-        if given is not None:
-            choice = self.selector.resolve(given)
-            why = f"chosen by {self.keyword}={given!r} in the call"
-        else:
-            if mode.choice is None:
-                mode = self.selector.mode(state)
-            choice, why = mode.choice or self.selector.resolve(HOST), mode.chosen_by
+        mode = state.mode if given is not None else self.selector.mode(state)
+        choice, why = self._choice(mode, given)
         decision = Decision(choice, mode.strict, why, keywords)
         strict = keywords.get("strict") if keywords else None
         if isinstance(strict, bool) and not self.parameters.has_own_strict:
@@ -172,14 +173,23 @@ class Dispatched:
             )
         return decision
 
+    def _choice(self, mode: Mode, given: BackendName | None) -> tuple[Choice, str]:
+        """The choice that holds for a call, and how it was made."""
+        if given is not None:
+            return self.selector.resolve(given), f"chosen by {self.keyword}={given!r} in the call"
+        if self.name in mode.particulars.functions:
+            return mode.particulars.functions[self.name], f"chosen for {self.name} by {mode.why}"
+        return mode.choice or self.selector.resolve(HOST), mode.chosen_by
+
     def _with_keywords(self, decision: Decision, mode: Mode, keywords: dict[str, Any]) -> Decision:
         """Pass on ``strict`` to an implementation that has it itself, and options of the mode."""
         if decision.keywords is not keywords and _takes_strict(decision.implementation):
             decision.keywords = keywords
         backend = decision.backend
-        if mode.options and backend is not None and backend.name in mode.options:
+        all_options = mode.particulars.options
+        if all_options and backend is not None and backend.name in all_options:
             known = self.options(backend)
-            options = {k: v for k, v in mode.options[backend.name].items() if k in known}
+            options = {k: v for k, v in all_options[backend.name].items() if k in known}
             decision.keywords = {**options, **decision.keywords}
         return decision
 
@@ -190,8 +200,11 @@ class Dispatched:
         arguments = self.parameters.by_name(args, keywords)
         if arguments:
             arguments = self._deciding_arguments(arguments)
+        discovery = self.selector.discovery
+        discovery.load_undeclared()
+        discovery.load_answering(self.name, arguments.values())
         for backend in self.selector.owners():
-            owned = backend.owned_among(arguments)
+            owned = backend.owned.among(arguments)
             if owned:
                 yield backend, owned
 
@@ -218,7 +231,7 @@ class Dispatched:
         backend: Backend,
         mode: Mode,
         args: tuple[Any, ...],
-        failed: Mapping[Backend, str] | None,
+        failed: Mapping[Backend | None, str] | None,
         owned: Iterable[Any] = (),
     ) -> bool:
         """Decide for a backend if it can run the call, or else note the reason.
@@ -245,6 +258,7 @@ class Dispatched:
                 continue
             if not self.takes(backend, implementation, name):
                 reason = f"its {self.name}() cannot be given {name!r}, whose class it owns"
+        reason = reason or self.conversion_refusal(backend, args, decision.keywords)
         questions = () if reason else self.questions(backend, decision.choice)
         if questions:
             reason = self.declines(backend, questions, args, decision.keywords)
@@ -319,11 +333,16 @@ class Dispatched:
         key = self, backend, choice, decision.strict, given is None
         inside: State | None = mode.inside.get(key)
         if inside is None:
-            why = mode.why
+            why, particulars = mode.why, mode.particulars
             if given is not None:
                 why = f"{self.keyword}={choice.name!r} in an outer call"
+                particulars = particulars.without_functions()
+            elif self.name in particulars.functions and mode.choice is not None:
+                choice = mode.choice
             running = mode.running if backend is None else (*mode.running, (self, backend))
-            inside = state.choosing(choice, why, decision.strict, running=running)
+            inside = state.choosing(
+                choice, why, decision.strict, running=running, particulars=particulars
+            )
             mode.inside[key] = inside
         return inside
 

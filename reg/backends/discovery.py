@@ -11,11 +11,10 @@ the state before it: the next one tries again.
 
 from __future__ import annotations
 
-import collections
 import difflib
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final
 
 from packaging.utils import canonicalize_name
 
@@ -24,87 +23,14 @@ from reg._lock import ReentrantLock
 from .backend import Backend
 from .caller_warnings import describe_error, issue_warnings
 from .entry_points import EntryPoint, entry_points, installed_without_entry_point, path_state
-from .names import NameRules, ReservedNames, exact_str, is_name, normalized
-from .trust import Origin, Trust
+from .inventory import Assignment, Failure, Inventory, Publication, assign_together
+from .loading import Loader, is_transient
+from .names import ReservedNames, normalized
+from .trust import Trust
 
-__all__ = ["Assignment", "Discovery", "Failure", "Inventory", "Publication", "assign_together"]
+__all__ = ["Discovery"]
 
 logger: Final = logging.getLogger("reg.backends")
-
-#: An assignment to an attribute: the object, the name, and the value.
-Assignment = tuple[Any, str, Any]
-
-
-def assign_together(assignments: Iterable[Assignment]) -> None:
-    """Assign attributes in one call of a function in C: no signal is handled in between."""
-    objects, names, values = [*zip(*assignments, strict=True)] or ((), (), ())
-    collections.deque(map(setattr, objects, names, values), maxlen=0)
-
-
-class Failure(NamedTuple):
-    """Why an entry point gave no backend."""
-
-    #: the names under which users may ask for it
-    names: tuple[str, ...]
-    reason: str
-    #: the exception; ``None`` if the entry point was refused or ignored
-    error: BaseException | None
-    refused: bool
-    #: the entry point; ``None`` if its distribution cannot be read
-    entry: EntryPoint | None = None
-
-    def is_about(self, label: str) -> bool:
-        """True if a user who asks for ``label`` may mean this entry point."""
-        wanted = canonicalize_name(label)
-        return any(canonicalize_name(name) == wanted for name in self.names)
-
-
-class Inventory(NamedTuple):
-    """All that is known of the installed backends. Another state is another value."""
-
-    #: all entry points; ``None`` if they are not listed yet
-    entries: tuple[EntryPoint, ...] | None = None
-    #: the directories that they were listed in, as they were then
-    path: tuple[tuple[str, int, int], ...] = ()
-    #: entry points that are not loaded yet
-    pending: tuple[EntryPoint, ...] = ()
-    #: entry points that are being loaded, whose modules may ask for others
-    loading: tuple[EntryPoint, ...] = ()
-    #: by canonical name, in the order of the entry points
-    backends: dict[str, Backend] = {}  # noqa: RUF012
-    #: by name and by alias
-    labels: dict[str, Backend] = {}  # noqa: RUF012
-    failures: tuple[Failure, ...] = ()
-    #: true if a test gave the backends, and no others are looked for
-    closed: bool = False
-    #: values that others computed from this state; another state begins without
-    cache: dict[Any, Any] = {}  # noqa: RUF012
-
-    def but(self, **changes: Any) -> Inventory:
-        """Make another state, which differs in these fields."""
-        return self._replace(cache={}, **changes)
-
-    def without(self, entry: EntryPoint) -> Inventory:
-        """Make a state in which nothing is known of an entry point but that it is there."""
-        position = entry.position
-        return self.but(
-            backends={k: v for k, v in self.backends.items() if v.position != position},
-            labels={k: v for k, v in self.labels.items() if v.position != position},
-            failures=tuple([failure for failure in self.failures if failure.entry is not entry]),
-        )
-
-    @property
-    def complete(self) -> bool:
-        """True if nothing is left to be loaded."""
-        return self.entries is not None and not self.pending and not self.loading
-
-
-class Publication(Protocol):
-    """Something that follows from the loaded backends, such as a signature."""
-
-    def assignments(self, backends: Iterable[Backend], warnings: list[str]) -> Iterable[Assignment]:
-        """Compute the assignments that publish it."""
-        ...
 
 
 class Discovery:
@@ -119,7 +45,6 @@ class Discovery:
         self.group = group
         self._reserved = reserved
         self._trust = trust
-        self._rules = NameRules(reserved, trust.owners)
         #: the published state; read without the lock
         self.inventory = Inventory().but()
         # The state that the holder of the lock works on, while it loads.
@@ -127,6 +52,7 @@ class Discovery:
         #: all that is published with the state
         self.publications: list[Publication] = []
         self.lock = ReentrantLock()
+        self._loader = Loader(reserved, trust, lambda: self.now.labels)
 
     # Queries
 
@@ -171,6 +97,34 @@ class Discovery:
         issue_warnings(warnings)
         return backends
 
+    def load_undeclared(self) -> None:
+        """Load all entry points that declare neither functions nor classes."""
+        if not self.inventory.settled:
+            self._load_and_warn(
+                lambda label: [entry for entry in self.now.pending if entry.declared is None]
+            )
+
+    def load_answering(self, function: str, values: Collection[Any]) -> None:
+        """Load the entry points that may run a call by ``"auto"``, by their declarations.
+
+        :param function: the name of the host's function.
+        :param values: the arguments that decide.
+        """
+        if self.inventory.pending:
+            answering = [
+                entry
+                for entry in self.inventory.pending
+                if entry.declared is not None and entry.declared.may_answer(function, values)
+            ]
+            if answering:
+                self._load_and_warn(lambda label: answering)
+
+    def _load_and_warn(self, choose: Callable[[str], Iterable[EntryPoint]]) -> None:
+        warnings: list[str] = []
+        with self.lock:
+            self._load(choose, "", warnings)
+        issue_warnings(warnings)
+
     def discover(self) -> None:
         """Load all entry points, also of distributions that were installed meanwhile."""
         warnings: list[str] = []
@@ -189,11 +143,15 @@ class Discovery:
         with self.lock:
             return sorted(self.now.labels)
 
-    def by_priority(self) -> list[Backend]:
-        """List all backends: the trusted ones as the host lists them, then others by name."""
+    def by_priority(self, load: bool = True) -> list[Backend]:
+        """List all backends: the trusted ones as the host lists them, then others by name.
+
+        :param load: false to list only those that are loaded already.
+        """
+        backends = self.all() if load else list(self.inventory.backends.values())
         trusted = {trusted.name: index for index, trusted in enumerate(self._trust)}
         return sorted(
-            self.all(), key=lambda backend: (trusted.get(backend.name, len(trusted)), backend.name)
+            backends, key=lambda backend: (trusted.get(backend.name, len(trusted)), backend.name)
         )
 
     def failure(self, label: str) -> Failure | None:
@@ -202,7 +160,7 @@ class Discovery:
         about = [failure for failure in failures if failure.is_about(label)]
         if not about:
             # An entry point that is to be tried again may be the one.
-            about = [failure for failure in failures if _is_transient(failure.error)]
+            about = [failure for failure in failures if is_transient(failure.error)]
         return min(
             about, key=lambda failure: (failure.error is None, not failure.refused), default=None
         )
@@ -228,10 +186,10 @@ class Discovery:
         names = trusted.distributions or (normalized(trusted.name),)
         return installed_without_entry_point(names, self.group)
 
-    def outcomes(self) -> list[tuple[Origin, Backend | Failure | None]]:
+    def outcomes(self) -> list[tuple[EntryPoint, Backend | Failure | None]]:
         """List all entry points, loading none, with the outcome of each so far.
 
-        :return: origin and outcome of each, in order; ``None`` for one that is not loaded.
+        :return: each with its outcome, in order; ``None`` for one that is not loaded.
         """
         warnings: list[str] = []
         with self.lock:
@@ -245,7 +203,7 @@ class Discovery:
             if failure.entry is not None and failure.entry not in inventory.pending:
                 became[failure.entry.position] = failure
         return [
-            (entry.origin, became.get(entry.position))
+            (entry, became.get(entry.position))
             for entry in sorted(inventory.entries or (), key=_position)
         ]
 
@@ -272,13 +230,13 @@ class Discovery:
     # Which entry points to load
 
     def _with_this_name(self, label: str) -> Iterable[EntryPoint]:
-        """The entry points whose name says that they supply what was asked for."""
+        """The entry points whose name is the one that was asked for."""
         trusted = self._trust.named(label)
         names = {label} if trusted is None else {label, *trusted.labels, *trusted.entrypoints}
         return [entry for entry in self.now.pending if entry.origin.entry_point in names]
 
     def _likely(self, label: str) -> Iterable[EntryPoint]:
-        """The entry points that are likely, by what can be read without loading them."""
+        """The entry points that are likely, by their metadata."""
         wanted = canonicalize_name(label)
         trusted = self._trust.named(label)
         return [
@@ -374,12 +332,12 @@ class Discovery:
         self._working = inventory.but(
             pending=_less(inventory.pending, entry), loading=(*inventory.loading, entry)
         )
-        loaded = self._loaded(entry, warnings)
+        loaded = self._loader.load(entry, warnings)
         # Others may have been loaded by the module of this one.
         inventory = self.now.but(loading=_less(self.now.loading, entry))
         if isinstance(loaded, Failure):
             pending = inventory.pending
-            if _is_transient(loaded.error):
+            if is_transient(loaded.error):
                 pending = tuple(sorted((*pending, entry), key=_position))
             self._working = inventory.but(failures=(*inventory.failures, loaded), pending=pending)
             return
@@ -389,93 +347,6 @@ class Discovery:
             backends={backend.name: backend for backend in backends},
             labels={**inventory.labels, **labels},
         )
-
-    def _loaded(self, entry: EntryPoint, warnings: list[str]) -> Backend | Failure:
-        """Load an entry point, and make a backend of it."""
-        origin = entry.origin
-        refusal = None if entry.is_given else self._trust.refusal_before_import(origin)
-        if refusal is not None:
-            # A user who blocks a backend knows; so does a host that refuses all others.
-            silent = self._trust.block_reason(origin) or not self._trust.candidates_for(origin)
-            return self._refused(entry, refusal, None if silent else warnings)
-        try:
-            loaded = entry.load()
-            source = loaded() if isinstance(loaded, type) else loaded
-        except SystemExit as error:
-            if not _comes_from_a_module(error):
-                raise
-            return self._failed(entry, f"{origin} did not load", error)
-        except Exception as error:
-            return self._failed(entry, f"{origin} did not load", error)
-        try:
-            return self._registered(entry, loaded, source, warnings)
-        except Exception as error:
-            warnings.append(
-                f"a backend of {self._reserved.host} could not be registered: {origin} raised"
-                f" {describe_error(error)}"
-            )
-            return self._failed(entry, f"{origin} could not be registered", error)
-
-    def _registered(
-        self, entry: EntryPoint, loaded: Any, source: Any, warnings: list[str]
-    ) -> Backend | Failure:
-        host, labels, origin = self._reserved.host, self.now.labels, entry.origin
-        # Read once: it may be another name the next time.
-        name: Any = exact_str(getattr(source, "name", None))
-        if entry.is_given:
-            name = origin.entry_point
-        reason = self._rules.rejection_reason(name, labels)
-        if reason is not None:
-            reason = f"{origin}: {reason}"
-            logger.debug("ignored: %s", reason)
-            warnings.append(f"a backend of {host} is ignored: {reason}")
-            names = self._names_of(entry, name)
-            return Failure(names, reason, None, False, entry)
-        trusted = self._trust.named(name)
-        if not entry.is_given:
-            refusal = self._trust.refusal_after_import(name, origin, loaded)
-            if refusal is not None:
-                return self._refused(entry, refusal, None if trusted is None else warnings, name)
-        is_trusted = trusted is not None or entry.is_given
-        backend = Backend(name, source, origin, is_trusted, entry.position)
-        configured = () if trusted is None else trusted.aliases
-        declared = getattr(source, "aliases", ())
-        backend.aliases, backend.complaints = self._rules.usable_aliases(
-            name, configured, declared, labels
-        )
-        backend.claim_classes(getattr(source, "array_types", ()))
-        for complaint in backend.complaints:
-            warnings.append(f"the backend {name!r} of {host}, {origin}: {complaint}")
-        logger.debug("%r is registered", backend)
-        return backend
-
-    # Failures
-
-    def _names_of(self, entry: EntryPoint, name: Any = None) -> tuple[str, ...]:
-        """All names under which users may ask for an entry point.
-
-        :param name: the name that its backend gives itself, if that is known.
-        """
-        names = [entry.origin.entry_point]
-        for trusted in self._trust.candidates_for(entry.origin):
-            names += trusted.labels
-        if is_name(name):
-            named = self._trust.named(name)
-            names += [name] if named is None else [name, *named.labels]
-        return tuple(dict.fromkeys(names))
-
-    def _failed(self, entry: EntryPoint, reason: str, error: BaseException) -> Failure:
-        logger.debug("%s", reason, exc_info=True)
-        return Failure(self._names_of(entry), reason, error, False, entry)
-
-    def _refused(
-        self, entry: EntryPoint, reason: str, warnings: list[str] | None, name: Any = None
-    ) -> Failure:
-        reason = f"{entry.origin} is refused: {reason}"
-        logger.debug("%s", reason)
-        if warnings is not None:
-            warnings.append(f"a backend of {self._reserved.host} is not used: {reason}")
-        return Failure(self._names_of(entry, name), reason, None, True, entry)
 
 
 def _position(one: EntryPoint | Backend) -> int:
@@ -488,31 +359,3 @@ def _identity(entry: EntryPoint) -> tuple[str, str, str | None]:
 
 def _less(entries: tuple[EntryPoint, ...], one: EntryPoint) -> tuple[EntryPoint, ...]:
     return tuple([entry for entry in entries if entry is not one])
-
-
-def _comes_from_a_module(error: SystemExit) -> bool:
-    """True if a module exited while it was imported.
-
-    It is a script that was taken for a backend; other exits are wishes of the user.
-    """
-    traceback = error.__traceback__
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_name == "<module>":
-            return True
-        traceback = traceback.tb_next
-    return False
-
-
-def _is_transient(error: BaseException | None) -> bool:
-    """True for a lack of memory or recursion, also as a cause: the load is tried again."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        # Not by the exception's own attributes: they are code of the backend, and may raise.
-        if issubclass(type(error), (MemoryError, RecursionError)):
-            return True
-        seen.add(id(error))
-        cause, context = (
-            BaseException.__dict__[name].__get__(error) for name in ("__cause__", "__context__")
-        )
-        error = context if cause is None else cause
-    return False

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
-import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, overload
 
 from reg import ClassRegistry, ListClassLookup, Lookup
 from reg.arginfo import wrapped_by
 
-from .arguments import read_signature
 from .caller_warnings import issue_warnings
+from .checks import check_text, checked_name, checked_names, checked_signature, is_exception_class
+from .conversion import Changing, Conversions
 from .decision import Deciding, Dispatched
 from .discovery import Discovery
 from .docs.published import PublishedFunction
-from .function import DispatchedFunction, HostFunction
+from .function import HostFunction
+from .function_type import DispatchedFunction
+from .generators import GENERATORS
 from .host_class import DispatchedClass, dispatched_class
+from .implementations import (
+    Implementations,
+    Verified,
+    list_implementations,
+    verify_declarations,
+)
 from .isolation import Isolation
 from .names import AUTO, HOST, ReservedNames
-from .pickling import reduce_dispatcher
+from .pickling import reduce_dispatcher, register_dispatcher
 from .reports import Considered, Explanation, Implementers, Installed, Record, list_installed
-from .selection import BackendName, Mode, Selector, State
+from .selection import Selector
 from .settings import Settings
+from .state import BackendName, Mode, State
 from .trust import Trust, Untrusted
 
 __all__ = ["BackendDispatcher"]
@@ -58,6 +66,9 @@ class BackendDispatcher:
     :param strict: true if a fall back to the host's own code is an error.
     :param moves_on: the exceptions by which a backend passes a call on to the
       next one in line, where there is a list or ``"auto"``.
+    :param convert: true to have arguments converted for the backends that declare it.
+    :param version_of: a function that gives a value for an argument, which is another
+      one after each change of it. With it, the cache keeps converted arguments.
     :raises ValueError: if one of these is malformed; it is named.
 
     Several hosts in one process are independent. Nothing is discovered, let
@@ -78,17 +89,24 @@ class BackendDispatcher:
         keyword: str = "backend",
         strict: bool = False,
         moves_on: tuple[type[BaseException], ...] = (NotImplementedError,),
+        convert: bool = False,
+        version_of: Callable[[Any], Hashable] | None = None,
     ) -> None:
-        _check_text("entrypoint_group", entrypoint_group)
-        _check_text("host_name", host_name)
+        check_text("entrypoint_group", entrypoint_group)
+        check_text("host_name", host_name)
         if environment_variable is not None:
-            _check_text("environment_variable", environment_variable)
+            check_text("environment_variable", environment_variable)
         if blocking_variable is not None:
-            _check_text("blocking_variable", blocking_variable)
+            check_text("blocking_variable", blocking_variable)
         if not isinstance(keyword, str) or not keyword.isidentifier():
             raise ValueError(f"keyword must be the name of a keyword argument; got {keyword!r}")
-        if not isinstance(moves_on, tuple) or not all(map(_is_exception_class, moves_on)):
+        if not isinstance(moves_on, tuple) or not all(map(is_exception_class, moves_on)):
             raise ValueError(f"moves_on must be a tuple of exception classes; got {moves_on!r}")
+        if version_of is not None and not (convert and callable(version_of)):
+            raise ValueError(
+                "version_of must be a function, and goes with convert=True; got"
+                f" {version_of!r} and convert={convert!r}"
+            )
         self.entrypoint_group = entrypoint_group
         self.host_name = host_name
         self._keyword = keyword
@@ -103,11 +121,13 @@ class BackendDispatcher:
             default=default,
             variable=environment_variable,
             strict=strict,
+            conversions=Conversions(version_of) if convert else None,
         )
         self._settings = Settings(host_name, self._selector, lambda: (getattr, (self, "settings")))
         self._dispatched: list[HostFunction | DispatchedClass] = self._selector.dispatched
         self._host_lookup = ClassRegistry(name=host_name)
         self._module = sys._getframe(1).f_globals.get("__name__", "")
+        register_dispatcher(self)
 
     # Public names of a host
 
@@ -116,11 +136,22 @@ class BackendDispatcher:
 
     @overload
     def backend_dispatch(
-        self, /, *, name: str | None = None, deciding: Deciding = None
+        self,
+        /,
+        *,
+        name: str | None = None,
+        deciding: Deciding = None,
+        mutates_input: Changing = None,
     ) -> Callable[[Callable[_P, _R]], DispatchedFunction[_P, _R]]: ...
 
     def backend_dispatch(
-        self, function: Any = None, /, *, name: str | None = None, deciding: Deciding = None
+        self,
+        function: Any = None,
+        /,
+        *,
+        name: str | None = None,
+        deciding: Deciding = None,
+        mutates_input: Changing = None,
     ) -> Any:
         """Decorate a module-level function, so that it runs on the backend that is chosen.
 
@@ -130,25 +161,36 @@ class BackendDispatcher:
         :param deciding: which arguments decide for ``"auto"``: their names, or
           a function that takes the arguments by name, and returns the values
           that decide. All, if left out.
+        :param mutates_input: the names of the arguments that it changes in
+          place, or a function that takes the arguments by name, and returns
+          these names. Such an argument is never converted for a backend.
         :return: the function, with the keyword argument ``backend`` in addition.
         :raises TypeError: if it is not a module-level function of named
           parameters, or has a parameter ``backend`` already.
         """
         if function is None:
-            return lambda function: self._dispatch_function(function, name, deciding)
-        return self._dispatch_function(function, name, deciding)
+            return lambda one: self._dispatch_function(one, name, deciding, mutates_input)
+        return self._dispatch_function(function, name, deciding, mutates_input)
 
-    def _dispatch_function(self, function: Any, name: str | None, deciding: Deciding) -> Any:
-        signature = _checked_signature(function, self._keyword)
+    def _dispatch_function(
+        self, function: Any, name: str | None, deciding: Deciding, mutates_input: Changing
+    ) -> Any:
+        signature = checked_signature(function, self._keyword)
         dispatched = HostFunction(
             self._selector,
-            _checked_name(function.__name__ if name is None else name),
+            checked_name(function.__name__ if name is None else name),
             self._keyword,
             function,
             signature,
-            _checked_deciding(deciding, signature, function.__qualname__),
+            checked_names("deciding", deciding, signature, function.__qualname__),
             self._moves_on,
+            checked_names("mutates_input", mutates_input, signature, function.__qualname__),
         )
+        if mutates_input is not None and dispatched.kind & GENERATORS:
+            raise TypeError(
+                f"{function.__qualname__} is a generator function, of which mutates_input cannot be"
+                " said: it changes its arguments when it is iterated"
+            )
         call = dispatched.key
         call.__reg_dispatched__ = dispatched
         call.backends = Implementers(self._discovery, dispatched.name, lambda: call)
@@ -197,12 +239,12 @@ class BackendDispatcher:
             raise TypeError(f"{cls.__qualname__} dispatches to backends already")
         dispatched = DispatchedClass(
             self._selector,
-            _checked_name(cls.__name__ if name is None else name),
+            checked_name(cls.__name__ if name is None else name),
             self._keyword,
             cls,
             deciding,
         )
-        _checked_deciding(deciding, dispatched.signature, cls.__qualname__)
+        checked_names("deciding", deciding, dispatched.signature, cls.__qualname__)
         self._dispatched.append(dispatched)
         return dispatched.key
 
@@ -244,6 +286,23 @@ class BackendDispatcher:
         """
         return list_installed(self._discovery, self._trust)
 
+    def implementations(self) -> Implementations:
+        """List the functions of the host, and for each the backends that implement it.
+
+        Nothing is imported for it: of backends that are not loaded, it gives the declarations
+        in their metadata. Call :meth:`discover` first to load all.
+        """
+        return list_implementations(self.host_name, self._discovery, self._dispatched)
+
+    def verify(self) -> list[Verified]:
+        """Compare the declarations in the metadata of all backends with the backends.
+
+        All are loaded for it. For authors of backends; ``reg backends verify`` shows it.
+
+        :return: one row for each entry point of the group, with the differences.
+        """
+        return verify_declarations(self._discovery, self._dispatched)
+
     # Which one ran, and why
 
     def explain(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
@@ -271,6 +330,8 @@ class BackendDispatcher:
             dropped = dispatched.dropped(decision, args)
         passed = parameters.by_name(args, decision.keywords)
         candidates = [Considered(*_origin(one), reason) for one, reason in decision.passed_over]
+        is_function = not isinstance(dispatched, DispatchedClass)
+        converter = self._selector.converter(decision.backend) if is_function else None
         if decision.backend is not None:
             candidates.append(Considered(*_origin(decision.backend), None))
         return Explanation(
@@ -283,6 +344,11 @@ class BackendDispatcher:
             dropped,
             dispatched.function if decision.backend is None else decision.implementation,
             error,
+            tuple(
+                name
+                for name, value in passed.items()
+                if converter is not None and name not in dropped and converter.converts(value)
+            ),
         )
 
     @contextmanager
@@ -361,65 +427,3 @@ class BackendDispatcher:
 
 def _origin(backend: Any) -> tuple[str, str | None, str | None]:
     return backend.name, backend.origin.distribution, backend.origin.version
-
-
-def _check_text(argument: str, value: object) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{argument} must be a non-empty string; got {value!r}")
-
-
-def _is_exception_class(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, BaseException)
-
-
-def _checked_name(name: str) -> str:
-    if not isinstance(name, str) or not name.isidentifier():
-        raise TypeError(f"backends export their implementations by a name; got {name!r}")
-    return name
-
-
-def _checked_deciding(deciding: Any, signature: inspect.Signature, function: str) -> Deciding:
-    if deciding is None or callable(deciding):
-        return deciding  # type: ignore[no-any-return]
-    names = [deciding] if isinstance(deciding, str) else list(deciding)
-    for name in names:
-        if isinstance(deciding, str) or name not in signature.parameters:
-            raise TypeError(
-                f"deciding must be a list of parameters of {function}, or a function that picks"
-                f" values from the arguments; got {deciding!r}"
-            )
-    return names
-
-
-def _checked_signature(function: Any, keyword: str) -> inspect.Signature:
-    """Read the signature of a function that can dispatch to backends.
-
-    :raises TypeError: if the function cannot.
-    """
-    name = getattr(function, "__qualname__", repr(function))
-    if isinstance(function, type):
-        raise TypeError(f"{name} is a class; use backend_class for it")
-    if not callable(function):
-        raise TypeError(f"{name} is not callable; backend_dispatch takes a function")
-    if isinstance(function, types.MethodType):
-        raise TypeError(f"{name} is a bound method; backend_dispatch takes module-level functions")
-    try:
-        signature = read_signature(function)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} does not say which arguments it takes: {error}") from error
-    if not isinstance(getattr(function, "__name__", None), str):
-        raise TypeError(f"{name} has no name, by which backends could export theirs")
-    if keyword in signature.parameters:
-        raise TypeError(f"{name} has a parameter {keyword!r} already, which chooses a backend")
-    for index, parameter in enumerate(signature.parameters.values()):
-        if index == 0 and parameter.name in ("self", "cls"):
-            raise TypeError(
-                f"{name} is a method, by its first parameter {parameter.name!r};"
-                " backend_dispatch takes module-level functions"
-            )
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            raise TypeError(
-                f"{name} takes *{parameter.name}, which cannot be passed on by name; "
-                "backend_dispatch takes functions of named parameters"
-            )
-    return signature

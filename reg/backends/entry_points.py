@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from .declarations import FIELDS, Declaration, declarations_of
 from .names import normalized
 from .trust import Origin
 
@@ -21,9 +22,17 @@ class EntryPoint:
     :param position: its index in the list of all entry points of the group.
     :param is_given: true if a test gives it: its name is that of the backend, which needs no
       trust.
+    :param declared: its declarations in the metadata; ``None`` if there are none.
     """
 
-    def __init__(self, point: Any, position: int, is_given: bool = False) -> None:
+    def __init__(
+        self,
+        point: Any,
+        position: int,
+        is_given: bool = False,
+        declared: Declaration | None = None,
+    ) -> None:
+        self.declared = declared
         self.load: Callable[[], Any] = point.load
         self.is_given = is_given
         self.position = position
@@ -48,12 +57,19 @@ def entry_points(
       name, how to refer to it, and the exception.
     :return: the entry points, in the order of ``sys.path``.
     """
+    groups = (group, *(f"{group}.{field}" for field in FIELDS))
     try:
-        points = list(importlib.metadata.entry_points(group=group))
+        everything = importlib.metadata.entry_points()
+        listed = [list(everything.select(group=one)) for one in groups]
     except Exception:
         # One unreadable distribution prevents all others from being listed this way.
-        points = list(_by_distribution(group, complain))
-    return [EntryPoint(point, position) for position, point in enumerate(points)]
+        everything_read = [*_by_distribution(groups, complain)]
+        listed = [[point for point in everything_read if point.group == one] for one in groups]
+    points, *fields = listed
+    return [
+        EntryPoint(point, position, declared=declarations_of(point.name, point.dist, *fields))
+        for position, point in enumerate(points)
+    ]
 
 
 def path_state() -> tuple[tuple[str, int, int], ...]:
@@ -96,7 +112,7 @@ def installed_without_entry_point(names: Collection[str], group: str) -> str | N
 
 
 def _by_distribution(
-    group: str, complain: Callable[[str | None, str, Exception], None]
+    groups: Collection[str], complain: Callable[[str | None, str, Exception], None]
 ) -> Iterator[Any]:
     seen: set[str] = set()
     for distribution in importlib.metadata.distributions():
@@ -107,7 +123,8 @@ def _by_distribution(
                 continue
             seen.add(normalized(name))
         try:
-            yield from _points_of(distribution, group)
+            for group in groups:
+                yield from _points_of(distribution, group)
         except Exception as error:
             subject = _location(distribution) if name is None else name
             complain(name, f"the distribution {subject!a}", error)

@@ -6,26 +6,23 @@ import functools
 import inspect
 import logging
 import weakref
-from collections.abc import Callable, Collection, Mapping, Set
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
 
 from .arguments import UNKNOWN, HostParameters, Passing, Route, read_signature
 from .backend import Backend
 from .call_cache import CallsByOwner, Entry, backend_entry, host_entry, subject_of
 from .caller_warnings import describe_error
+from .conversion import Changing, forgetting
 from .decision import Deciding, Decision, Dispatched, put_on_record, take_off_record
 from .generators import drive_async_generator, drive_generator, kind_of, of_kind
 from .names import AUTO
 from .reports import Record
-from .selection import BackendName, Selector, State, leave
+from .selection import Selector
+from .state import BackendName, State, leave
 
-__all__ = ["DispatchedFunction", "HostFunction", "implementation_signature"]
+__all__ = ["HostFunction", "implementation_signature"]
 
-_P = ParamSpec("_P")
-_Q = ParamSpec("_Q")
-_R = TypeVar("_R", covariant=True)
-_A = TypeVar("_A")
-_B = TypeVar("_B")
 
 logger: Final = logging.getLogger("reg.backends")
 _ABOVE: Final = logging.getLogger("reg")
@@ -33,89 +30,12 @@ _ROOT: Final = logging.getLogger()
 _DEBUG: Final = logging.DEBUG
 
 
-class DispatchedFunction(Protocol[_P, _R]):
-    """The type of a function under ``@backend_dispatch``: it has one more keyword argument.
-
-    Types can express that one besides the others only by naming the first two
-    arguments; with ``backend`` or ``strict``, those that follow are not
-    checked, since some may be for a backend alone. They know ``backend`` by
-    this name only, although a host can choose another keyword.
-    """
-
-    @property
-    def __wrapped__(self) -> Callable[_P, _R]:
-        """The host's own function."""
-        ...
-
-    @property
-    def backends(self) -> Set[str]:
-        """The names of the installed backends that implement it; reading them loads all."""
-        ...
-
-    # It is a key; mypy would not take it for hashable otherwise.
-    def __hash__(self) -> int: ...
-
-    @overload
-    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
-
-    @overload
-    def __call__(
-        self, /, *, backend: BackendName | None, strict: bool = ..., **kwargs: Any
-    ) -> _R: ...
-
-    @overload
-    def __call__(
-        self: DispatchedFunction[Concatenate[_A, _Q], _R],
-        first: _A,
-        /,
-        *,
-        backend: BackendName | None,
-        strict: bool = ...,
-        **kwargs: Any,
-    ) -> _R: ...
-
-    @overload
-    def __call__(
-        self: DispatchedFunction[Concatenate[_A, _B, _Q], _R],
-        first: _A,
-        second: _B,
-        /,
-        *args: Any,
-        backend: BackendName | None,
-        strict: bool = ...,
-        **kwargs: Any,
-    ) -> _R: ...
-
-    @overload
-    def __call__(self, /, *, strict: bool, **kwargs: Any) -> _R: ...
-
-    @overload
-    def __call__(
-        self: DispatchedFunction[Concatenate[_A, _Q], _R],
-        first: _A,
-        /,
-        *,
-        strict: bool,
-        **kwargs: Any,
-    ) -> _R: ...
-
-    @overload
-    def __call__(
-        self: DispatchedFunction[Concatenate[_A, _B, _Q], _R],
-        first: _A,
-        second: _B,
-        /,
-        *args: Any,
-        strict: bool,
-        **kwargs: Any,
-    ) -> _R: ...
-
-
 class HostFunction(Dispatched):
     """A function of a host that dispatches to backends.
 
     :param signature: the signature of the host's function.
     :param moves_on: the exceptions by which a backend passes a call on to the next in line.
+    :param mutates_input: which arguments it changes in place.
     """
 
     def __init__(
@@ -127,8 +47,10 @@ class HostFunction(Dispatched):
         signature: inspect.Signature,
         deciding: Deciding = None,
         moves_on: tuple[type[BaseException], ...] = (NotImplementedError,),
+        mutates_input: Changing = None,
     ) -> None:
         super().__init__(selector, name, keyword, function, deciding)
+        self._mutates_input = mutates_input
         self.signature = signature
         self.kind = kind_of(function)
         self._moves_on = moves_on
@@ -181,6 +103,25 @@ class HostFunction(Dispatched):
             logger.debug("%r is inspected at each call", implementation)
         return route
 
+    # Arguments that are changed in place
+
+    def _changed(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a call that the function changes, by name."""
+        arguments = self.parameters.by_name(args, keywords)
+        names = self._mutates_input or ()
+        names = names(arguments) if callable(names) else names
+        return {name: arguments[name] for name in names if name in arguments}
+
+    def conversion_refusal(
+        self, backend: Backend, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> str | None:
+        converter = self.selector.converter(backend)
+        if self._mutates_input is not None and converter is not None:
+            for name, value in self._changed(args, keywords).items():
+                if converter.converts(value):
+                    return f"{self.name}() changes {name!r}, and would change a converted copy"
+        return None
+
     # For explanations
 
     def type_error(self, decision: Decision, args: tuple[Any, ...]) -> str | None:
@@ -221,52 +162,52 @@ class HostFunction(Dispatched):
             state = current()
             if backend is None and state.is_host and is_plain:
                 return function(*args, **keywords) if keywords else function(*args)
-            mode = state.mode
+            mode, failed = state.mode, None
             try:
                 calls = mode.calls if backend is None else mode.named_calls[backend]
                 entry = calls[me]
-                if type(entry) is not tuple:
+                if entry.__class__ is CallsByOwner:
                     entry = entry.by_owner(args, keywords)
-                (inside, exports, known, is_method, options, shapes, moves_on, inventory, ran, asks,
-                 record) = entry  # fmt: skip
                 # Read at each call: an export can be replaced.
-                export = exports[name]
+                export, known = entry.exports[name], entry.known
                 shape: Any = len(args)
                 if keywords:
+                    options = entry.options
                     for keyword in keywords:
                         if keyword not in options:
                             shape = (shape, *keywords)
                             break
-                passing = shapes[shape]
+                passing = entry.shapes[shape]
             except (KeyError, TypeError):
-                # Not called like this before; or the choice is a list, which has no hash.
-                return decide_and_run(state, backend, args, keywords)
-            if (
-                (export.__func__ if is_method else export) is not known()
-                or export is None
-                or (backend is not None and inventory is not discovery.inventory)
-            ):
-                return decide_and_run(state, backend, args, keywords)
-            reason = me.declines(ran, asks, args, keywords) if asks else None
-            if reason is not None:
-                return decide_and_run(state, backend, args, keywords, {ran: reason})
-            # The levels decide if the logger is on, which it says itself in twice the time.
-            if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
-                put_on_record(state, record)
-            token = None
-            try:
-                token = enter(inside)
-                if passing is not None:
-                    return passing(export, args, keywords, mode.strict)
-                return export(*args, **keywords) if keywords else export(*args)
-            except moves_on as error:
-                failed = _with_failure(None, ran, error)
-            finally:
-                if token is not None:
-                    reset(token)
-                else:
-                    leave(variable, token, state)
-            take_off_record(state, record)
+                pass  # Not called like this before; or the choice is a list, which has no hash.
+            else:
+                if (
+                    (export.__func__ if entry.is_method else export) is not known()
+                    or export is None
+                    or (backend is not None and entry.inventory is not discovery.inventory)
+                ):
+                    return decide_and_run(state, backend, args, keywords)
+                asks = entry.asks
+                reason = me.declines(entry.ran, asks, args, keywords) if asks else None
+                if reason is None:
+                    # The levels decide if the logger is on, which it says itself in twice the time.
+                    if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
+                        put_on_record(state, entry.record)
+                    token = None
+                    try:
+                        token = enter(entry.inside)
+                        if passing is not None:
+                            return passing(export, args, keywords, mode.strict)
+                        return export(*args, **keywords) if keywords else export(*args)
+                    except entry.moves_on as error:
+                        reason = failure_reason(error)
+                    finally:
+                        if token is not None:
+                            reset(token)
+                        else:
+                            leave(variable, token, state)
+                    take_off_record(state, entry.record)
+                failed = {entry.ran: reason}
             return decide_and_run(state, backend, args, keywords, failed)
 
         return self._made_public(call)
@@ -290,6 +231,12 @@ class HostFunction(Dispatched):
         return self._made_public(call)
 
     def _made_public(self, call: Any) -> Callable[..., Any]:
+        conversions = self.selector.conversions
+        if self._mutates_input is not None and conversions is not None:
+            is_coroutine = self.kind == inspect.CO_COROUTINE
+            call = forgetting(
+                call, conversions, lambda *given: [*self._changed(*given).values()], is_coroutine
+            )
         made: Callable[..., Any] = of_kind(call, self.kind)
         return functools.update_wrapper(made, self.function)
 
@@ -301,7 +248,7 @@ class HostFunction(Dispatched):
         given: BackendName | None,
         args: tuple[Any, ...],
         keywords: dict[str, Any],
-        failed: Mapping[Backend, str] | None = None,
+        failed: Mapping[Backend | None, str] | None = None,
     ) -> Any:
         """Decide, and run a plain function."""
         shape = (len(args), *keywords) if keywords else len(args)
@@ -319,7 +266,10 @@ class HostFunction(Dispatched):
                 passing = route.passing(args, decision.keywords)
             moves_on = self._moves_on if decision.choice.is_list else ()
         inside = self.inside(state, given, decision)
-        if decision.is_fixed and decision.keywords is keywords:
+        converter = self.selector.converter(backend)
+        if converter is not None:
+            implementation = converter.around(implementation)
+        elif decision.is_fixed and decision.keywords is keywords:
             self._remember(state, inside, given, decision, record)
         variable, token = self.selector.state, None
         try:
@@ -328,7 +278,7 @@ class HostFunction(Dispatched):
                 return implementation(*args, **decision.keywords)
             return passing(implementation, args, decision.keywords, decision.strict)
         except moves_on as error:
-            failed = _with_failure(failed, backend, error)
+            failed = {**(failed or {}), backend: failure_reason(error)}
         except BaseException as error:
             self._say_why(decision, error)
             raise
@@ -346,7 +296,7 @@ class HostFunction(Dispatched):
         given: BackendName | None,
         args: tuple[Any, ...],
         keywords: dict[str, Any],
-        failed: Mapping[Backend, str] | None = None,
+        failed: Mapping[Backend | None, str] | None = None,
     ) -> Any:
         """Decide, and make the coroutine or generator that runs a function of another kind."""
         self.parameters.check(args, keywords, self.name)
@@ -357,6 +307,9 @@ class HostFunction(Dispatched):
         if backend is not None:
             passing = self.route(backend, implementation).passing(args, decision.keywords)
         inside = self.inside(state, given, decision)
+        converter = self.selector.converter(backend)
+        if converter is not None:
+            implementation = converter.around(implementation)
 
         def make() -> Any:
             if passing is None:
@@ -374,7 +327,7 @@ class HostFunction(Dispatched):
         inside: State,
         make: Callable[[], Any],
         decision: Decision,
-        failed: Mapping[Backend, str] | None,
+        failed: Mapping[Backend | None, str] | None,
         again: Callable[..., Any],
         record: Record | None,
     ) -> Any:
@@ -386,7 +339,7 @@ class HostFunction(Dispatched):
             result = make()
             return await result if inspect.isawaitable(result) else result
         except moves_on as error:
-            failed = _with_failure(failed, decision.backend, error)
+            failed = {**(failed or {}), decision.backend: failure_reason(error)}
         except BaseException as error:
             self._say_why(decision, error)
             raise
@@ -426,7 +379,9 @@ class HostFunction(Dispatched):
             by_owner = calls.get(self)
             if by_owner is None or by_owner.inventory is not inventory:
                 all_decide = self._deciding is None
-                by_owner = calls[self] = CallsByOwner(self.selector, inventory, all_decide)
+                by_owner = calls[self] = CallsByOwner(
+                    self.selector, self.name, inventory, all_decide
+                )
             by_owner.calls[backend] = entry
         elif entry is not None:
             calls[self] = entry
@@ -444,11 +399,9 @@ class HostFunction(Dispatched):
         return backend_entry(self.name, decision, route, asks, moves_on, inside, inventory, record)
 
 
-def _with_failure(
-    failed: Mapping[Backend, str] | None, backend: Backend | None, error: BaseException
-) -> dict[Backend, str]:
-    reason = f"it raised {describe_error(error)}"
-    return {**(failed or {}), **({} if backend is None else {backend: reason})}
+def failure_reason(error: BaseException) -> str:
+    """The reason on record where a backend passed a call on by an exception."""
+    return f"it raised {describe_error(error)}"
 
 
 def implementation_signature(name: str, backend: Backend, implementation: Any) -> inspect.Signature:

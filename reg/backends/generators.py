@@ -9,8 +9,10 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
 from typing import Any, Final
 
-__all__ = ["KINDS", "drive_async_generator", "drive_generator", "kind_of", "of_kind"]
+__all__ = ["GENERATORS", "KINDS", "drive_async_generator", "drive_generator", "kind_of", "of_kind"]
 
+#: The flags of the kinds that run while they are iterated.
+GENERATORS: Final = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 #: The flags of code by which ``inspect`` tells the kinds of functions apart.
 KINDS: Final = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
@@ -30,7 +32,7 @@ def kind_of(function: Callable[..., Any]) -> int:
 def of_kind(call: Any, kind: int) -> Any:
     """Make a function that ``inspect`` takes for one of another kind.
 
-    Only what ``inspect`` reads differs: the function still runs when it is called, and
+    Only the flags that ``inspect`` reads differ: the function still runs when it is called, and
     returns a coroutine or a generator.
 
     :param call: a plain function.

@@ -11,7 +11,8 @@ from .arguments import HostParameters, read_signature
 from .backend import Backend
 from .decision import Deciding, Decision, Dispatched
 from .docs.signatures import with_keyword
-from .selection import BackendName, Selector, State, leave
+from .selection import Selector
+from .state import BackendName, State, leave
 
 __all__ = ["DispatchedClass", "dispatched_class"]
 
@@ -24,7 +25,7 @@ class DispatchedClass(Dispatched):
     """A class of a host that dispatches to backends when it is constructed.
 
     The host's users get a subclass of the host's own class, with a metaclass that decides
-    when it is called. Copies and unpickled instances are not constructed, and stay what they
+    when it is called. Copies and unpickled instances are not constructed, and stay as they
     are.
 
     :param cls: the host's own class.

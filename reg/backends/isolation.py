@@ -1,4 +1,4 @@
-"""Isolating a test of a host from what is chosen and installed."""
+"""Isolating a test of a host from the choices and the installed backends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .discovery import Inventory, assign_together
 from .entry_points import EntryPoint
+from .inventory import Inventory, assign_together
 from .selection import Selector
 
 __all__ = ["Isolation"]

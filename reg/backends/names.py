@@ -1,4 +1,4 @@
-"""The names of backends: what a name may be, which are taken, and who may use which."""
+"""The names of backends: their form, those that are taken, and who may use them."""
 
 from __future__ import annotations
 

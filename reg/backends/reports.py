@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from .backend import Backend
-from .discovery import Discovery, Failure
-from .trust import Origin, Trust
+from .discovery import Discovery
+from .entry_points import EntryPoint
+from .inventory import Failure
+from .trust import Trust
 
 __all__ = [
     "Considered",
@@ -58,7 +60,7 @@ class Explanation(NamedTuple):
 
     #: the name of the exports of backends
     function: str
-    #: what is chosen: names in order of preference
+    #: the choice: names in order of preference
     choice: tuple[str, ...]
     #: the backend that would run the call, ``"cpu"`` for the host itself
     backend: str
@@ -74,6 +76,8 @@ class Explanation(NamedTuple):
     implementation: Callable[..., Any]
     #: why the call would be a ``TypeError``; ``None`` if it would not
     error: str | None = None
+    #: the arguments that would be converted for the backend
+    converted: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [self._heading(), f"  choice:    {', '.join(self.choice)}"]
@@ -81,6 +85,8 @@ class Explanation(NamedTuple):
             title = "" if index else "candidate:"
             lines.append(f"  {title:10} {name} ({distribution}): {verdict}")
         lines.append(f"  forwarded: {', '.join(self.forwarded) or 'nothing'}")
+        if self.converted:
+            lines.append(f"  converted: {', '.join(self.converted)}")
         if self.dropped:
             lines.append(f"  dropped:   {', '.join(self.dropped)}")
         return "\n".join(lines)
@@ -145,10 +151,14 @@ class Installed(NamedTuple):
     outcome: Outcome
     #: why it is not loaded, or which of its declarations are left out
     reasons: tuple[str, ...]
+    #: the functions that it implements, as the metadata declare them; empty if they do not
+    declared_functions: tuple[str, ...] = ()
+    #: the classes that it owns, likewise
+    declared_array_types: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, as values that JSON can hold."""
-        return {**self._asdict(), "aliases": list(self.aliases), "reasons": list(self.reasons)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in self._asdict().items()}
 
 
 class Implementers(Set[str]):
@@ -195,11 +205,16 @@ def list_installed(discovery: Discovery, trust: Trust) -> list[Installed]:
     :param trust: the host's trust configuration.
     :return: one row for each entry point, in their order.
     """
-    return [_row(origin, trust, outcome) for origin, outcome in discovery.outcomes()]
+    return [_row(entry, trust, outcome) for entry, outcome in discovery.outcomes()]
 
 
-def _row(origin: Origin, trust: Trust, outcome: Backend | Failure | None) -> Installed:
+def _row(entry: EntryPoint, trust: Trust, outcome: Backend | Failure | None) -> Installed:
+    origin, declared = entry.origin, entry.declared
     row = Installed(None, (), *origin[:4], trust.expected_trust(origin), "not loaded", ())
+    if declared is not None:
+        row = row._replace(
+            declared_functions=tuple(declared.functions), declared_array_types=declared.array_types
+        )
     if isinstance(outcome, Backend):
         return row._replace(
             name=outcome.name,

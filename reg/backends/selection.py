@@ -3,189 +3,24 @@
 from __future__ import annotations
 
 import os
-import types
-from collections.abc import Hashable, Mapping
-from contextvars import ContextVar, Token
-from typing import Any, Final, TypeAlias
+from collections.abc import Hashable
+from contextvars import ContextVar
+from typing import Any, Final
 
 from .backend import Backend
 from .caller_warnings import describe_error, warn_caller
-from .discovery import Discovery, assign_together
+from .conversion import Conversions, Converter
+from .discovery import Discovery
+from .inventory import assign_together
 from .names import AUTO, HOST, ReservedNames
+from .state import BackendName, Choice, Mode, State
 from .trust import Trust
 
-__all__ = ["BackendName", "Choice", "Mode", "Options", "Selector", "State", "leave", "unusable"]
-
-#: What names a choice: a backend, ``"cpu"``, ``"auto"``, or several in order of preference.
-#: A name that ends in ``"?"`` is passed over if there is no such backend.
-BackendName: TypeAlias = str | list[str] | tuple[str, ...]
-
-#: By name of a backend, keyword arguments for its implementations.
-Options: TypeAlias = Mapping[str, Mapping[str, Any]]
-_NO_OPTIONS: Final[Options] = types.MappingProxyType({})
-
-# A function of the host that a backend is running, with that backend.
-_Running: TypeAlias = tuple[object, Backend]
-
-
-class Choice:
-    """A choice that was resolved, with its modes, in which calls are cached.
-
-    :param names: canonical names, in order of preference.
-    :param backends: those of them that are backends, by name.
-    """
-
-    def __init__(self, names: tuple[str, ...], backends: dict[str, Backend]) -> None:
-        self.names = names
-        self.backends = backends
-        self.is_host = names == (HOST,)
-        #: true if another one is next in line where a backend cannot run a call
-        self.is_list = len(names) > 1 or AUTO in names
-        self._modes: dict[tuple[bool, str, tuple[_Running, ...]], Mode] = {}
-
-    @property
-    def name(self) -> str | tuple[str, ...]:
-        """The value of :attr:`Settings.backend`: a name, or a tuple of several."""
-        return self.names[0] if len(self.names) == 1 else self.names
-
-    def mode(self, strict: bool, why: str, running: tuple[_Running, ...] = ()) -> Mode:
-        """Get the mode of this choice with these properties: always the same one."""
-        key = strict, why, running
-        mode = self._modes.get(key)
-        return mode if mode is not None else self._modes.setdefault(key, Mode(self, *key))
-
-    def __repr__(self) -> str:
-        return f"<choice of {', '.join(self.names)}>"
-
-
-class Mode:
-    """How calls are run.
-
-    :param choice: the choice; ``None`` to follow the default.
-    :param strict: true if a fall back to the host is an error.
-    :param why: how the choice was made.
-    :param running: the functions that backends are running, with the backends.
-    :param options: by name of a backend, keyword arguments for its implementations.
-    """
-
-    __slots__ = (
-        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls", "options"),
-        *("running", "strict", "why"),
-    )
-
-    def __init__(
-        self,
-        choice: Choice | None,
-        strict: bool,
-        why: str,
-        running: tuple[_Running, ...] = (),
-        options: Options = _NO_OPTIONS,
-    ) -> None:
-        self.choice = choice
-        self.strict = strict
-        self.why = why
-        #: the same as a reason
-        self.chosen_by = f"chosen by {why}"
-        self.running = running
-        self.options = options
-        #: the cache: by what is decided, the state that the body of a call runs in
-        self.inside: dict[object, State] = {}
-        #: the cache: by function, how a call runs that follows the mode
-        self.calls: dict[object, Any] = {}
-        #: the cache: by the choice that a call names, and by function, how it runs
-        self.named_calls: dict[Any, dict[object, Any]] = {}
-
-    def like(self, records: tuple[list[Any], ...]) -> Mode:
-        """Get a mode like this one, for a state with these lists of records."""
-        choice, strict, why, running = self.choice, self.strict, self.why, self.running
-        if records or self.options or choice is None:
-            return Mode(choice, strict, why, running, self.options)
-        return choice.mode(strict, why, running)
-
-    def forget_calls(self) -> None:
-        """Drop the caches."""
-        self.calls.clear()
-        self.named_calls.clear()
-
-
-class State:
-    """The value of the context variable.
-
-    :param mode: how calls are run. A state that records has a mode of its own, whose cache
-      stays empty, so that no call is found there.
-    :param records: the lists that calls are recorded in.
-    :param outer: the state that holds again when the scope ends.
-    :param token: the token by which the scope was entered.
-    """
-
-    __slots__ = ("is_host", "mode", "outer", "records", "token")
-
-    def __init__(
-        self,
-        mode: Mode,
-        records: tuple[list[Any], ...] = (),
-        outer: State | None = None,
-        token: Token[State] | None = None,
-    ) -> None:
-        self.mode = mode
-        self.records = records
-        self.outer = outer
-        self.token = token
-        #: true if a call has nothing to do but to call the host's function
-        self.is_host = not records and mode.choice is not None and mode.choice.is_host
-
-    def without_records(self, records: list[Any]) -> State:
-        """Make a state like this one that does not record in one of the lists."""
-        left = tuple(one for one in self.records if one is not records)
-        return State(self.mode.like(left), left, self.outer, self.token)
-
-    def choosing(
-        self,
-        choice: Choice,
-        why: str,
-        strict: bool | None = None,
-        outer: State | None = None,
-        running: tuple[_Running, ...] | None = None,
-        options: Options | None = None,
-    ) -> State:
-        """Make a state like this one, in which another choice holds.
-
-        :param choice: the choice.
-        :param why: how it was made.
-        :param strict: true or false to change the strictness.
-        :param outer: the state that holds again when the scope ends.
-        :param running: the functions that backends are running; as it was, if left out.
-        :param options: the options of backends; as they were, if left out.
-        """
-        mode, records = self.mode, self.records
-        strict = mode.strict if strict is None else strict
-        running = mode.running if running is None else running
-        options = mode.options if options is None else options
-        if records or options:
-            return State(Mode(choice, strict, why, running, options), records, outer)
-        return State(choice.mode(strict, why, running), (), outer)
-
-
-def leave(variable: ContextVar[State], token: Token[State] | None, state: State) -> None:
-    """Go back to a state after the body of a call.
-
-    :param variable: the context variable.
-    :param token: the token of entering; ``None`` if that was interrupted, perhaps late.
-    :param state: the state before.
-    """
-    if token is not None:
-        try:
-            # Faster than setting it, and a variable that was not set is not set again.
-            variable.reset(token)
-            return
-        except ValueError:
-            # It was entered in another context.
-            pass
-    variable.set(state)
+__all__ = ["Selector", "unusable"]
 
 
 class Selector:
-    """Resolves what users of one host choose.
+    """Resolves the choices of the users of one host.
 
     :param reserved: the names that no backend may have.
     :param trust: the host's trust configuration.
@@ -193,6 +28,7 @@ class Selector:
     :param default: the choice where none was made.
     :param variable: an environment variable that overrides it.
     :param strict: true if a fall back to the host is an error by default.
+    :param conversions: how arguments are converted; ``None`` if they are not.
     """
 
     def __init__(
@@ -204,7 +40,10 @@ class Selector:
         default: BackendName,
         variable: str | None,
         strict: bool,
+        conversions: Conversions | None = None,
     ) -> None:
+        #: how arguments are converted; ``None`` if they are not
+        self.conversions = conversions
         self._reserved = reserved
         self._trust = trust
         self.discovery = discovery
@@ -304,7 +143,7 @@ class Selector:
             if label == HOST:
                 names[HOST] = None
             elif label == AUTO:
-                self.discovery.all()
+                self.discovery.load_undeclared()
                 names[AUTO] = None
             else:
                 backend = self._backend(label)
@@ -319,7 +158,7 @@ class Selector:
             choice = self._host_choice if is_host else Choice(canonical, backends)
         # While backends are loaded, some are not published yet: then it is not cached.
         published = all(inventory.backends.get(name) is one for name, one in backends.items())
-        if published and (AUTO not in names or inventory.complete):
+        if published and (AUTO not in names or inventory.settled):
             choice = inventory.cache.setdefault(canonical, choice)
             inventory.cache[key] = choice
         return choice
@@ -381,13 +220,21 @@ class Selector:
         available = f"available: {', '.join(names)}" if names else "no backends are installed"
         return ValueError(f"{message}{'' if closest else ';'} {available}"), False
 
+    def converter(self, backend: Backend | None) -> Converter | None:
+        """Get the converter of a backend; ``None`` if no arguments are converted for it."""
+        if backend is None or self.conversions is None:
+            return None
+        return self.conversions.of(backend)
+
     def owners(self) -> list[Backend]:
         """List the backends that own classes, in the order in which ``"auto"`` asks them."""
         inventory = self.discovery.inventory
         owners: list[Backend] | None = inventory.cache.get(_OWNERS)
         if owners is None:
-            owners = [backend for backend in self.discovery.by_priority() if backend.owns_classes]
-            if self.discovery.inventory is inventory and inventory.complete:
+            self.discovery.load_undeclared()
+            loaded = self.discovery.by_priority(load=False)
+            owners = [backend for backend in loaded if backend.owned]
+            if self.discovery.inventory is inventory and inventory.settled:
                 inventory.cache[_OWNERS] = owners
         return owners
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
 from .generators import drive_async_generator, drive_generator, kind_of, of_kind
-from .selection import BackendName, Options, Selector, State, leave, unusable
+from .selection import Selector, unusable
+from .state import NO_PARTICULARS, BackendName, Choice, Options, Particulars, State, leave
 
 __all__ = ["Settings", "UseBackend"]
 
@@ -40,7 +42,7 @@ class Settings:
         """The canonical name of the backend in use; ``"cpu"`` for the host's own code.
 
         A tuple of names, if there are several in order of preference. Assigning
-        validates first: it raises what :meth:`use_backend` raises.
+        validates first: the errors are those of :meth:`use_backend`.
         """
         selector = self._selector
         choice = selector.mode(selector.state.get()).choice
@@ -76,6 +78,7 @@ class Settings:
         *,
         strict: bool | None = None,
         options: Options | None = None,
+        functions: Mapping[str, BackendName] | None = None,
     ) -> UseBackend:
         """Use a backend in a ``with`` block, or in a function that this decorates.
 
@@ -87,13 +90,18 @@ class Settings:
           as it was, if left out.
         :param options: by name of a backend, keyword arguments for those of its
           implementations that have them, such as ``{"turbo": {"digits": 3}}``. A
-          call that gives the argument itself is not affected.
+          call that gives the argument itself is not affected. Left out, they are as they
+          were; an empty mapping ends them.
+        :param functions: by name of a function, another choice for it, such as
+          ``{"area": ["turbo", "cpu"]}``. A call that chooses itself is not affected,
+          nor are the calls inside it.
         :return: a context manager, which is a decorator too.
         :raises ValueError: on entry, if there is no backend of that name.
         :raises ImportError: on entry, if it is not installed, or does not load.
-        :raises TypeError: on entry, if no implementation of a backend has an option.
+        :raises TypeError: on entry, if no implementation of a backend has an option, or the
+          host has no such function.
         """
-        return UseBackend(self._selector, name, strict, options)
+        return UseBackend(self._selector, name, strict, options, functions)
 
     def available_backends(self) -> list[str]:
         """List the canonical names of all backends that are installed and load, sorted."""
@@ -127,7 +135,11 @@ class Settings:
         """
         mode = self._selector.mode(self._selector.state.get())
         names = ("cpu",) if mode.choice is None else mode.choice.names
-        return cast("Callable[_P, _R]", _Bound(self, names, mode.strict, function, mode.options))
+        # Copies that can be pickled.
+        options = {name: dict(values) for name, values in mode.particulars.options.items()}
+        functions = {name: one.names for name, one in mode.particulars.functions.items()}
+        bound = _Bound(self, function, names, mode.strict, options, functions)
+        return cast("Callable[_P, _R]", bound)
 
     def __repr__(self) -> str:
         return f"<settings of {self._host_name}>"
@@ -139,7 +151,7 @@ class Settings:
 class UseBackend:
     """The result of :meth:`Settings.use_backend`: a context manager, and a decorator."""
 
-    __slots__ = ("_name", "_options", "_selector", "_strict")
+    __slots__ = ("_functions", "_name", "_options", "_selector", "_strict")
 
     def __init__(
         self,
@@ -147,7 +159,9 @@ class UseBackend:
         name: BackendName,
         strict: bool | None,
         options: Options | None,
+        functions: Mapping[str, BackendName] | None,
     ) -> None:
+        self._functions = functions
         self._selector = selector
         self._name = name
         self._strict = strict
@@ -167,9 +181,22 @@ class UseBackend:
         """Make the state that holds in the block."""
         selector = self._selector
         outer = selector.state.get()
-        choice = selector.resolve(self._name)
-        options = self._options and _checked_options(selector, self._options)
-        return outer.choosing(choice, "use_backend()", self._strict, outer, None, options)
+        name, choice, particulars = self._name, None, None
+        if type(name) is str:
+            # Mostly it is known: that saves a call.
+            choice = selector.discovery.inventory.cache.get(name)
+        if choice is None:
+            choice = selector.resolve(name)
+        if self._options is not None or self._functions is not None:
+            options, functions = outer.mode.particulars
+            if self._options is not None:
+                options = _checked_options(selector, self._options)
+            if self._functions is not None:
+                functions = _checked_functions(selector, self._functions)
+            particulars = NO_PARTICULARS
+            if options or functions:
+                particulars = Particulars(options, functions)
+        return outer.choosing(choice, "use_backend()", self._strict, outer, None, particulars)
 
     def __exit__(self, *error: object) -> None:
         # The outer state is kept in the context, not here: one object can be entered twice.
@@ -188,18 +215,19 @@ class _Bound:
     def __init__(
         self,
         settings: Settings,
+        function: Callable[..., Any],
         names: tuple[str, ...],
         strict: bool,
-        function: Callable[..., Any],
         options: Options,
+        functions: Mapping[str, BackendName],
     ) -> None:
-        # A copy that can be pickled.
-        options = {name: dict(values) for name, values in options.items()}
-        self._state = settings, names, strict, function, options
+        self._state = settings, function, names, strict, options, functions
         self.__wrapped__ = function
         self._call = _within(
             settings._selector,
-            lambda: settings.use_backend(names, strict=strict, options=options),
+            lambda: settings.use_backend(
+                names, strict=strict, options=options, functions=functions
+            ),
             function,
         )
 
@@ -207,7 +235,7 @@ class _Bound:
         return self._call(*args, **keywords)
 
     def __repr__(self) -> str:
-        _, names, _, function, _ = self._state
+        _, function, names, *_ = self._state
         return f"<{function!r} bound to {', '.join(names)}>"
 
     def __reduce__(self) -> Any:
@@ -240,6 +268,25 @@ def _checked_options(selector: Selector, options: Any) -> Options:
                     )
             checked[name] = dict(values)
     return checked
+
+
+def _checked_functions(selector: Selector, functions: Any) -> dict[str, Choice]:
+    """Resolve the choices for single functions.
+
+    :raises TypeError: if the host has no function of such a name.
+    """
+    if not isinstance(functions, Mapping):
+        raise TypeError(
+            'functions are choices by name of a function, such as {"area": ["turbo", "cpu"]};'
+            f" got {functions!r}"
+        )
+    known = {dispatched.name for dispatched in selector.dispatched}
+    for name in functions:
+        if name not in known:
+            closest = difflib.get_close_matches(str(name), known, 1)
+            hint = f"; did you mean {closest[0]!r}?" if closest else ""
+            raise TypeError(f"functions: no function {name!r} dispatches to backends{hint}")
+    return {name: selector.resolve(choice) for name, choice in functions.items()}
 
 
 def _within(

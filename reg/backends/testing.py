@@ -83,14 +83,14 @@ def run_conformance(
     """Run a host's tests of its functions on one backend.
 
     :param backend_name: name or alias of the backend.
-    :param tests: by name of a function, what checks an implementation of it. It
+    :param tests: by name of a function, a test of an implementation of it, which
       is called with ``backend_name``, or without arguments if it takes none.
     :param get_backend: finds the backend: that of the host's dispatcher.
     :param functions: the names of the functions to test; all, if left out.
-    :param raise_on_failure: whether to raise what a failing test raises,
+    :param raise_on_failure: whether to raise the error of a failing test,
       instead of going on with the next.
-    :return: by name ``"PASSED"``, ``"SKIPPED (why)"`` or ``"FAILED: why"``. What
-      the backend does not implement is skipped.
+    :return: by name ``"PASSED"``, ``"SKIPPED (…)"`` with the reason, or ``"FAILED: …"`` with
+      the message. A function that the backend lacks is ``"SKIPPED (not implemented)"``.
     :raises ValueError: if there is no such backend, or no test of such a name.
     """
     names = _filtered(tests, functions)
@@ -98,7 +98,7 @@ def run_conformance(
     results: dict[str, str] = {}
     for name in names:
         if getattr(backend, name, None) is None:
-            results[name] = f"SKIPPED ({backend_name} does not implement it)"
+            results[name] = "SKIPPED (not implemented)"
             continue
         test = tests[name]
         try:
@@ -111,7 +111,7 @@ def run_conformance(
             if raise_on_failure or not _is_failure(error):
                 error.add_note(f"in the conformance test of {name}() on {backend_name!r}")
                 raise
-            results[name] = f"FAILED: {type(error).__name__}: {error}"
+            results[name] = f"FAILED: {error}" if str(error) else f"FAILED: {type(error).__name__}"
         else:
             results[name] = "PASSED"
     return results
@@ -123,12 +123,12 @@ def _filtered(
     if functions is None:
         return list(tests)
     if isinstance(functions, (str, bytes)) or not isinstance(functions, Iterable):
-        raise ValueError(f"functions must be a list of names; got {functions!r}")
+        raise ValueError(f"functions must be a sequence of non-empty strings; got {functions!r}")
     names = list(functions)
     for name in names:
         if not isinstance(name, str) or name not in tests:
             raise ValueError(
-                f"functions: there is no test of {name!r}; there are tests of"
+                f"Unknown conformance functions: {[name]}; there are tests of"
                 f" {', '.join(tests) or 'nothing'}"
             )
     return list(dict.fromkeys(names))
@@ -140,7 +140,7 @@ def _resolved(backend_name: str, get_backend: Callable[[str], Any]) -> Any:
     except ImportError as error:
         raise ValueError(f"the backend {backend_name!r} cannot be tested: {error}") from error
     if backend is None:
-        raise ValueError(f"there is no backend {backend_name!r} to test")
+        raise ValueError(f"Backend {backend_name!r} not found, so that it cannot be tested")
     return backend
 
 
@@ -153,7 +153,7 @@ def _takes_nothing(test: Callable[..., Any]) -> bool:
 
 
 def _is_failure(error: BaseException) -> bool:
-    # What pytest.fail() raises is no Exception.
+    # The error of pytest.fail() is no Exception.
     return isinstance(error, Exception) or type(error).__qualname__ == "Failed"
 
 

@@ -220,7 +220,7 @@ class Trust:
         """Why an entry point must not be imported; ``None`` if it may be.
 
         An entry point is refused where it contradicts each trusted backend that it seems to
-        supply, where it is blocked, and where the host imports only what it names.
+        supply, where it is blocked, and where the host imports only backends that it names.
         """
         blocked = self.block_reason(origin)
         if blocked is not None:

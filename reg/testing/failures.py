@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from ..lookup import ComponentLookupError, Lookup
 from ..sentinel import MISSING
+from ..tools.explain import explain_classes
 from ..tools.provenance import dispatch_arguments, dispatch_of
 
 __all__ = ["explanations"]
@@ -59,7 +60,7 @@ def explanations(
             yield from explanations(inner, implicit_for)
     elif isinstance(error, ComponentLookupError):
         if isinstance(error.lookup, Lookup) and error.key is not MISSING:
-            yield str(error.lookup.explain_classes(error.key, error.classes))
+            yield str(explain_classes(error.lookup, error.key, error.classes))
     elif isinstance(error, AssertionError):
         for frame, lineno in _frames(error):
             texts = list(_in_frame(frame, lineno, implicit_for(error)))

@@ -15,15 +15,15 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from .._classes import (
-    ClassKey,
-    NamedClass,
     RegisteredClass,
+    SingleKey,
     UnionMember,
     class_of,
     is_abstract,
-    loaded_class,
 )
-from .._store import Registration, ranking
+from .._position import ranking
+from .._refinements import Refinement, loaded_base
+from .._store import Registration
 from .loaded import is_likely, loaded_subclasses, package_of, preferred
 from .provenance import Source, applicable
 
@@ -33,7 +33,7 @@ __all__ = ["Ambiguity", "Tie", "ambiguities", "ties"]
 _SHOWN = 3
 
 _Classes: TypeAlias = "tuple[RegisteredClass, ...]"
-_Keys: TypeAlias = "tuple[ClassKey, ...]"
+_Keys: TypeAlias = "tuple[SingleKey, ...]"
 
 
 class Ambiguity(NamedTuple):
@@ -107,11 +107,11 @@ def _ties_of_unions(registrations: list[Registration]) -> Iterator[Tie]:
     for registration in registrations:
         by_classes.setdefault(registration.classes, []).append(registration)
     for classes, alike in by_classes.items():
-        if len(alike) < 2 or any(registration.keys == classes for registration in alike):
+        if len(alike) < 2 or any(registration.single_keys == classes for registration in alike):
             continue
-        loaded = [loaded_class(c) if isinstance(c, NamedClass) else c for c in classes]
+        loaded = [loaded_base(c) for c in classes]
         for first, second in itertools.combinations(alike, 2):
-            pairs = zip(first.keys, second.keys, strict=True)
+            pairs = zip(first.single_keys, second.single_keys, strict=True)
             keys = next((one, other) for one, other in pairs if one != other)
             if all(isinstance(key, UnionMember) for key in keys) and None not in loaded:
                 yield Tie(first, second, tuple([cls for cls in loaded if cls]))
@@ -169,9 +169,10 @@ def _ties_between(
             if meet is None:
                 continue
             candidates = list(applicable(source.class_lookup, first.key, meet))
-            if candidates[0] is first:
+            # By component: one for any number of arguments is checked for some numbers.
+            if candidates[0].component is first.component:
                 yield Tie(first, second, meet)
-            elif candidates[0] is second:
+            elif candidates[0].component is second.component:
                 yield Tie(second, first, meet)
 
 
@@ -182,7 +183,7 @@ def _meet(classes: _Classes, others: _Classes, position: int, cls: type) -> tupl
         if index == position:
             result.append(cls)
             continue
-        loaded = [loaded_class(c) if isinstance(c, NamedClass) else c for c in (first, second)]
+        loaded = [loaded_base(c) for c in (first, second)]
         meets = [c for c in loaded if c and ranking([first])(c) and ranking([second])(c)]
         if not meets:
             return None
@@ -195,11 +196,11 @@ class _AmbiguityFinder:
 
     def __init__(self, registrations: list[Registration], arity: int) -> None:
         self._registrations = registrations
-        self._known = {registration.keys: registration for registration in registrations}
-        self._tree: dict[ClassKey, Any] = {}
+        self._known = {registration.single_keys: registration for registration in registrations}
+        self._tree: dict[SingleKey, Any] = {}
         for registration in registrations:
             branch = self._tree
-            for key in registration.keys:
+            for key in registration.single_keys:
                 branch = branch.setdefault(key, {})
         #: for each position and class, its bases among the registered classes
         self._bases = [self._relate(position) for position in range(arity)]
@@ -211,7 +212,7 @@ class _AmbiguityFinder:
         for chosen in self._registrations:
             shadowed = (
                 (self._known[keys], tuple(map(class_of, meet)))
-                for keys, meet in self._shadowed(chosen.keys, self._tree, (), (), False)
+                for keys, meet in self._shadowed(chosen.single_keys, self._tree, (), (), False)
                 if meet not in self._known and tuple(map(class_of, meet)) not in self._known
             )
             first = list(itertools.islice(shadowed, 10 * _SHOWN))
@@ -221,7 +222,7 @@ class _AmbiguityFinder:
     def _shadowed(
         self,
         classes: _Keys,
-        branch: dict[ClassKey, Any],
+        branch: dict[SingleKey, Any],
         other: _Keys,
         meet: _Keys,
         behind: bool,
@@ -252,31 +253,38 @@ class _AmbiguityFinder:
         for less in _common(self._bases[depth].get(cls, _NONE) | {cls}, branch):
             yield from self._shadowed(classes, branch[less], (*other, less), (*meet, cls), behind)
 
-    def _relate(self, position: int) -> dict[ClassKey, set[ClassKey]]:
+    def _relate(self, position: int) -> dict[SingleKey, set[SingleKey]]:
         """Find the bases of each class registered at a position, among those registered there."""
         registered = dict.fromkeys(
-            registration.keys[position] for registration in self._registrations
+            registration.single_keys[position] for registration in self._registrations
         )
         ranked = ranking(registered)
-        related: dict[ClassKey, set[ClassKey]] = {}
+        related: dict[SingleKey, set[SingleKey]] = {}
         for key in registered:
             cls = class_of(key)
-            loaded = loaded_class(cls) if isinstance(cls, NamedClass) else cls
+            loaded = loaded_base(cls)
             if loaded is not None:
                 order = ranked(loaded)
                 related[key] = set(order[order.index(key) + 1 :])
-                if isinstance(key, UnionMember):
-                    # The order of two unions of one class is not one of specificity.
-                    related[key] -= {other for other in order if class_of(other) == cls}
+                # The order of two unions, or of two refinements, is not one of specificity.
+                related[key] -= {other for other in order if _is_beside(key, other)}
         return related
 
 
-_NONE: frozenset[ClassKey] = frozenset()
+def _is_beside(key: SingleKey, other: SingleKey) -> bool:
+    """Return whether only the order of registration may put a key in front of another one."""
+    cls, later = class_of(key), class_of(other)
+    if isinstance(cls, Refinement) and isinstance(later, Refinement) and cls.base == later.base:
+        return not cls.is_narrower_than(later)
+    return isinstance(key, UnionMember) and cls == later
+
+
+_NONE: frozenset[SingleKey] = frozenset()
 
 
 def _common(
-    classes: set[ClassKey] | frozenset[ClassKey], branch: dict[ClassKey, Any]
-) -> list[ClassKey]:
+    classes: set[SingleKey] | frozenset[SingleKey], branch: dict[SingleKey, Any]
+) -> list[SingleKey]:
     """The classes that a branch has, searched through the smaller of both."""
     if len(classes) < len(branch):
         return [cls for cls in classes if cls in branch]
@@ -284,9 +292,9 @@ def _common(
 
 
 def _inverse(
-    related: dict[ClassKey, set[ClassKey]],
-) -> dict[ClassKey, set[ClassKey]]:
-    inverse: dict[ClassKey, set[ClassKey]] = {}
+    related: dict[SingleKey, set[SingleKey]],
+) -> dict[SingleKey, set[SingleKey]]:
+    inverse: dict[SingleKey, set[SingleKey]] = {}
     for cls, others in related.items():
         for other in others:
             inverse.setdefault(other, set()).add(cls)

@@ -1,4 +1,4 @@
-"""The command ``reg backends``: the list of the backends that are installed for a host."""
+"""The command ``reg backends``: the backends that are installed for a host, and its functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .formats import rich_table
+from .backend_functions import FunctionTable, VerifiedList, html_page
+from .formats import html_table, rich_table
 from .tables import aligned, wrapped
 from .targets import describe_error, import_target
 from .usage import UsageError, show, such_as
@@ -43,11 +44,22 @@ class _Installed(Protocol):
     def outcome(self) -> str: ...
     @property
     def reasons(self) -> tuple[str, ...]: ...
+    @property
+    def declared_functions(self) -> tuple[str, ...]: ...
+    @property
+    def declared_array_types(self) -> tuple[str, ...]: ...
     def as_dict(self) -> dict[str, Any]: ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=["functions", "verify"],
+        help="functions: list the functions of the host, with the backends that implement them;"
+        " verify: compare the declarations of backends with the backends",
+    )
     parser.add_argument(
         "host",
         metavar="GROUP",
@@ -66,12 +78,16 @@ def run(options: argparse.Namespace) -> int:
     """Run the command.
 
     :param options: the parsed arguments.
-    :return: 0.
+    :return: 0; 1 if a backend is not as it declares.
     :raises UsageError: if the host is not named correctly, or does not load.
     """
     dispatcher = _dispatcher(options.host)
+    if options.action == "verify":
+        return _verify(dispatcher, options)
     if options.load:
         _discover(dispatcher)
+    if options.action == "functions":
+        return _functions(dispatcher, options)
     installed, unknown = dispatcher.installed(), "unknown"
     if ":" not in options.host:
         # Only a host knows whom it trusts.
@@ -83,6 +99,38 @@ def run(options: argparse.Namespace) -> int:
         text=backends.__str__,
         table=backends.as_table,
         json=backends.as_data,
+        html=backends.as_html,
+    )
+    return 0
+
+
+def _verify(dispatcher: Any, options: argparse.Namespace) -> int:
+    if options.format not in (None, "text", "json") or not options.load:
+        raise UsageError("verify loads the backends, and shows text or json; type it without that")
+    _discover(dispatcher)
+    verified = VerifiedList(dispatcher.verify())
+    show(options.format, text=verified.__str__, json=verified.as_data)
+    return 1 if verified.has_problems else 0
+
+
+def _functions(dispatcher: Any, options: argparse.Namespace) -> int:
+    if ":" not in options.host:
+        raise UsageError(
+            "only a host knows its functions; type the name of its dispatcher, such as"
+            " package.module:dispatcher"
+        )
+    left_out = [
+        f"{row.entry_point} ({row.distribution or 'unknown'}) is left out: {row.outcome}"
+        for row in dispatcher.installed()
+        if row.outcome not in ("loaded", "not loaded")
+    ]
+    table = FunctionTable(dispatcher.implementations(), left_out)
+    show(
+        options.format,
+        text=table.__str__,
+        table=table.as_table,
+        json=table.as_data,
+        html=table.as_html,
     )
     return 0
 
@@ -97,6 +145,7 @@ class BackendList:
 
     def __init__(self, group: str, backends: Iterable[_Installed], unknown: str) -> None:
         self._group = group
+        self._title = f"backends in the group {group}"
         self._unknown = unknown
         self._backends = sorted(backends, key=lambda backend: backend.name or backend.entry_point)
 
@@ -114,7 +163,7 @@ class BackendList:
         lines = [heading]
         for line, backend in zip(shown, self._backends, strict=True):
             lines.append(line)
-            for reason in backend.reasons:
+            for reason in (*backend.reasons, *_declarations(backend)):
                 lines += wrapped(reason, " " * 8)
         return "\n".join(lines)
 
@@ -124,8 +173,18 @@ class BackendList:
         :return: the table.
         :raises ImportError: if rich is not installed.
         """
-        rows = [(*self._cells(backend), "\n".join(backend.reasons)) for backend in self._backends]
-        return rich_table(f"backends in the group {self._group}", (*_HEADINGS, "why"), rows)
+        return rich_table(self._title, (*_HEADINGS, "why"), self._long_rows())
+
+    def as_html(self) -> str:
+        """Make a page of it, which needs no other file."""
+        rows = [("", row) for row in self._long_rows()]
+        return html_page(self._title, html_table(self._title, (*_HEADINGS, "why"), rows), ())
+
+    def _long_rows(self) -> list[tuple[str, ...]]:
+        return [
+            (*self._cells(backend), "\n".join([*backend.reasons, *_declarations(backend)]))
+            for backend in self._backends
+        ]
 
     def as_data(self) -> list[dict[str, Any]]:
         """Convert it to data.
@@ -139,6 +198,15 @@ class BackendList:
         distribution = " ".join(filter(None, (backend.distribution or "unknown", backend.version)))
         names = (backend.name or "?", ", ".join(backend.aliases), backend.entry_point)
         return (*names, distribution, trusted, backend.outcome)
+
+
+def _declarations(backend: _Installed) -> list[str]:
+    lines = []
+    if backend.declared_functions:
+        lines.append(f"declares {', '.join(backend.declared_functions)}")
+    if backend.declared_array_types:
+        lines.append(f"declares that it owns {', '.join(backend.declared_array_types)}")
+    return lines
 
 
 def _dispatcher(host: str) -> Any:

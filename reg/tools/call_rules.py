@@ -1,4 +1,4 @@
-"""Rules of :func:`reg.check` about calls: can they reach and call an implementation?"""
+"""Rules of :func:`reg.check` about implementations: can a call reach them, and call them?"""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from typing import Any
 from .._dispatch_spec import DispatchSpec
 from .._signatures import signature_with_deferred
 from .._store import Registration
-from ..arginfo import accepted_keywords, takes_keyword
+from ..arginfo import accepted_keywords, is_positional, takes_keyword
 from ..lookup import Matcher
 from ..predicate import PredicateMatcher
 from .finding import Report, report
-from .loaded import loaded_classes
-from .names import names_of, short_name
-from .provenance import Registered, applicable, applies, dispatch_of, forwarded_arguments
+from .names import short_name
+from .provenance import Registered, dispatch_of, forwarded_arguments
 from .registration_rules import definition_places
 
-__all__ = ["call_rules"]
+__all__ = ["call_rules", "counted", "numbers_of_arguments", "positional_parameters"]
 
 
 def call_rules(key: Hashable, registered: Registered) -> Iterator[Report]:
@@ -38,58 +37,52 @@ def call_rules(key: Hashable, registered: Registered) -> Iterator[Report]:
             yield from _wrong_number_of_classes(dispatch, registration)
             for component, places in _implementations(registration):
                 yield from _wrong_arguments(dispatch, registration, component, places)
+                yield from _other_order(dispatch, component, places)
                 yield from _wrong_kind_of_function(dispatch, component, places)
-    yield from _uncovered_counts(dispatch, registered)
-    yield from _uncovered_defaults(dispatch, registered)
 
 
 def _wrong_number_of_classes(
     dispatch: DispatchSpec, registration: Registration
 ) -> Iterator[Report]:
-    fewest, most = _numbers_of_arguments(dispatch)
+    fewest, most = numbers_of_arguments(dispatch)
     given = len(registration.classes)
     if fewest <= given <= most:
         return
     if most == sys.maxsize:
-        taken = f"at least {_counted(fewest, 'argument')}"
+        taken = f"at least {counted(fewest, 'argument')}"
     else:
         taken = "" if fewest == most else f"{fewest} to "
-        taken += _counted(most, "argument")
+        taken += counted(most, "argument")
     yield report(
         "unreachable",
         "error",
         dispatch.generic,
         [registration.place],
         f"{short_name(registration.component)} is registered for"
-        f" {_counted(given, 'class', 'classes')}, but {short_name(dispatch.generic)} dispatches on"
+        f" {counted(given, 'class', 'classes')}, but {short_name(dispatch.generic)} dispatches on"
         f" {taken}",
         "Register it for one class for each argument that dispatches.",
         cause=(dispatch, given),
     )
 
 
-def _numbers_of_arguments(dispatch: DispatchSpec) -> tuple[int, int]:
+def numbers_of_arguments(dispatch: DispatchSpec) -> tuple[int, int]:
     """The smallest and the greatest number of arguments that can dispatch in a call."""
     if dispatch.names:
         return len(dispatch.names), len(dispatch.names)
-    positional = _positional(dispatch)
-    if _collects(dispatch):
+    positional = positional_parameters(dispatch)
+    if dispatch.collects:
         return _required(positional), sys.maxsize
     return _required(positional), len(positional)
 
 
-def _positional(dispatch: DispatchSpec) -> list[inspect.Parameter]:
+def positional_parameters(dispatch: DispatchSpec) -> list[inspect.Parameter]:
     """The positional parameters, except that for the lookup, which is passed by keyword."""
     return [dispatch.signature.parameters[name] for name in dispatch.order if name != "lookup"]
 
 
 def _required(parameters: list[inspect.Parameter]) -> int:
     return sum(parameter.default is parameter.empty for parameter in parameters)
-
-
-def _collects(dispatch: DispatchSpec) -> bool:
-    parameters = dispatch.signature.parameters.values()
-    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
 
 
 def _implementations(registration: Registration) -> Iterator[tuple[Any, list[str]]]:
@@ -171,10 +164,10 @@ def _calls(
     dispatch: DispatchSpec, registration: Registration
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The arguments of the calls that a registration has to be ready for."""
-    fewest, most = _numbers_of_arguments(dispatch)
+    fewest, most = numbers_of_arguments(dispatch)
     count = len(registration.classes)
     if dispatch.names:
-        positional = _positional(dispatch)
+        positional = positional_parameters(dispatch)
         counts = {_required(positional), len(positional)}
     else:
         counts = {count} if fewest <= count <= most else set()
@@ -222,6 +215,32 @@ def _accepts(signature: inspect.Signature, name: str) -> bool:
     return collects or (parameter is not None and parameter.kind is not parameter.POSITIONAL_ONLY)
 
 
+def _other_order(dispatch: DispatchSpec, component: Any, places: list[str]) -> Iterator[Report]:
+    """Find an implementation that has the parameters of the generic function in another order."""
+    if not callable(component):
+        return
+    try:
+        parameters = signature_with_deferred(component).parameters.values()
+    except (TypeError, ValueError):
+        return
+    # A parameter lookup is filled in by keyword.
+    order = [name for name in dispatch.order if name != "lookup"]
+    names = [p.name for p in parameters if is_positional(p) and p.name in order]
+    if names == [name for name in order if name in names]:
+        return
+    name, generic = short_name(component), short_name(dispatch.generic)
+    yield report(
+        "arguments",
+        "warning",
+        dispatch.generic,
+        places,
+        f"{name} has the parameters {', '.join(names)} in another order than {generic}, and gets"
+        f" {'positional' if dispatch.names else 'all'} arguments by position",
+        f"Write them in the order of {generic}{dispatch.signature}.",
+        cause=(dispatch, "order", *names),
+    )
+
+
 def _wrong_kind_of_function(
     dispatch: DispatchSpec, component: Any, places: list[str]
 ) -> Iterator[Report]:
@@ -256,104 +275,12 @@ def _kind_of_function(function: Any) -> str | None:
     return "an ordinary function"
 
 
-def _uncovered_counts(dispatch: DispatchSpec, registered: Registered) -> Iterator[Report]:
-    """Find the calls with a number of arguments for which nothing is registered.
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Write a number with its noun.
 
-    Such a call is bound to the signature, with names and defaults, and so
-    dispatches on all positional parameters.
+    :param number: the number.
+    :param singular: the noun for one.
+    :param plural: the noun for any other number; the singular with an ``s``, if it is not given.
+    :return: both.
     """
-    registrations = [registration for _, group in registered for registration in group]
-    counts = {len(registration.classes) for registration in registrations}
-    fewest, most = _numbers_of_arguments(dispatch)
-    if dispatch.names or _collects(dispatch) or most in counts:
-        return
-    covered = [count for count in range(fewest, most) if count in counts]
-    if not covered:
-        return  # All are unreachable, which is a finding of its own.
-    parameters = _positional(dispatch)
-    generic = short_name(dispatch.generic)
-    calls = [
-        f"{generic}({', '.join(parameter.name for parameter in parameters[:count])})"
-        for count in range(fewest, most + 1)
-        if count not in counts
-    ]
-    if 0 not in counts and parameters[0].kind is not parameters[0].POSITIONAL_ONLY:
-        named = [parameter.name for parameter in parameters[: max(fewest, 1)]]
-        calls.append(f"{generic}({', '.join(f'{name}=…' for name in named)})")
-    names = ", ".join(repr(parameter.name) for parameter in parameters[: covered[0]])
-    yield report(
-        "uncovered-call",
-        "warning",
-        dispatch.generic,
-        [r.place for r in registrations if len(r.classes) in covered],
-        f"{' and '.join(calls)} reach{'es' if len(calls) == 1 else ''} no implementation: such a"
-        f" call dispatches on {_counted(most, 'argument')}, and implementations are registered"
-        f" for {' and '.join(map(str, covered))} only",
-        f"Register for {_counted(most, 'class', 'classes')}, or name the parameters that dispatch:"
-        f" @reg.generic({names}).",
-    )
-
-
-def _uncovered_defaults(dispatch: DispatchSpec, registered: Registered) -> Iterator[Report]:
-    """Find the registrations that a call misses if it leaves out, or names, an argument.
-
-    Where something is registered for the number of positional arguments given,
-    defaults and keyword arguments do not dispatch.
-    """
-    fewest, most = _numbers_of_arguments(dispatch)
-    if dispatch.names or _collects(dispatch):
-        return
-    registrations = [registration for _, group in registered for registration in group]
-    counts = {len(registration.classes) for registration in registrations}
-    for registration in registrations:
-        classes = loaded_classes(registration.classes)
-        if classes is None or len(classes) != most:
-            continue
-        for count in range(fewest, most):
-            if count not in counts or _is_covered(dispatch, registered, classes[:count]):
-                continue
-            name = short_name(registration.component)
-            yield report(
-                "uncovered-call",
-                "warning",
-                dispatch.generic,
-                [registration.place],
-                f"{_shorter_calls(dispatch, registration, count)} no implementation, although"
-                f" {name} is registered for {names_of(classes)}: something is registered for"
-                f" {_counted(count, 'class', 'classes')}, so that further arguments dispatch"
-                " by position only",
-                f"Register {name} for {names_of(classes[:count])} too, or name the parameters that"
-                f" dispatch: @reg.generic({', '.join(map(repr, dispatch.parameters))}).",
-                cause=(dispatch, count),
-            )
-
-
-def _is_covered(dispatch: DispatchSpec, registered: Registered, classes: tuple[type, ...]) -> bool:
-    return any(
-        True
-        for source, _ in registered
-        for _ in applicable(source.class_lookup, dispatch.generic, classes)
-    )
-
-
-def _shorter_calls(dispatch: DispatchSpec, registration: Registration, count: int) -> str:
-    """Write the calls with fewer positional arguments than a registration has classes."""
-    generic = short_name(dispatch.generic)
-    rest = _positional(dispatch)[count:]
-    given = ", ".join(map(short_name, registration.classes[:count]))
-    comma = ", " if given else ""
-    calls = []
-    if all(
-        applies(cls, type(parameter.default))
-        for cls, parameter in zip(registration.classes[count:], rest, strict=True)
-    ):
-        calls.append(f"{generic}({given})")
-    if all(parameter.kind is not parameter.POSITIONAL_ONLY for parameter in rest):
-        named = ", ".join(f"{parameter.name}=…" for parameter in rest)
-        calls.append(f"{generic}({given}{comma}{named})")
-    calls = calls or [f"{generic}({given})"]
-    return f"{' and '.join(calls)} reach{'es' if len(calls) == 1 else ''}"
-
-
-def _counted(number: int, singular: str, plural: str = "") -> str:
     return f"{number} {singular if number == 1 else plural or singular + 's'}"

@@ -17,6 +17,8 @@ from .coverage import Completeness, incomplete
 from .finding import KINDS, Finding, Kind, Severity, grouped
 from .provenance import is_lookup, registered_by_key
 from .registration_rules import registration_rules
+from .rests import for_fixed_numbers
+from .uncovered_calls import uncovered_calls
 
 __all__ = ["KINDS", "Finding", "Kind", "Severity", "check"]
 
@@ -52,8 +54,8 @@ def check(
     reports = [
         report
         for key, registered in registered_by_key(lookup).items()
-        for rules in (call_rules, registration_rules)
-        for report in rules(key, registered)
+        for rules in (call_rules, uncovered_calls, registration_rules)
+        for report in rules(key, for_fixed_numbers(key, registered))
     ]
     reports += incomplete(lookup, complete or {})
     reported = [

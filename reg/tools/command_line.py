@@ -8,7 +8,9 @@ import builtins
 import json
 import os
 import sys
+import webbrowser
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import __version__
@@ -16,8 +18,9 @@ from .._build import build
 from ..implicit import implicit
 from ..lookup import Lookup
 from . import backends_command
+from .browse import write
 from .check import check
-from .explain import explain_classes
+from .explain import explain_call
 from .listing import Registrations
 from .provenance import is_lookup
 from .targets import TargetError, import_target
@@ -81,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         "--accept", action="append", default=[], help="a kind of finding, or kind:name of a key"
     )
     checking.set_defaults(run=_check)
+    browsing = commands.add_parser("browse", help="write a page that shows all registrations")
+    _add_arguments_of_browse(browsing)
+    browsing.set_defaults(run=_browse)
     backends = commands.add_parser("backends", help="list the installed backends of a host")
     backends_command.add_arguments(backends)
     backends.set_defaults(run=backends_command.run)
@@ -88,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         (explain, ["text", "table", "json", "dot"]),
         (listing, ["text", "table", "json", "dot"]),
         (checking, ["text", "json"]),
-        (backends, ["text", "table", "json"]),
+        (backends, ["text", "table", "json", "html"]),
     ):
         command.add_argument(
             "--format",
@@ -123,6 +129,17 @@ def _add_arguments_of_explain(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_arguments_of_browse(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", help="a registry or lookup, as package.module:name")
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        default="registrations.html",
+        help="the page, which is replaced; by default %(default)s in the current directory",
+    )
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+
+
 def _explain(options: argparse.Namespace) -> int:
     generic = import_target(options.generic)
     lookup = implicit.lookup if options.lookup is None else import_target(options.lookup)
@@ -133,7 +150,7 @@ def _explain(options: argparse.Namespace) -> int:
         lookup = Lookup(_class_lookup(options.lookup or "the implicit lookup", lookup))
     classes = tuple(_class(name, options.generic) for name in options.classes)
     try:
-        resolution = explain_classes(lookup, generic, classes, _predicates(options.predicate))
+        resolution = explain_call(lookup, generic, classes, _predicates(options.predicate))
     except ValueError as error:
         raise UsageError(str(error)) from error
     if resolution.fallback is None and not (resolution.candidates or resolution.inapplicable):
@@ -194,6 +211,24 @@ def _check(options: argparse.Namespace) -> int:
             print(finding)
         print(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
     return 1 if findings else 0
+
+
+def _browse(options: argparse.Namespace) -> int:
+    target = _class_lookup(options.target, import_target(options.target))
+    path = Path(options.output)
+    try:
+        summary = write(target, path, title=options.target)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {options.output!r} ({error.strerror}); type --output with the name of a"
+            " file in a directory that exists"
+        ) from error
+    print(f"{path}: {summary}")
+    if options.open and not webbrowser.open(path.resolve().as_uri()):
+        raise UsageError(f"no browser was found; open {path.resolve()}")
+    return 0
 
 
 def _class(name: str, generic: str) -> type:

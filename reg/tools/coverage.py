@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from .._classes import describe
+from .._refinements import RefinedMatcher
 from ..lookup import Lookup
 from .finding import Report, report
 from .loaded import is_concrete, loaded_subclasses
 from .names import full_name, names_of, short_name
-from .provenance import Located, dispatch_of, located
+from .provenance import Located, dispatch_of, for_classes, located
 from .registration_rules import definition_places
 
 __all__ = ["Completeness", "incomplete"]
@@ -45,8 +46,13 @@ def incomplete(lookup: Any, complete: Completeness) -> Iterator[Report]:
         ]
         missing: dict[tuple[type, ...], Located | None] = {}
         for classes in itertools.product(*positions):
-            candidates = located(lookup, generic, classes, None)
-            first = candidates[0] if candidates else None
+            # One that is registered for a refinement may not hold.
+            certain = (
+                candidate
+                for candidate in located(lookup, generic, classes, None)
+                if not isinstance(candidate.candidate, RefinedMatcher)
+            )
+            first = next(certain, None)
             if first is None or _ends_at_object(first, classes):
                 missing[classes] = first
         if missing:
@@ -93,7 +99,7 @@ def _ends_at_object(first: Located, classes: tuple[type, ...]) -> bool:
     """Return whether a call ends at a registration for ``object`` in place of a class."""
     if first.registration is None:
         return False
-    pairs = zip(first.registration.classes, classes, strict=True)
+    pairs = zip(for_classes(first.registration, classes).classes, classes, strict=True)
     return any(registered is object and cls is not object for registered, cls in pairs)
 
 

@@ -9,26 +9,38 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from .._classes import ClassKey, UnionMember, class_of, describe
+from .._classes import SingleKey, UnionMember, class_of, describe
+from .._declared import DeclaredMatcher, answers, failing, has_declared, values_of
 from .._matching import Matcher, Query, resolve_matchers
+from .._refinements import RefinedMatcher, Refinement, base_of
 from ..arginfo import takes_keyword
 from ..lookup import classes_of, has_default_behaviour
 from ..predicate import PredicateMatcher
 from ..registry import definition_of
 from .inapplicable import argument_name, inapplicable
-from .names import names_of, short_name
+from .names import short_name
 from .provenance import (
     Located,
     Source,
+    completed_classes,
     dispatch_of,
+    for_classes,
     located,
     lookup_name,
+    registered_for,
 )
 from .resolution import Candidate, Outcome, Resolution
 
-__all__ = ["closest_candidates", "explain", "explain_classes"]
+__all__ = [
+    "closest_candidates",
+    "explain",
+    "explain_call",
+    "explain_classes",
+    "resolve_classes",
+]
 
 # The number of inapplicable registrations that an error shows.
 _SHOWN = 5
@@ -57,17 +69,51 @@ def explain(
     """
     classes = classes_of(args, class_method)
     _refuse_instances(key, classes)
-    recorders = [RecordingMatcher(candidate) for candidate in located(lookup, key, classes, args)]
+    candidates = located(lookup, key, classes, args)
+    query = Query(args, predicates)
+    recorders = [RecordingMatcher(candidate) for candidate in _by_predicates(candidates, query)]
     stand_ins = [
-        recorder.located.component if recorder.matcher is None else recorder
-        for recorder in recorders
+        recorder if recorder.decides else recorder.located.component for recorder in recorders
     ]
     for _ in resolve_matchers(stand_ins, args, predicates):
         pass
     if not has_default_behaviour(lookup):
         _apply_override(recorders, lookup, key, args, predicates, class_method)
     notes = _unknown_predicates(recorders, predicates)
-    return _resolution(lookup, key, classes, recorders, notes)
+    resolution = _resolution(lookup, key, classes, recorders, notes)
+    resolution = _with_fallback(resolution, [one.candidate for one in candidates], query)
+    return replace(resolution, inapplicable=tuple(inapplicable(lookup, key, classes)))
+
+
+def explain_call(
+    lookup: Any,
+    key: Hashable,
+    classes: tuple[type, ...],
+    predicates: Mapping[str, Any] | None = None,
+) -> Resolution:
+    """Explain a call with arguments of classes; see :meth:`reg.Lookup.explain_classes`.
+
+    :param lookup: as for :func:`explain_classes`, like the other parameters.
+    :param key: the key to look up.
+    :param classes: the classes of the arguments. Those of defaults, on which a call of a
+      generic function with fewer arguments dispatches, are added.
+    :param predicates: values by name.
+    :return: the explanation, which notes the arguments whose classes were added.
+    :raises TypeError: if an instance is given as a class.
+    :raises ValueError: if the lookup is composed of itself.
+    """
+    _refuse_instances(key, classes)
+    completed = completed_classes(lookup, key, classes)
+    resolution = explain_classes(lookup, key, completed, predicates)
+    dispatch = dispatch_of(key)
+    if dispatch is None or len(completed) == len(classes):
+        return resolution
+    added = [
+        f"{name}={default!r}"
+        for name, default in zip(dispatch.parameters, dispatch.defaults, strict=True)
+    ]
+    note = f"the call dispatches on the default {' and '.join(added[len(classes) :])}, too"
+    return replace(resolution, notes=(*resolution.notes, note))
 
 
 def explain_classes(
@@ -76,11 +122,11 @@ def explain_classes(
     classes: tuple[type, ...],
     predicates: Mapping[str, Any] | None = None,
 ) -> Resolution:
-    """Explain a look-up for classes; see :meth:`reg.Lookup.explain_classes`.
+    """Explain a look-up for just these classes.
 
     :param lookup: any lookup.
     :param key: the key to look up.
-    :param classes: the classes of the arguments.
+    :param classes: the classes of all arguments that dispatch.
     :param predicates: values by name; predicate matchers are asked with them,
       and use the defaults of the others. ``None`` leaves open the answers of
       all matchers.
@@ -88,14 +134,73 @@ def explain_classes(
     :raises TypeError: if an instance is given as a class.
     :raises ValueError: if the lookup is composed of itself.
     """
+    resolution = resolve_classes(lookup, key, classes, predicates)
+    return replace(resolution, inapplicable=tuple(inapplicable(lookup, key, classes)))
+
+
+def resolve_classes(
+    lookup: Any,
+    key: Hashable,
+    classes: tuple[type, ...],
+    predicates: Mapping[str, Any] | None = None,
+) -> Resolution:
+    """Explain a look-up for classes, without the registrations that do not apply.
+
+    :param lookup: as for :func:`explain_classes`, like the other parameters.
+    :param key: the key to look up.
+    :param classes: the classes of the arguments.
+    :param predicates: values by name.
+    :return: the explanation. It takes less time where much is registered.
+    :raises TypeError: if an instance is given as a class.
+    :raises ValueError: if the lookup is composed of itself.
+    """
     _refuse_instances(key, classes)
-    recorders = [RecordingMatcher(candidate) for candidate in located(lookup, key, classes, None)]
+    candidates, query = located(lookup, key, classes, None), Query((), predicates)
+    # All others have to be asked with the arguments.
+    decided = all(isinstance(one.candidate, DeclaredMatcher) for one in candidates)
+    if predicates is not None and decided:
+        candidates = _by_predicates(candidates, query)
+    recorders = [RecordingMatcher(candidate) for candidate in candidates]
     if predicates is not None:
-        asked = [r for r in recorders if isinstance(r.matcher, PredicateMatcher)]
+        asked = [r for r in recorders if isinstance(r.matcher, PredicateMatcher) and not r.refined]
         for _ in resolve_matchers(asked, (), predicates):
             pass
     notes = _unknown_predicates(recorders, predicates)
     return _resolution(lookup, key, classes, recorders, notes)
+
+
+def _by_predicates(candidates: list[Located], query: Query) -> list[Located]:
+    """Replace the matchers of declared predicates by the components that they find, in order.
+
+    Those that find nothing come last, and say so.
+    """
+    if not has_declared(candidate.candidate for candidate in candidates):
+        return candidates
+    try:
+        values = answers(tuple(candidates), query, lambda located: located.candidate)
+        ordered = list(values)
+    except Exception:
+        # It is raised again, and recorded, by the first of the matchers.
+        return candidates
+    placed: list[Located] = []
+    for one, component, rank in ordered:
+        if isinstance(one.component, DeclaredMatcher):
+            one = Located(component, one.registration, one.source, query.predicates, rank)
+        placed.append(one)
+    answering = {id(one.candidate) for one, _, _ in ordered}
+    return placed + [one for one in candidates if id(one.candidate) not in answering]
+
+
+def _with_fallback(resolution: Resolution, candidates: list[Any], query: Query) -> Resolution:
+    """Name the fallback of a predicate, if it is the one that runs."""
+    if resolution.chosen or resolution.error or not has_declared(candidates):
+        return resolution
+    predicate = failing(candidates, values_of(candidates, query))
+    if predicate is None or predicate.fallback is None:
+        return resolution
+    value = (query.predicates or {}).get(predicate.name, predicate.default)
+    note = f"nothing is registered for {predicate.name}={value!r}: its fallback runs"
+    return replace(resolution, fallback=predicate.fallback, notes=(*resolution.notes, note))
 
 
 def closest_candidates(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[str]:
@@ -109,7 +214,9 @@ def closest_candidates(lookup: Any, key: Hashable, classes: tuple[type, ...]) ->
     resolution = explain_classes(lookup, key, classes)
     lines = []
     for candidate in resolution.candidates:
-        if isinstance(candidate.registered, Matcher):
+        if candidate.outcome == "undecided" and not isinstance(candidate.registered, Matcher):
+            reason = "it does not hold for these arguments"
+        elif isinstance(candidate.registered, Matcher):
             reason = "the matcher had no answer for these arguments"
         else:
             reason = "it applies now: it was registered after this look-up"
@@ -130,14 +237,36 @@ class RecordingMatcher(Matcher):
     """
 
     def __init__(self, located: Located) -> None:
+        component, candidate = located.component, located.candidate
         self.located = located
-        self.matcher = located.component if isinstance(located.component, Matcher) else None
+        self.matcher = component if isinstance(component, Matcher) else None
+        #: asks whether refinements hold; ``None`` without refinements
+        self.refined = candidate if isinstance(candidate, RefinedMatcher) else None
+        #: whether only the arguments tell whether it is found
+        self.decides = self.matcher is not None or self.refined is not None
         #: the resulting component; ``None`` for a matcher that was not asked
-        self.answer: Any = located.component if self.matcher is None else None
-        self.keywords: Mapping[str, Any] | None = None
+        self.answer: Any = None if self.decides else component
+        self.was_asked = False
+        #: the position of an argument for which a refinement does not hold
+        self.failing: int | None = None
+        self.keywords = located.predicates
         self.error: Exception | None = None
         #: why a lookup that overrides ``component()`` did not choose it
         self.override_reason: str | None = None
+
+    def _reg_ask(self, query: Query) -> Any:
+        self.was_asked = True
+        if self.refined is not None:
+            try:
+                self.failing = self.refined.failing(query.args)
+            except Exception as error:
+                self.error = error
+            if self.failing is not None or self.error is not None:
+                return None
+        if self.matcher is not None:
+            return super()._reg_ask(query)
+        self.answer = self.located.component
+        return self.answer
 
     def predicates(self, *args: Any) -> Mapping[str, Any]:
         """Ask the matcher for its predicates, and record an error."""
@@ -246,13 +375,14 @@ def _resolution(
             first = recorder
         if outcome == "chosen" and any(before.outcome == "undecided" for before in candidates):
             outcome, reason = "undecided", "found if no matcher before it has an answer"
-        component, registration, source = recorder.located
+        registration, source = recorder.located.registration, recorder.located.source
         candidates.append(
             Candidate(
-                registered=component,
+                registered=recorder.located.component,
                 component=recorder.answer,
                 classes=None if registration is None else registration.classes,
                 unions=() if registration is None else registration.unions,
+                rest=() if registration is None else registration.rest,
                 **_place(recorder.located),
                 lookup=source.name,
                 outcome=outcome,
@@ -267,7 +397,7 @@ def _resolution(
         classes=classes,
         lookup=lookup_name(lookup),
         candidates=tuple(candidates),
-        inapplicable=tuple(inapplicable(lookup, key, classes)),
+        inapplicable=(),
         fallback=fallback,
         notes=notes,
     )
@@ -286,10 +416,15 @@ def _outcome(
         return "shadowed", f"{_why_later(recorder, first, classes, key)}; raises {recorder.error!r}"
     if recorder.override_reason is not None:
         return "shadowed", recorder.override_reason
-    if recorder.matcher is not None and recorder.keywords is None:
-        if first is None:
-            return "undecided", "a matcher: decides by the arguments, not by classes alone"
-        return "shadowed", _why_later(recorder, first, classes, key)
+    if recorder.failing is not None:
+        return "declined", _why_refined(recorder, recorder.failing, key)
+    if recorder.decides and not recorder.was_asked:
+        if first is not None:
+            return "shadowed", _why_later(recorder, first, classes, key)
+        if recorder.refined is not None:
+            position = next(iter(recorder.refined.refinements), len(classes) - 1)
+            return "undecided", _why_refined(recorder, position, key)
+        return "undecided", "a matcher: decides by the arguments, not by classes alone"
     if recorder.answer is None:
         return "declined", "has no answer for these arguments"
     if first is not None:
@@ -297,6 +432,20 @@ def _outcome(
     if dispatch_of(key) is not None and not callable(recorder.answer):
         return "chosen", "comes first; but a call fails, since it cannot be called"
     return "chosen", "comes first"
+
+
+def _why_refined(recorder: RecordingMatcher, position: int, key: Hashable) -> str:
+    """Which refinement decides, or does not hold."""
+    registration = recorder.located.registration
+    written: tuple[Any, ...] = () if registration is None else registration.classes
+    name = argument_name(key, position)
+    if recorder.was_asked:
+        if position < len(written):
+            return f"{name}: {written[position]} does not hold for the argument"
+        return f"{name}: no refinement holds for the argument"
+    if position < len(written):
+        return f"{name}: {written[position]} depends on the argument, not on its class alone"
+    return "depends on the arguments, not on their classes alone"
 
 
 def _why_later(
@@ -309,29 +458,51 @@ def _why_later(
     if first.error is not None:
         return "not reached: an error comes first"
     mine, other = recorder.located, first.located
+    if mine.rank != other.rank and (
+        mine.registration is other.registration or _predicates_first(key)
+    ):
+        return "its predicates are less specific"
     is_merged = mine.source.merged is not None and mine.source.merged is other.source.merged
     if mine.source.class_lookup is not other.source.class_lookup and not is_merged:
         return f"{other.source.name} is asked before {mine.source.name}"
     if mine.registration is None or other.registration is None:
         return f"comes later in the results of {mine.source.name}"
-    pairs = zip(mine.registration.keys, other.registration.keys, classes, strict=True)
-    for position, (less, more, cls) in enumerate(pairs):
-        if class_of(less) == class_of(more):
+    registrations = mine.registration, other.registration
+    keys = [for_classes(registration, classes).single_keys for registration in registrations]
+    for position, (less, more, cls) in enumerate(zip(*keys, classes, strict=True)):
+        if base_of(class_of(less)) == base_of(class_of(more)):
             if less != more:
-                return f"{argument_name(key, position)}: {_why_union_later(less, more)}"
+                return f"{argument_name(key, position)}: {_why_key_later(less, more)}"
         else:
             less, more = class_of(less), class_of(more)
             return (
                 f"{argument_name(key, position)}: {short_name(less)} comes after {short_name(more)}"
                 f" in the MRO of {short_name(cls)}"
             )
+    if mine.registration.rest and mine.registration.number != other.registration.number:
+        return (
+            f"{registered_for(mine.registration)}, for any number of arguments, comes after"
+            f" {registered_for(other.registration)} for the same classes"
+        )
     if is_merged:
         return f"{other.source.name} comes before {mine.source.name}, for the same classes"
     return f"comes later in the results of {mine.source.name}"
 
 
-def _why_union_later(less: ClassKey, more: ClassKey) -> str:
-    """Why one of two keys of the same class comes later; it is the member of a union."""
+def _predicates_first(key: Hashable) -> bool:
+    dispatch = dispatch_of(key)
+    return dispatch is not None and dispatch.predicates_first
+
+
+def _why_key_later(less: SingleKey, more: SingleKey) -> str:
+    """Why one of two keys of the same class comes later: for a refinement, or a union."""
+    cls, earlier = class_of(less), class_of(more)
+    if cls != earlier:
+        if not isinstance(cls, Refinement):
+            return f"{short_name(cls)} comes after its refinement {earlier}"
+        if isinstance(earlier, Refinement) and earlier.is_narrower_than(cls):
+            return f"{cls} comes after {earlier}, which is narrower"
+        return f"{cls} was registered after {earlier}"
     union = " | ".join(map(short_name, getattr(less, "union", ())))
     if not isinstance(more, UnionMember):
         return f"the union {union} comes after its member {short_name(more)} itself"
@@ -347,22 +518,24 @@ def _call_next(
         return None
     for following in later:
         if following.error is not None:
-            return f"{short_name(following.matcher)}, which raises {following.error!r}"
+            return f"{short_name(following.located.component)}, which raises {following.error!r}"
         if following.answer is not None:
             return short_name(following.answer)
-        if following.keywords is None:
-            return f"the answer of {short_name(following.matcher)}"
+        if following.decides and not following.was_asked:
+            return f"the answer of {short_name(following.located.component)}"
     return "ComponentLookupError" if fallback is None else f"{short_name(fallback)}, the fallback"
 
 
 def _place(candidate: Located) -> dict[str, Any]:
+    defined = definition_of(candidate.component)
+    if candidate.predicates is not None and defined is not None:
+        return dict(zip(("filename", "lineno"), defined, strict=True))
     if (registration := candidate.registration) is not None:
         return {"filename": registration.filename, "lineno": registration.lineno}
-    filename, lineno = definition_of(candidate.component) or (None, None)
+    filename, lineno = defined or (None, None)
     return {"filename": filename, "lineno": lineno}
 
 
 def _closest_line(candidate: Candidate, reason: str) -> str:
     place = f", at {candidate.place}" if candidate.place else ""
-    classes = names_of(candidate.classes or (), candidate.unions)
-    return f"  {candidate.name} for {classes}{place}: {reason}"
+    return f"  {candidate.name} for {candidate.registered_for}{place}: {reason}"

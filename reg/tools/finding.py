@@ -14,6 +14,7 @@ __all__ = ["KINDS", "Finding", "Kind", "Report", "Severity", "grouped", "report"
 Kind: TypeAlias = Literal[
     "unreachable",
     "uncovered-call",
+    "keyword-argument",
     "arguments",
     "async",
     "first-argument",
@@ -44,8 +45,10 @@ class Finding:
       earlier has something for a base class, which always comes first.
     * ``uncovered-call``: a valid call of the generic function, with an argument
       left out or passed by keyword, reaches no implementation.
+    * ``keyword-argument``: two calls with the same arguments run different
+      implementations, since one passes an argument by keyword.
     * ``arguments``: the component cannot take the arguments of the generic
-      function, or cannot be called.
+      function, or cannot be called, or has its parameters in another order.
     * ``async``: the generic function is a coroutine function, or an async
       generator function, and the component is not; or the reverse.
     * ``first-argument``: for some classes two registrations apply, of which
@@ -55,8 +58,9 @@ class Finding:
     * ``predicates``: two components for the same predicates in one matcher.
     * ``missing-class``: a class was given by a name that its package, which is
       installed, does not have. To find out, the package is imported.
-    * ``redefined``: the class, or the generic function, was defined again after
-      the registration, by a notebook cell or ``importlib.reload()``.
+    * ``redefined``: the class, the generic function, or the implementation was
+      defined again after the registration, by a notebook cell or
+      ``importlib.reload()``.
     * ``identical``: the same component is registered for the same classes in
       two registries of the composition.
     * ``incomplete``: a combination of classes of ``complete`` ends at the

@@ -6,10 +6,11 @@ from collections.abc import Hashable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
+from .._refinements import base_of
 from .._store import Registration
 from ..lookup import Lookup
 from .names import full_name, short_name
-from .provenance import applies, dispatch_of, registrations
+from .provenance import applies, dispatch_of, for_classes, registrations
 from .redefined import former_class, is_former_generic
 from .resolution import Candidate
 
@@ -30,20 +31,21 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
     known: dict[tuple[RegisteredClass, type], bool] = {}
     ranked: list[tuple[tuple[int, int, int], Candidate]] = []
     registered = registrations(lookup)
-    counts = {
-        len(registration.classes) for _, registration in registered if registration.key == key
-    }
+    counts = 0
+    for _, registration in registered:
+        counts |= registration.counts if registration.key == key else 0
     for source, registration in registered:
         former_key = registration.key != key
         if former_key and not is_former_generic(registration.key, key):
             continue
         wrong = []
-        for position, pair in enumerate(zip(registration.classes, classes, strict=False)):
+        written = for_classes(registration, classes)
+        for position, pair in enumerate(zip(written.classes, classes, strict=False)):
             if pair not in known:
                 known[pair] = applies(*pair)
             if not known[pair]:
                 wrong.append(position)
-        difference = abs(len(registration.classes) - len(classes))
+        difference = abs(len(written.classes) - len(classes))
         if former_key:
             reason, is_close = (
                 f"is registered under a {full_name(key)} that was defined again since; register it"
@@ -53,7 +55,7 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
         elif difference:
             reason, is_close = _why_not_as_many(registration, classes, counts), False
         elif wrong:
-            reason, is_close = _why_inapplicable(registration, classes, wrong)
+            reason, is_close = _why_inapplicable(written, classes, wrong)
         else:
             continue
         candidate = Candidate(
@@ -61,6 +63,7 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
             component=None,
             classes=registration.classes,
             unions=registration.unions,
+            rest=registration.rest,
             filename=registration.filename,
             lineno=registration.lineno,
             lookup=source.name,
@@ -76,7 +79,7 @@ def _why_inapplicable(
 ) -> tuple[str, bool]:
     """Why a registration does not apply, and whether it comes close by its class."""
     position = wrong[0]
-    registered, cls = registration.classes[position], classes[position]
+    registered, cls = base_of(registration.classes[position]), classes[position]
     argument = argument_name(registration.key, position)
     mine, other = short_name(cls), short_name(registered)
     if (former := former_class(registered, cls)) is not None:
@@ -95,21 +98,20 @@ def _why_inapplicable(
     return f"{argument}: {mine} is no subclass of {other}", False
 
 
-def _why_not_as_many(
-    registration: Registration, classes: tuple[type, ...], counts: set[int]
-) -> str:
+def _why_not_as_many(registration: Registration, classes: tuple[type, ...], counts: int) -> str:
     """Why a registration for another number of classes does not apply.
 
-    :param counts: the numbers of classes that something is registered for.
+    :param counts: the numbers of classes that something is registered for, as bits.
     """
     count = len(registration.classes)
     reason = (
-        f"is registered for {count} class{'' if count == 1 else 'es'}, looked up for {len(classes)}"
+        f"is registered for {count}{' or more' if registration.rest else ''}"
+        f" class{'' if count == 1 else 'es'}, looked up for {len(classes)}"
     )
     dispatch = dispatch_of(registration.key)
     if dispatch is None or dispatch.names or not len(classes) < count <= len(dispatch.parameters):
         return reason
-    if len(classes) in counts:
+    if counts >> len(classes) & 1:
         reason += (
             ": an argument passed by keyword or left to its default does not dispatch where"
             f" something is registered for {len(classes)}"

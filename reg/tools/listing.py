@@ -17,7 +17,7 @@ from .tables import aligned
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Registrations"]
+__all__ = ["Registrations", "matcher_entries"]
 
 
 class Registrations:
@@ -63,6 +63,7 @@ class Registrations:
             {
                 "key": full_name(registration.key),
                 "classes": list(map(full_name, registration.classes)),
+                "rest": list(map(full_name, registration.rest)),
                 "component": full_name(registration.component),
                 "filename": registration.filename,
                 "lineno": registration.lineno,
@@ -73,7 +74,7 @@ class Registrations:
                         "component": full_name(component),
                         **dict(zip(("filename", "lineno"), place or (None, None), strict=True)),
                     }
-                    for predicates, component, place in _entries(registration.component)
+                    for predicates, component, place in matcher_entries(registration.component)
                 ],
             }
             for source, registration in self._all()
@@ -108,14 +109,20 @@ def _rows(name: str, registration: Registration) -> Iterator[tuple[str, ...]]:
     """The cells of a registration; below it, the entries of a predicate matcher."""
     component = short_name(registration.component)
     yield registered_for(registration), component, name, shown_place(registration.place)
-    for predicates, value, place in _entries(registration.component):
+    for predicates, value, place in matcher_entries(registration.component):
         given = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
         shown = "" if place is None else shown_place(f"{place[0]}:{place[1]}")
         yield f"  {given or 'anything'}", short_name(value), "", shown
 
 
-def _entries(component: Any) -> Iterator[tuple[dict[str, Any], Any, tuple[str, int] | None]]:
-    """The entries of a predicate matcher: the predicates that count, the component, its place."""
+def matcher_entries(
+    component: Any,
+) -> Iterator[tuple[dict[str, Any], Any, tuple[str, int] | None]]:
+    """List the entries of a predicate matcher.
+
+    :param component: any component; of one that is no predicate matcher, there are no entries.
+    :return: for each entry the predicates that count, the component, and its file and line.
+    """
     if isinstance(component, PredicateMatcher):
         for predicates, value in component.registry.entries():
             named = {name: given for name, given in predicates.items() if given is not ANY}

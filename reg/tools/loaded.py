@@ -8,7 +8,8 @@ import inspect
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from .._classes import NamedClass, RegisteredClass, loaded_class
+from .._classes import RegisteredClass
+from .._refinements import loaded_base
 from .names import full_name
 
 __all__ = [
@@ -24,10 +25,10 @@ __all__ = [
 def loaded_classes(registered: Iterable[RegisteredClass]) -> tuple[type, ...] | None:
     """Get the classes of a registration.
 
-    :param registered: classes, or names of classes.
-    :return: the classes; ``None`` if one of a name is not loaded.
+    :param registered: classes, names of classes, or refinements.
+    :return: the classes, of a refinement its class; ``None`` if one of a name is not loaded.
     """
-    classes = [loaded_class(cls) if isinstance(cls, NamedClass) else cls for cls in registered]
+    classes = [loaded_base(cls) for cls in registered]
     return None if None in classes else tuple(cls for cls in classes if cls is not None)
 
 

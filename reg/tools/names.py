@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass
+from .._refinements import Refinement
 
 __all__ = ["full_name", "names_of", "short_name", "shown_place", "to_json"]
 
@@ -20,7 +21,7 @@ def full_name(value: Any) -> str:
     :return: module and qualified name of a function or class; of any other
       value its ``repr()``, or its class where that would show an address.
     """
-    if isinstance(value, NamedClass):
+    if isinstance(value, (NamedClass, Refinement)):
         return str(value)
     name = getattr(value, "__qualname__", None)
     if not isinstance(name, str):
@@ -37,7 +38,7 @@ def short_name(value: Any) -> str:
       that it was defined in; of any other value the same as
       :func:`full_name`, with the short name of its class.
     """
-    if isinstance(value, NamedClass):
+    if isinstance(value, (NamedClass, Refinement)):
         return str(value)
     name = getattr(value, "__qualname__", None)
     if isinstance(name, str):
@@ -46,18 +47,23 @@ def short_name(value: Any) -> str:
 
 
 def names_of(
-    classes: Iterable[RegisteredClass], unions: Iterable[tuple[RegisteredClass, ...]] = ()
+    classes: Iterable[RegisteredClass],
+    unions: Iterable[tuple[RegisteredClass, ...]] = (),
+    rest: Iterable[RegisteredClass] = (),
 ) -> str:
     """Name classes in parentheses.
 
     :param classes: one class for each argument.
     :param unions: for each of them, the members of the union that it was registered by.
-    :return: their short names, as in ``(Invoice, Printer)`` or ``(int of int | str)``.
+    :param rest: the class of each further argument, or the members of a union.
+    :return: their short names, as in ``(Invoice, Printer)`` or ``(int of int | str, *str)``.
     """
     names = [
         f"{short_name(cls)} of {' | '.join(map(short_name, union))}" if union else short_name(cls)
         for cls, union in itertools.zip_longest(classes, unions)
     ]
+    if further := " | ".join(map(short_name, rest)):
+        names.append(f"*{further}")
     return f"({', '.join(names)})"
 
 

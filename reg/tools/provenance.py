@@ -5,16 +5,19 @@ All that the tools read of the core's inner state is read here.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from .._classes import RegisteredClass
 from .._dispatch_spec import DispatchSpec
 from .._observers import Observable, ObservableClassLookup
-from .._store import Registration, ranking
+from .._position import ranking
+from .._refinements import RefinedMatcher
+from .._store import Registration
 from ..compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
-from ..lookup import Lookup
+from ..lookup import Lookup, classes_of
 from ..registry import ClassRegistry
+from ..sentinel import MISSING
 from .names import names_of
 
 __all__ = [
@@ -23,8 +26,10 @@ __all__ = [
     "Source",
     "applicable",
     "applies",
+    "completed_classes",
     "dispatch_arguments",
     "dispatch_of",
+    "for_classes",
     "forwarded_arguments",
     "is_lookup",
     "located",
@@ -33,6 +38,7 @@ __all__ = [
     "registered_for",
     "registrations",
     "sources",
+    "steps",
 ]
 
 
@@ -48,10 +54,20 @@ class Source(NamedTuple):
 class Located(NamedTuple):
     """A component that applies, and where it comes from."""
 
-    component: Any
+    #: as the class lookup gives it: perhaps a matcher that asks whether refinements hold
+    candidate: Any
     #: ``None`` if it comes from a third-party class lookup
     registration: Registration | None
     source: Source
+    #: the values of declared predicates, if these decided for it; and its rank by them
+    predicates: Mapping[str, Any] | None = None
+    rank: tuple[float, ...] = ()
+
+    @property
+    def component(self) -> Any:
+        """The registered object."""
+        candidate = self.candidate
+        return candidate.component if isinstance(candidate, RefinedMatcher) else candidate
 
 
 #: The registrations under one key by registry, in the order in which these are asked.
@@ -88,8 +104,33 @@ def dispatch_arguments(
     counts = 0
     for _, registration in registrations(lookup) if isinstance(lookup, Lookup) else ():
         if registration.key == dispatch.generic:
-            counts |= 1 << len(registration.classes)
+            counts |= registration.counts
     return dispatch.bound(args, keywords, counts)[2]
+
+
+def completed_classes(lookup: Any, key: Hashable, classes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Add the classes of the defaults on which a call with fewer arguments dispatches.
+
+    :param lookup: any lookup.
+    :param key: any key.
+    :param classes: the classes of the arguments of the call.
+    :return: these classes, followed by those of the defaults of a generic function; the same
+      classes if they are enough, if something is registered for their number, or if an argument
+      without a default is missing.
+    """
+    dispatch = dispatch_of(key)
+    if dispatch is None or dispatch.collects or not isinstance(lookup, Lookup):
+        return classes
+    missing = dispatch.defaults[len(classes) :]
+    if any(default is MISSING for default in missing):
+        return classes
+    if dispatch.binds and (
+        any(r.counts >> len(classes) & 1 for _, r in registrations(lookup) if r.key == key)
+        # A third-party class lookup does not say for which numbers it has components.
+        or located(lookup, key, classes, None)
+    ):
+        return classes
+    return (*classes, *classes_of(missing, dispatch.class_first and not classes))
 
 
 def forwarded_arguments(
@@ -155,21 +196,44 @@ def registrations(lookup: Any) -> list[tuple[Source, Registration]]:
 
 
 def applicable(
-    registry: ClassRegistry, key: Hashable, classes: tuple[type, ...]
+    registry: ClassRegistry | MergedClassLookup, key: Hashable, classes: tuple[type, ...]
 ) -> Iterator[Registration]:
-    """Find the registrations of one registry that apply to classes.
+    """Find the registrations of one registry, or of a merged composition, that apply to classes.
 
     :param registry: the registry.
     :param key: the key that they are registered under.
     :param classes: the classes of the arguments.
     :return: the registrations, most specific first.
     """
+    if isinstance(registry, MergedClassLookup):
+        return iter(registry._reg_registrations(key, classes))
     return registry._reg_store.matching(key, classes)
 
 
 def registered_for(registration: Registration) -> str:
     """Name the classes of a registration in parentheses, with the unions they came by."""
-    return names_of(registration.classes, registration.unions)
+    return names_of(registration.classes, registration.unions, registration.rest)
+
+
+def for_classes(registration: Registration, classes: tuple[type, ...]) -> Registration:
+    """Write a registration for any number of arguments as one for these.
+
+    :param registration: the registration; one for a fixed number stays as it is.
+    :param classes: the classes of the arguments.
+    :return: of a union, each argument gets the first member that applies to it.
+    """
+    fewest = len(registration.classes)
+    if not registration.rest or len(classes) < fewest:
+        return registration
+    rest = registration.rest
+    members = [
+        next((member for member in rest if applies(member, cls)), rest[0])
+        for cls in classes[fewest:]
+    ]
+    unions = (rest if len(rest) > 1 else (),) * len(members)
+    return registration._replace(
+        classes=(*registration.classes, *members), unions=(*registration.unions, *unions), rest=()
+    )
 
 
 def applies(registered: RegisteredClass, cls: type) -> bool:
@@ -215,7 +279,7 @@ def _identified(components: Iterable[Any], known: list[Located], giver: Source) 
     result = []
     for component in components:
         # By identity: a component may define any equality.
-        index = next((i for i, other in enumerate(known) if other.component is component), None)
+        index = next((i for i, other in enumerate(known) if other.candidate is component), None)
         result.append(Located(component, None, giver) if index is None else known.pop(index))
     return result
 
@@ -228,11 +292,11 @@ def _located_in(
     if merged is None and isinstance(part, MergedClassLookup):
         merged = part
     if isinstance(part, ClassRegistry):
-        below = [Located(r.component, r, source) for r in applicable(part, key, classes)]
+        below = [Located(r.candidate, r, source) for r in applicable(part, key, classes)]
     else:
         below = [
             candidate
-            for step, child in _steps(part, path)
+            for step, child in steps(part, path)
             for candidate in _located_in(child, step, key, classes, merged)
         ]
         if merged is part and _passes_on(part):
@@ -248,8 +312,14 @@ def _passes_on(part: Any) -> bool:
     return isinstance(part, ObservableClassLookup) and part._reg_uses_builtin_all()
 
 
-def _steps(part: Any, path: str) -> list[tuple[str, Any]]:
-    """The parts that a part is composed of, each with the path to it."""
+def steps(part: Any, path: str) -> list[tuple[str, Any]]:
+    """Take a composition apart, by one step.
+
+    :param part: a lookup or class lookup.
+    :param path: the path to it, from the lookup that it is part of.
+    :return: the parts that it is composed of, each with the path to it; an empty list for one
+      that answers on its own.
+    """
     if isinstance(part, Lookup):
         return [(path, part.class_lookup)]
     prefix = f"{path}." if path else ""
@@ -274,10 +344,10 @@ def _walk(part: Any, path: str, above: tuple[tuple[str, Any], ...]) -> Iterator[
                 f" {path.removeprefix(outer_path).lstrip('.')} leads back to it, so that no call"
                 " through it ends; take it out there"
             )
-    steps = _steps(part, path)
-    for step, child in steps:
+    below = steps(part, path)
+    for step, child in below:
         yield from _walk(child, step, (*above, (path, part)))
-    if not steps:
+    if not below:
         merged = [outer for _, outer in above if isinstance(outer, MergedClassLookup)]
         yield _source(part, path, merged[0] if merged else None)
 

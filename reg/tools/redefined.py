@@ -1,4 +1,4 @@
-"""Classes and generic functions that were defined again under the same name.
+"""Classes, generic functions and implementations that were defined again under the same name.
 
 A notebook cell that is run twice, or ``importlib.reload()``, makes another
 object of the same module and qualified name. Registrations for the former
@@ -7,15 +7,26 @@ object stay, and no call for the new one finds them.
 
 from __future__ import annotations
 
+import ast
+import linecache
 import sys
+import types
 from collections.abc import Hashable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass
+from .._refinements import base_of
+from ..arginfo import wrapped_by
 from .names import full_name
 from .provenance import dispatch_of
 
-__all__ = ["current_class", "current_generic", "former_class", "is_former_generic"]
+__all__ = [
+    "current_class",
+    "current_generic",
+    "current_implementation",
+    "former_class",
+    "is_former_generic",
+]
 
 
 def current_class(cls: RegisteredClass) -> type | None:
@@ -25,6 +36,7 @@ def current_class(cls: RegisteredClass) -> type | None:
     :return: the class that its module has under its name now; ``None`` if that
       is the class itself or inherits from it, or if the module has none.
     """
+    cls = base_of(cls)
     if isinstance(cls, NamedClass):
         return None
     current = _current(cls)
@@ -72,6 +84,51 @@ def former_class(registered: RegisteredClass, cls: type) -> type | None:
     return next(
         (base for base in cls.__mro__ if base is not registered and full_name(base) == name), None
     )
+
+
+def current_implementation(component: Any) -> Any:
+    """Find the function that has taken the name of an implementation.
+
+    :param component: any component.
+    :return: the function that its module has under its name now; ``None`` if that is the
+      component itself, wraps it or is wrapped by it. Functions defined in other functions are
+      never taken for one another, and neither are those of one name in one file: an
+      implementation for each class may be called ``_``.
+    """
+    current = getattr(present := _current(component), "__func__", present)
+    former, latter = _innermost(component), _innermost(current)
+    if (
+        not isinstance(former, types.FunctionType)
+        or not isinstance(latter, types.FunctionType)
+        # A loop makes its functions of one code object.
+        or former.__code__ is latter.__code__
+        or full_name(current) != full_name(component)
+        or not former.__name__.strip("_")
+    ):
+        return None
+    is_same_file = former.__code__.co_filename == latter.__code__.co_filename
+    count = _definitions(latter)
+    return current if count == 1 or (count is None and not is_same_file) else None
+
+
+def _innermost(component: Any) -> Any:
+    while (inner := wrapped_by(component)) is not None:
+        component = inner
+    return getattr(component, "__func__", component)
+
+
+def _definitions(function: types.FunctionType) -> int | None:
+    """Count the functions of this name in its file; ``None`` if the file cannot be read."""
+    filename = function.__code__.co_filename
+    linecache.checkcache(filename)
+    source = "".join(linecache.getlines(filename, function.__globals__))
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        # In a notebook, a cell may have commands that are not Python.
+        return None
+    names = [n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return names.count(function.__name__) or None
 
 
 def _current(value: Any) -> Any:

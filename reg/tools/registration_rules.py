@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
+from .._refinements import names_in
 from .._store import Registration
 from ..arginfo import takes_keyword
 from ..lookup import Matcher
@@ -20,7 +21,7 @@ from .finding import Report, report
 from .loaded import loaded_classes
 from .names import full_name, names_of, short_name
 from .provenance import Registered, Source, applicable, registered_for
-from .redefined import current_class, current_generic
+from .redefined import current_class, current_generic, current_implementation
 
 __all__ = ["definition_places", "registration_rules"]
 
@@ -37,10 +38,33 @@ def registration_rules(key: Hashable, registered: Registered) -> Iterator[Report
     yield from _identical(key, registered)
     yield from _missing_classes(registrations)
     yield from _redefined(key, registrations)
+    yield from _redefined_implementations(key, registrations)
     yield from _same_predicates(registrations)
-    for source, group in registered:
+    for source, group in _sorted_together(registered):
         yield from _decided_by_first_argument(source, group)
         yield from _decided_by_order(source, group)
+
+
+def _sorted_together(registered: Registered) -> Registered:
+    """Put the registrations of a merged composition together, as those of one registry."""
+    merged: dict[int, list[tuple[Source, list[Registration]]]] = {}
+    for source, registrations in registered:
+        outermost = source.class_lookup if source.merged is None else source.merged
+        merged.setdefault(id(outermost), []).append((source, registrations))
+    together: Registered = []
+    for group in merged.values():
+        if len(group) == 1:
+            together += group
+            continue
+        first = group[0][0]
+        name = f"{', '.join(source.name for source, _ in group)} merged"
+        # For the same classes, the earlier registry wins.
+        by_keys: dict[Any, Registration] = {}
+        for _, registrations in group:
+            for registration in registrations:
+                by_keys.setdefault(registration.keys, registration)
+        together.append((Source(name, first.merged, first.merged), list(by_keys.values())))
+    return together
 
 
 def definition_places(component: Any) -> list[str]:
@@ -64,7 +88,7 @@ def _hidden(key: Hashable, registered: Registered) -> Iterator[Report]:
                 for before, _ in registered[:index]
                 if before.merged is None or before.merged is not source.merged
                 for other in applicable(before.class_lookup, key, classes)
-                if not isinstance(other.component, Matcher)
+                if not isinstance(other.candidate, Matcher)
                 and not takes_keyword(other.component, "call_next")
             )
             before, first = next(earlier, (source, registration))
@@ -109,9 +133,8 @@ def _identical(key: Hashable, registered: Registered) -> Iterator[Report]:
 def _missing_classes(registrations: list[Registration]) -> Iterator[Report]:
     reasons: dict[NamedClass, tuple[str, str] | None] = {}
     for registration in registrations:
-        for cls in registration.classes:
-            if not isinstance(cls, NamedClass):
-                continue
+        classes = registration.classes
+        for cls in [name for registered in classes for name in names_in(registered)]:
             if cls not in reasons:
                 reasons[cls] = _why_missing(cls)
             if (reason := reasons[cls]) is not None:
@@ -186,6 +209,28 @@ def _redefined(key: Hashable, registrations: list[Registration]) -> Iterator[Rep
                     " again.",
                     cause=id(cls),
                 )
+
+
+def _redefined_implementations(
+    key: Hashable, registrations: list[Registration]
+) -> Iterator[Report]:
+    """Find implementations that are registered beside the function that has taken their name."""
+    for registration in registrations:
+        current = current_implementation(registration.component)
+        present = next((other for other in registrations if other.component is current), None)
+        if current is None or present is None:
+            continue
+        yield report(
+            "redefined",
+            "warning",
+            key,
+            [registration.place, present.place],
+            f"{short_name(registration.component)} {registered_for(registration)} was defined again"
+            f" since, {registered_for(present)}; the former one is still registered, and is called",
+            f"Unregister it: registry.unregister({short_name(key)}, …) with its classes; or start"
+            " the program again. If both are meant, give them two names.",
+            cause=id(current),
+        )
 
 
 def _same_predicates(registrations: list[Registration]) -> Iterator[Report]:

@@ -62,11 +62,19 @@ class Candidate:
     #: for each class the members of the union that it was registered by; empty for a class that
     #: was given itself
     unions: tuple[tuple[RegisteredClass, ...], ...] = ()
+    #: the class of each further argument, of which there may be any number, or the members of a
+    #: union; empty if the number of arguments is fixed
+    rest: tuple[RegisteredClass, ...] = ()
 
     @property
     def name(self) -> str:
         """The short name of the registered object."""
         return short_name(self.registered)
+
+    @property
+    def registered_for(self) -> str:
+        """The names of the classes; a question mark if the class lookup does not say."""
+        return "?" if self.classes is None else names_of(self.classes, self.unions, self.rest)
 
     @property
     def place(self) -> str:
@@ -93,6 +101,7 @@ class Candidate:
             "error": None if self.error is None else repr(self.error),
             "call_next": self.call_next,
             "unions": [list(map(full_name, union)) for union in self.unions],
+            "rest": list(map(full_name, self.rest)),
         }
 
 
@@ -172,11 +181,11 @@ class Resolution:
         lines = wrapped(_headline(self), "")
         inapplicable = self._shown_inapplicable(all)
         rows = [
-            (_mark(index, candidate), candidate.name, _classes(candidate), candidate.lookup)
+            (_mark(index, candidate), candidate.name, candidate.registered_for, candidate.lookup)
             for index, candidate in enumerate(self.candidates, 1)
         ]
         rows += [
-            ("-", candidate.name, _classes(candidate), candidate.lookup)
+            ("-", candidate.name, candidate.registered_for, candidate.lookup)
             for candidate in inapplicable
         ]
         columns = aligned(rows, (6, 34, 34, 20))
@@ -214,7 +223,7 @@ class Resolution:
         nodes = [Node("call", _call(self), "shape=oval")]
         edges = []
         for index, candidate in enumerate(self.candidates, 1):
-            label = f"{candidate.name}\nfor {_classes(candidate)}\nin {candidate.lookup}"
+            label = f"{candidate.name}\nfor {candidate.registered_for}\nin {candidate.lookup}"
             style = styles.get(candidate.outcome, "style=dotted")
             edges.append(Edge(nodes[-1].name, f"candidate{index}", candidate.outcome))
             nodes.append(Node(f"candidate{index}", label, style))
@@ -249,7 +258,7 @@ class Resolution:
             cells = [
                 number,
                 candidate.name,
-                _classes(candidate),
+                candidate.registered_for,
                 candidate.lookup,
                 shown_place(candidate.place),
                 details,
@@ -284,10 +293,6 @@ def _call(resolution: Resolution) -> str:
 
 def _mark(index: int, candidate: Candidate) -> str:
     return f"{'->' if candidate.outcome == 'chosen' else '  '} {index}"
-
-
-def _classes(candidate: Candidate) -> str:
-    return "?" if candidate.classes is None else names_of(candidate.classes, candidate.unions)
 
 
 def _details(candidate: Candidate) -> Iterator[str]:

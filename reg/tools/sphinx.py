@@ -6,6 +6,7 @@ the signature and docstring of a generic function as of any other.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from docutils import nodes
@@ -13,6 +14,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from .._classes import RegisteredClass
 from .names import full_name, short_name
 from .provenance import is_lookup, registrations
 from .targets import TargetError, import_target
@@ -37,7 +39,7 @@ class Implementations(SphinxDirective):
             raise self.error(f"{self.options['lookup']} is not a lookup or registry: {lookup!r}")
         rows = [
             (
-                [_reference(cls, "class") for cls in registration.classes],
+                [*_references(registration.classes), *_rest(registration.rest)],
                 _reference(registration.component, "func"),
                 source.name,
             )
@@ -66,6 +68,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Add the directive to Sphinx."""
     app.add_directive("reg-implementations", Implementations)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _references(classes: Iterable[RegisteredClass]) -> list[str]:
+    return [_reference(cls, "class") for cls in classes]
+
+
+def _rest(classes: Iterable[RegisteredClass]) -> list[str]:
+    """Write the class of any number of further arguments; a star needs an escape."""
+    union = " | ".join(_references(classes))
+    return [rf"\* {union}"] if union else []
 
 
 def _reference(value: Any, role: str) -> str:

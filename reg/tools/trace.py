@@ -134,8 +134,13 @@ class Trace:
         if self._recorded or _is_open(self):
             raise RuntimeError("this trace was entered before; make another one, reg.trace()")
         self._outer = _inside.get()
-        _opened(self)
-        _inside.set((self, self.calls))
+        try:
+            _opened(self)
+            _inside.set((self, self.calls))
+        except BaseException:
+            # The block does not begin, and so does not end.
+            _closed(self)
+            raise
         return self
 
     def __exit__(
@@ -144,7 +149,9 @@ class Trace:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _inside.set(self._outer)
+        inside = _inside.get()
+        if inside is not None and inside[0] is self:
+            _inside.set(self._outer)
         _closed(self)
         if self._outer is not None:
             outer, calls = self._outer
@@ -284,7 +291,14 @@ def _tracing(
         nonlocal registries
         if registries is None:
             candidates = located(lookup, key, classes, None)
-            registries = [(candidate.component, candidate.source.name) for candidate in candidates]
+            # With a refinement among its classes, the registered component is not the candidate.
+            registries = [
+                (
+                    each.component if each.registration is None else each.registration.component,
+                    each.source.name,
+                )
+                for each in candidates
+            ]
         return next((name for known, name in registries if known is component), None)
 
     def wrap(component: Any, function: Any) -> Callable[..., Any]:
@@ -303,7 +317,8 @@ def _recording(function: Callable[..., Any], begin: Callable[[], TracedCall]) ->
 
     def run(*args: Any, **keywords: Any) -> Any:
         inside = _inside.get()
-        if inside is None:
+        # A task that a block started may go on after it.
+        if inside is None or not _is_open(inside[0]):
             return function(*args, **keywords)
         trace, calls = inside
         if trace._recorded >= trace._most:

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import gc
 import importlib
 import inspect
 import multiprocessing
@@ -17,7 +18,7 @@ import warnings
 import cloudpickle
 import pytest
 
-from reg.backends import BackendFallbackError
+from reg.backends import BackendDispatcher, BackendFallbackError
 
 from ..interpreters import THREADS_INHERIT_CONTEXT
 
@@ -99,9 +100,18 @@ def test_a_dispatcher_that_a_helper_made_is_found_in_the_module_of_its_functions
         del sys.modules[module.__name__]
 
 
-def test_a_dispatcher_without_a_name_says_so(host):
-    with pytest.raises(pickle.PicklingError, match="global variable"):
-        pickle.dumps(host())
+def test_a_dispatcher_without_a_name_is_found_by_its_host_and_group():
+    options = {"entrypoint_group": "nameless.backends", "host_name": "nameless"}
+    dispatcher = BackendDispatcher(**options)
+    pickled = pickle.dumps(dispatcher)
+    assert pickle.loads(pickled) is dispatcher
+    another = BackendDispatcher(**options)
+    with pytest.raises(pickle.PicklingError, match=r"there are 2.*global variable"):
+        pickle.dumps(dispatcher)
+    del another, dispatcher
+    gc.collect()
+    with pytest.raises(pickle.UnpicklingError, match="there are 0 backend dispatchers of nameless"):
+        pickle.loads(pickled)
 
 
 def test_coroutine_functions_are_bound_too(module):
@@ -206,6 +216,37 @@ def test_a_function_without_a_name_is_bound_for_a_pickler_that_takes_functions(i
     settings = installed.dispatcher.settings
     with settings.use_backend("accel"):
         data = cloudpickle.dumps(settings.bind(lambda x: installed.f(x)))
+    assert in_a_program(site, f"import pickle; print(pickle.loads({data!r})(1))") == ["accel"]
+
+
+HIDDEN = """
+from types import SimpleNamespace
+from helper_of_a_test import make
+
+parts = SimpleNamespace(dispatcher=make())
+
+@parts.dispatcher.backend_dispatch
+def f(x):
+    return "host"
+"""
+HELPER = """
+from reg.backends import BackendDispatcher
+
+def make():
+    return BackendDispatcher(
+        entrypoint_group="example_host.backends", host_name="hidden", untrusted="allow"
+    )
+"""
+
+
+def test_a_dispatcher_that_no_variable_holds_is_found_over_there(site):
+    site.write("helper_of_a_test", HELPER)
+    site.write("hidden_host_of_a_test", HIDDEN)
+    site.backend("accel", "def f(x): return 'accel'")
+    hidden = importlib.import_module("hidden_host_of_a_test")
+    settings = hidden.parts.dispatcher.settings
+    with settings.use_backend("accel"):
+        data = pickle.dumps(settings.bind(hidden.f))
     assert in_a_program(site, f"import pickle; print(pickle.loads({data!r})(1))") == ["accel"]
 
 

@@ -293,6 +293,19 @@ def test_calls_stay_warm_from_scope_to_scope(host, site):
     assert len(asked) == 1
 
 
+def test_an_error_of_a_backend_comes_without_the_search_for_it(host, site):
+    site.backend("accel", "def f(x): return 1 / x")
+
+    @host().backend_dispatch
+    def f(x):
+        return "host"
+
+    for choice in ("accel", ["accel", "cpu"], "accel"):
+        with pytest.raises(ZeroDivisionError) as caught:
+            f(0, backend=choice)
+        assert caught.value.__context__ is None
+
+
 def test_a_replaced_export_is_seen_and_the_old_one_dropped(host, site):
     site.backend("accel", "def f(x): return 'old'")
     dispatcher = host()

@@ -1,6 +1,7 @@
 """Choices that bend: optional names, defaults of the process, blocks, and passing on."""
 
 import asyncio
+import contextvars
 import threading
 
 import pytest
@@ -361,6 +362,98 @@ def test_options_that_no_implementation_has_are_an_error(shapes, options, messag
     assert shapes.settings.backend == "cpu"
 
 
+# Choices for single functions
+
+
+def test_a_function_may_have_a_choice_of_its_own(shapes, site):
+    site.backend("other", "def f(x): return 'other'\ndef g(x): return 'other'")
+    f, g, use = shapes.f, shapes.g, shapes.settings.use_backend
+    for _ in range(2):
+        with use("accel", functions={"f": ["other", "cpu"]}):
+            for _ in range(2):
+                assert (f(1), g(1)) == ("other", ("accel", 1))
+                assert f(1, backend="accel") == ("accel", 1, 0, 1)
+            assert shapes.settings.backend == "accel"
+            reason = shapes.explain(f, 1).reason
+            with use("cpu"):
+                assert (f(1), g(1)) == ("other", "host")
+            with use("cpu", functions={"g": "acc"}), shapes.record() as calls:
+                assert (f(1), g(1)) == ("host", ("accel", 1))
+        assert (f(1), g(1)) == ("host", "host")
+    assert reason == "chosen for f by use_backend()"
+    assert [call.backend for call in calls] == ["cpu", "accel"]
+
+
+def test_a_choice_for_a_function_goes_with_options_and_holds_for_classes(shapes):
+    use = shapes.settings.use_backend
+    with use("cpu", options={"accel": {"device": 3}}, functions={"f": "accel", "Model": "accel"}):
+        assert (shapes.f(1), shapes.g(1)) == (("accel", 1, 3, 1), "host")
+        assert shapes.model(1).device == 3
+        with use("accel", options={"accel": {"device": 4}}):
+            assert shapes.f(1) == ("accel", 1, 4, 1)
+
+
+def test_the_calls_inside_follow_the_block_or_the_outer_call(host, site):
+    site.backend("accel", "def inner(x): return 'accel'")
+    site.backend("other", "def inner(x): return 'other'")
+    dispatcher = host()
+
+    @dispatcher.backend_dispatch
+    def inner(x):
+        return "host"
+
+    @dispatcher.backend_dispatch
+    def outer(x):
+        return inner(x)
+
+    use = dispatcher.settings.use_backend
+    for _ in range(2):
+        with use("accel", functions={"outer": "cpu"}):
+            assert outer(1) == "accel"
+        with use("accel", functions={"inner": "other"}):
+            assert outer(1) == "other"
+            assert outer(1, backend="accel") == "accel"
+            assert outer(1, backend="cpu") == "host"
+
+
+def test_empty_wishes_end_those_of_an_outer_block(shapes):
+    use = shapes.settings.use_backend
+    wishes = {"options": {"accel": {"device": 3}}, "functions": {"g": "cpu"}}
+    with use("accel", **wishes):
+        plain = shapes.settings.bind(lambda: (shapes.f(1), shapes.g(1)))
+        with use("accel", options={}, functions={}):
+            assert (shapes.f(1), shapes.g(1)) == (("accel", 1, 0, 1), ("accel", 1))
+            bound = shapes.settings.bind(lambda: (shapes.f(1), shapes.g(1)))
+        assert bound() == (("accel", 1, 0, 1), ("accel", 1))
+        assert plain() == (shapes.f(1), shapes.g(1)) == (("accel", 1, 3, 1), "host")
+    for name in wishes:
+        with pytest.raises(TypeError, match="by name"), use("accel", **{name: []}):
+            pytest.fail("the block is entered")
+
+
+def test_choices_for_functions_are_taken_along(shapes):
+    with shapes.settings.use_backend("cpu", functions={"f": "accel"}):
+        bound = shapes.settings.bind(lambda: (shapes.f(1), shapes.g(1)))
+    assert in_a_thread(bound) == (("accel", 1, 0, 1), "host")
+
+
+@pytest.mark.parametrize(
+    ("functions", "message"),
+    [({"ff": "accel"}, "no function 'ff'.*did you mean 'f'"), (["f"], "by name of a function")],
+)
+def test_choices_for_functions_that_there_are_not_are_an_error(shapes, functions, message):
+    with (
+        pytest.raises(TypeError, match=message),
+        shapes.settings.use_backend("cpu", functions=functions),
+    ):
+        pytest.fail("the block is entered")
+    with (
+        pytest.raises(ValueError, match="no backend 'nonsense'"),
+        shapes.settings.use_backend("cpu", functions={"f": "nonsense"}),
+    ):
+        pytest.fail("the block is entered")
+
+
 # Who implements a function
 
 
@@ -392,7 +485,9 @@ _f.__name__ = _f.__qualname__ = "f"
 
 def in_a_thread(function):
     answers = []
-    thread = threading.Thread(target=lambda: answers.append(function()))
+    # In some builds, a thread begins with the context of the one that starts it.
+    run = contextvars.Context().run
+    thread = threading.Thread(target=lambda: answers.append(run(function)))
     thread.start()
     thread.join()
     return answers[0]

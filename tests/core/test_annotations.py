@@ -267,9 +267,7 @@ def test_a_class_generic_takes_unions_of_types(registry, annotation):
     ("annotation", "advice"),
     [
         (Any, "use object"),
-        (Literal["a"], "use the class of the values"),
         (list[int], "use list"),
-        (type[int], "use type"),
         (typing.TypeVar("T"), "bounds it"),
         (typing.NewType("UserId", int), "use int"),
         (collections.abc.Callable[[], int], "use collections.abc.Callable"),
@@ -299,6 +297,26 @@ def test_a_missing_annotation_is_an_error_that_names_the_parameter(registry):
 
         @registry.implements(meet)
         def implementation(first: int, second): ...
+
+
+def test_a_parameter_that_is_filled_in_does_not_stand_for_a_missing_one(registry):
+    def annotated(first: int, call_next: reg.CallNext): ...
+    def plain(first: int, call_next): ...
+    def with_lookup(first: int, lookup: reg.Lookup): ...
+
+    for implementation in annotated, plain, with_lookup:
+        with pytest.raises(TypeError, match=r"has no parameter for 'second', on which .*meet disp"):
+            registry.implements(meet)(implementation)
+    assert not registry.registrations()
+
+
+def test_a_parameter_that_is_filled_in_comes_behind_those_that_dispatch(registry):
+    with pytest.raises(TypeError, match=r"argument for 'second' as its parameter 'call_next'"):
+
+        @registry.implements(meet)
+        def implementation(first: int, call_next, second: int): ...
+
+    assert not registry.registrations()
 
 
 def test_a_missing_parameter_is_an_error_that_names_it(registry):
@@ -876,15 +894,14 @@ def test_all_positional_parameters_count_where_any_number_dispatches(registry):
     assert len(registry.registrations()) == 2
 
 
-@pytest.mark.parametrize("parameter", ["*rest: str", "second: str = ''", "call_next=None, *rest"])
-def test_an_implementation_for_several_numbers_of_arguments_is_refused(registry, parameter):
+def test_an_implementation_for_fewer_arguments_by_a_default_is_refused(registry):
     @reg.generic
     def join(*parts): ...
 
-    names = {}
-    exec(f"def implementation(first: int, {parameter}): ...", names)
-    with pytest.raises(TypeError, match=r"by its parameter '(rest|second)'.*once for each number"):
-        registry.implements(join)(names["implementation"])
+    def implementation(first: int, second: str = ""): ...
+
+    with pytest.raises(TypeError, match=r"of its parameter 'second'.*once for each number"):
+        registry.implements(join)(implementation)
 
 
 # Class generics
@@ -905,7 +922,18 @@ def test_a_class_generic_takes_any_class(registry, annotation):
 # Refusals
 
 
-@pytest.mark.parametrize("implementation", [5, None, iter, dict, object()])
+@pytest.mark.parametrize(
+    "implementation",
+    [
+        *(5, None, dict, object()),
+        pytest.param(
+            iter,
+            marks=pytest.mark.skipif(
+                sys.implementation.name == "pypy", reason="there it has a signature"
+            ),
+        ),
+    ],
+)
 def test_an_implementation_without_a_signature_is_refused(registry, implementation):
     with pytest.raises(TypeError, match=r"cannot be read: .*register\(\)"):
         registry.implements(size)(implementation)

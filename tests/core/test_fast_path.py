@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import gc
-import importlib
 import inspect
 import os
 import pathlib
@@ -15,6 +14,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+
+import pytest
 
 import reg
 from reg._fastcall import compiled
@@ -31,7 +32,8 @@ def test_the_build_that_was_asked_for_is_the_one_that_runs() -> None:
     asked_for_python = os.environ.get("REG_PURE_PYTHON") == "1"
     compiler = (sysconfig.get_config_var("CC") or "").split()[:1]
     headers = pathlib.Path(sysconfig.get_path("include"), "Python.h")
-    if asked_for_python:
+    has_no_build_in_c = sys.implementation.name != "cpython"
+    if asked_for_python or has_no_build_in_c:
         assert not compiled
     elif compiler and shutil.which(compiler[0]) and headers.exists():
         assert compiled
@@ -232,6 +234,7 @@ def test_a_changed_attribute_of_a_class_changes_no_answer() -> None:
 def test_cached_calls_follow_the_lookup_of_the_thread_the_scope_and_the_base() -> None:
     # In a process in which there has been nothing but the base.
     program = """if True:
+        import contextvars
         import threading
         import reg
 
@@ -244,7 +247,9 @@ def test_cached_calls_follow_the_lookup_of_the_thread_the_scope_and_the_base() -
 
         def in_another_thread():
             found = []
-            thread = threading.Thread(target=lambda: found.append(warm()))
+            # In some builds, a thread begins with the context of the one that starts it.
+            run = contextvars.Context().run
+            thread = threading.Thread(target=lambda: found.append(run(warm)))
             thread.start()
             thread.join()
             return found[0]
@@ -289,6 +294,7 @@ def test_the_marker_of_a_missing_argument_is_an_ordinary_argument() -> None:
             assert area(1) == "one"
 
 
+@pytest.mark.needs_refcounts
 def test_calls_leave_reference_counts_where_they_were() -> None:
     class Item:
         pass
@@ -318,29 +324,6 @@ def test_calls_leave_reference_counts_where_they_were() -> None:
     call()
     gc.collect()
     assert [sys.getrefcount(each) for each in watched] == before
-
-
-def test_another_interpreter_gets_right_answers_without_the_part_in_c() -> None:
-    program = """
-import reg, reg._fastcall
-
-@reg.generic
-def kind(item):
-    return "default"
-
-registry = reg.Registry()
-registry.register(kind, [int], lambda item: "integer")
-assert [kind(1, lookup=registry), kind("", lookup=registry)] == ["integer", "default"]
-assert not reg._fastcall.compiled
-"""
-    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
-    interpreters = importlib.import_module(name)
-    interpreter = interpreters.create()
-    try:
-        # Of a failure, older versions raise an error, and newer ones return it.
-        assert interpreters.run_string(interpreter, program) is None
-    finally:
-        interpreters.destroy(interpreter)
 
 
 def test_calls_for_more_classes_than_are_cached_at_once_stay_right() -> None:

@@ -21,6 +21,11 @@ from reg._lock import registry_lock
 
 from ..soak import PATIENCE, SOAK, scaled
 
+# PyPy handles signals between a block and the release of its lock.
+pytestmark = pytest.mark.skipif(
+    sys.implementation.name == "pypy", reason="PyPy crashes by profilers, which inject the faults"
+)
+
 PACKAGE = os.path.dirname(reg.__file__)
 
 

@@ -404,6 +404,7 @@ def test_it_has_the_name_docstring_and_signature_of_the_function():
     assert inspect.getsource(generic) == inspect.getsource(size)
 
 
+@pytest.mark.needs_mortal_classes
 def test_it_can_be_weakly_referenced_and_dies(registry):
     @reg.generic
     def size(thing):
@@ -663,3 +664,14 @@ def test_a_class_whose_methods_need_no_instance_is_a_lookup():
     assert size.component(1, lookup=Everywhere) is None
     with reg.implicit.using(Everywhere):
         assert size(1) == "called"
+
+
+@pytest.mark.parametrize("name", ["default", "call_next"])
+def test_a_parameter_with_the_name_of_a_keyword_of_calls_is_refused(name):
+    namespace = {"reg": reg}
+    for parameters in (f"key, {name}=None", f"key, *, {name}=None", f"{name}"):
+        with pytest.raises(TypeError, match=f"cannot be generic with a parameter '{name}'"):
+            exec(f"@reg.generic\ndef get({parameters}): ...", namespace)
+    exec(f"@reg.generic\ndef get(key, {name}=7, /): return {name}", namespace)
+    for _ in range(2):
+        assert namespace["get"](1, lookup=reg.Registry()) == 7

@@ -198,6 +198,7 @@ def test_getattr_that_answers_or_raises_is_not_taken_for_anything(registry):
     assert registry.registrations()[-1].component is answers
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_class_dies_during_the_call(registry):
     for lookup in compositions(registry):
         seen = []

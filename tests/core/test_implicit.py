@@ -609,6 +609,7 @@ def test_it_is_pickled_and_copied_by_reference():
     assert reg.implicit.base_lookup is registry
 
 
+@pytest.mark.skipif(not hasattr(gc, "freeze"), reason="this collector cannot be frozen")
 def test_preserved_restores_the_lookup_of_a_frozen_thread_state():
     base, own = reg.Registry(), reg.Registry()
     reg.implicit.initialize(base)

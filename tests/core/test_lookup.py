@@ -474,3 +474,54 @@ def test_an_error_inside_an_implementation_is_not_a_miss_of_a_third_party_lookup
         class_size(int, lookup=lookup)
     assert size("a", lookup=lookup) == "fallback"
     assert class_size(str, lookup=lookup) == "fallback"
+
+
+class _LoggingRegistry(reg.Registry):
+    def component(self, key, args, *more, **options):
+        return super().component(key, args, *more, **options)
+
+
+class _Delegating:
+    """A lookup of a framework's own, of which only the methods are known."""
+
+    def __init__(self, registry):
+        self.registry = registry
+
+    def component(self, key, args, *more, **options):
+        return self.registry.component(key, args, *more, **options)
+
+    def all(self, key, args, **options):
+        return self.registry.all(key, args, **options)
+
+    def call(self, key, args, *more, **options):
+        return self.registry.call(key, args, *more, **options)
+
+
+@pytest.mark.parametrize("make", [lambda registry: registry, _LoggingRegistry, _Delegating])
+def test_a_call_means_the_same_however_it_is_written_for_every_kind_of_lookup(make):
+    @reg.generic
+    def head(page, indent=""):
+        return "fallback"
+
+    registry = _LoggingRegistry() if make is _LoggingRegistry else reg.Registry()
+    lookup = registry if make is _LoggingRegistry else make(registry)
+
+    @registry.implements(head)
+    def text_head(page: str, indent: str):
+        return f"{page}{indent}"
+
+    for args, keywords in (
+        (("p", ""), {}),
+        (("p",), {}),
+        ((), {"page": "p"}),
+        (("p",), {"indent": ""}),
+        ((), {"indent": "", "page": "p"}),
+    ):
+        assert head(*args, lookup=lookup, **keywords) == "p"
+        assert head.component(*args, lookup=lookup, **keywords) is text_head
+        assert head.all(*args, lookup=lookup, **keywords) == [text_head]
+        assert head.explain(*args, lookup=lookup, **keywords).component is text_head
+    assert head(1, lookup=lookup) == "fallback"
+    registry.register(head, [str], lambda page, **options: "one")
+    assert head("p", lookup=lookup) == head("p", indent="", lookup=lookup) == "one"
+    assert head("p", "", lookup=lookup) == "p"

@@ -14,6 +14,8 @@ import reg
 from reg._cache import LookupCache
 from reg._cached_table import CachedTable
 
+from ..garbage import collect
+
 
 class Animal: ...
 
@@ -33,10 +35,11 @@ def ways_to_look_up(registry):
 
 
 def alive(*kinds):
-    gc.collect()
+    collect()
     return sum(isinstance(each, kinds) for each in gc.get_objects())
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_class_that_was_asked_for_can_die():
     registry = reg.ClassRegistry()
     registry.register(size, [Animal], lambda *things: "animal")
@@ -59,10 +62,11 @@ def test_a_class_that_was_asked_for_can_die():
         return weakref.ref(Cat), weakref.ref(Other)
 
     references = use()
-    gc.collect()
+    collect()
     assert [reference() for reference in references] == [None, None]
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_class_that_was_asked_for_through_an_abstract_one_can_die():
     class Shape(abc.ABC): ...
 
@@ -77,10 +81,12 @@ def test_a_class_that_was_asked_for_through_an_abstract_one_can_die():
         return weakref.ref(Square)
 
     reference = use()
-    gc.collect()
+    collect()
     assert reference() is None
 
 
+@pytest.mark.needs_refcounts
+@pytest.mark.needs_mortal_classes
 def test_a_program_that_makes_and_drops_classes_does_not_grow():
     registry = reg.ClassRegistry()
     registry.register(size, [Animal], lambda *things: "animal")
@@ -98,14 +104,15 @@ def test_a_program_that_makes_and_drops_classes_does_not_grow():
                 lookup.all(size, [cls()])
 
     use(50)
-    gc.collect()
+    collect()
     before = len(gc.get_objects())
     use(400)
-    gc.collect()
+    collect()
     assert len(gc.get_objects()) - before < 100
 
 
 @pytest.mark.parametrize("known", [True, False])
+@pytest.mark.needs_mortal_classes
 def test_a_generic_function_that_was_called_can_die(known):
     registry = reg.ClassRegistry()
     lookups = ways_to_look_up(registry)
@@ -123,7 +130,7 @@ def test_a_generic_function_that_was_called_can_die(known):
         return weakref.ref(generic)
 
     reference = use()
-    gc.collect()
+    collect()
     assert reference() is None
 
 
@@ -148,7 +155,7 @@ def test_a_component_that_is_no_longer_registered_can_die(forget):
         "unregister": lambda: registry.unregister(size, [int]),
         "replace": lambda: registry.register(size, [int], len),
     }[forget]()
-    gc.collect()
+    collect()
     assert reference() is None
 
 
@@ -165,7 +172,7 @@ def test_a_registry_that_is_dropped_dies_with_its_lookups():
         return [weakref.ref(each) for each in (registry, registry.registry, *lookups)]
 
     references = use()
-    gc.collect()
+    collect()
     assert {reference() for reference in references} == {None}
 
 
@@ -201,10 +208,10 @@ def test_changes_do_not_pile_up():
                 assert size(1) == "int"
 
     use(10)
-    gc.collect()
+    collect()
     before = len(gc.get_objects())
     use(300)
-    gc.collect()
+    collect()
     assert len(gc.get_objects()) - before < 50
 
 
@@ -232,10 +239,11 @@ def test_short_lived_threads_leave_nothing():
         return references
 
     references = use(30)
-    gc.collect()
+    collect()
     assert {reference() for reference in references} == {None}
 
 
+@pytest.mark.needs_refcounts
 def test_arguments_are_not_kept_alive():
     registry = reg.Registry()
     registry.register(size, [Animal], lambda thing, call_next: call_next())
@@ -330,6 +338,7 @@ def test_only_the_first_component_is_looked_for_where_one_is_enough():
     assert first < every
 
 
+@pytest.mark.needs_mortal_classes
 def test_dropped_generic_functions_leave_no_functions():
     def make(rounds):
         for _ in range(rounds):

@@ -250,3 +250,71 @@ def test_the_lookup_and_call_next_are_given_where_they_are_asked_for(registry):
     registry.register(render, [bool], lambda t, m, call_next: ("bool", call_next()))
     assert render("t", model=1) == ("t", 1, registry)
     assert render("t", model=True) == ("bool", ("t", True, registry))
+
+
+class _Model:
+    pass
+
+
+class _Request:
+    pass
+
+
+@reg.generic("request", "model")
+def view(model, request):
+    return "fallback"
+
+
+def _in_another_order(request: _Request, model: _Model):
+    return type(request), type(model)
+
+
+def _by_name_only(*, model: _Model, request: _Request):
+    return type(request), type(model)
+
+
+def _with_more(request: _Request, more: int = 1, *, model: _Model):
+    return type(request), type(model)
+
+
+@pytest.mark.parametrize("implementation", [_in_another_order, _by_name_only, _with_more])
+def test_an_implementation_may_have_the_parameters_in_another_order(implementation):
+    registry = reg.Registry()
+    registry.implements(view)(implementation)
+    assert registry.exact(view, [_Request, _Model]) is implementation
+    model, request = _Model(), _Request()
+    for _ in range(2):
+        for result in (
+            view(model, request, lookup=registry),
+            view(model=model, request=request, lookup=registry),
+            view(model, request=request, lookup=registry),
+        ):
+            assert result == (_Request, _Model)
+
+
+def test_call_next_passes_arguments_in_the_order_of_the_generic_function():
+    registry = reg.Registry()
+
+    @registry.implements(view)
+    def for_object(request: object, model: object):
+        return request, model
+
+    @registry.implements(view)
+    def for_request(request: _Request, model: object, call_next):
+        return call_next(), call_next(model, request)
+
+    model, request = _Model(), _Request()
+    both = (request, model)
+    assert view(model, request, lookup=registry) == (both, both)
+
+
+def test_other_names_in_another_order_are_an_error_since_arguments_would_be_mixed_up():
+    registry = reg.Registry()
+
+    @registry.register(view, [_Request, _Model])
+    def mixed(req, model):
+        return "mixed"
+
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"'model' at another place .* model, request"):
+            view(_Model(), _Request(), lookup=registry)

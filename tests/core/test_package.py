@@ -1,6 +1,7 @@
 """The package: its names, and what importing it costs."""
 
 import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,12 @@ def test_the_types_for_annotations_are_those_of_real_objects():
 
 def test_the_version_is_that_of_the_installed_distribution():
     assert reg.__version__ == importlib.metadata.version("reg-dispatch")
+
+
+def test_the_description_on_the_index_has_no_links_that_lead_nowhere():
+    description = importlib.metadata.metadata("reg-dispatch").get_payload()
+    assert "One lookup per thread, task or request" in description
+    assert re.findall(r"<(?!https?:)[^>\s]+>`_", description) == []
 
 
 def test_the_version_is_read_when_it_is_asked_for():

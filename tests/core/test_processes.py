@@ -14,11 +14,17 @@ import textwrap
 import warnings
 from pathlib import Path
 
-import cloudpickle
 import pytest
 
 import reg
 
+try:
+    import cloudpickle
+except (ImportError, AttributeError):
+    # An AttributeError, with the pickler of PyPy.
+    cloudpickle = None
+
+PICKLERS = [pickle] if cloudpickle is None else [pickle, cloudpickle]
 STARTS = set(multiprocessing.get_all_start_methods())
 
 SOURCE = """
@@ -127,7 +133,7 @@ def test_an_explicit_lookup_is_all_that_a_worker_needs(work):
     assert isinstance(without, reg.NoImplicitLookupError)
 
 
-@pytest.mark.parametrize("pickler", [pickle, cloudpickle], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("pickler", PICKLERS, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("name", ["registry", "chain", "matcher", "predicates"])
 def test_a_lookup_that_was_sent_gives_the_answers_it_gave(work, name, pickler):
     lookup = work.MAKE[name]()
@@ -151,6 +157,7 @@ def in_a_program(program, work):
     ).stdout
 
 
+@pytest.mark.skipif(cloudpickle is None, reason="cloudpickle cannot be imported")
 def test_implementations_without_a_name_travel_with_a_pickler_that_takes_functions(work):
     class Own: ...
 
@@ -167,7 +174,7 @@ print(number, component is registry.exact(work.size, [type(thing)]), work.size(1
     assert in_a_program(program, work).split() == [b"7", b"True", b"fallback"]
 
 
-@pytest.mark.parametrize("pickler", [pickle, cloudpickle], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("pickler", PICKLERS, ids=lambda each: each.__name__)
 def test_a_generic_function_without_a_name_to_find_it_by_is_not_pickled(pickler):
     @reg.generic
     def nowhere(thing):

@@ -7,7 +7,6 @@ import functools
 import subprocess
 import sys
 import threading
-import tracemalloc
 
 import pytest
 
@@ -386,6 +385,7 @@ def classes():
 @pytest.fixture
 def memory(classes):
     """Measures how much memory was taken since the last time."""
+    tracemalloc = pytest.importorskip("tracemalloc")
     last = 0
 
     def taken():

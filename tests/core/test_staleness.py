@@ -417,6 +417,7 @@ def test_a_class_made_anew_under_its_name_is_another_class(size):
 
 
 @pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.needs_mortal_classes
 def test_a_new_class_at_a_dead_ones_address_never_gets_its_answer(size, position):
     registry = reg.Registry()
     registry.register(size, [Animal, object], lambda *things: "animal first")
@@ -440,6 +441,7 @@ def test_a_new_class_at_a_dead_ones_address_never_gets_its_answer(size, position
     assert reused
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_new_generic_function_at_a_dead_ones_address_never_gets_its_answer():
     registry = reg.Registry()
     reg.implicit.initialize(registry)

@@ -6,6 +6,7 @@ import abc
 import contextlib
 import functools
 import gc
+import itertools
 import operator
 import types
 import weakref
@@ -61,12 +62,12 @@ class ChangingClassesMachine(Machine):
                 register_virtual(base, cls)
 
     def registered(self):
-        """Every class that something is registered for."""
+        """Every class that something is registered for, with the other members of its union."""
+        entries = [entry for _, expected in self.registries for entry in expected.registered]
         return [
             cls
-            for _, expected in self.registries
-            for _, classes, *_ in expected.registered
-            for cls in classes
+            for _, classes, _, unions in entries
+            for cls in itertools.chain(classes, *(union or () for union in unions))
         ]
 
     @rule(cls=INDEX, bases=st.lists(INDEX, min_size=1, max_size=2), registry=INDEX)

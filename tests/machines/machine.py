@@ -96,9 +96,10 @@ class Machine(AskingMachine):
         self.figures = DONE.setdefault(type(self).__name__, Counter())
         self.figures["examples"] += 1
         # A collection for each class that dies visits only the objects made from here on.
-        gc.freeze()
         self.put_back = contextlib.ExitStack()
-        self.put_back.callback(gc.unfreeze)
+        if hasattr(gc, "freeze"):
+            gc.freeze()
+            self.put_back.callback(gc.unfreeze)
         self.put_back.enter_context(reg.implicit.preserved())
         self.thread = self.put_back.enter_context(ThreadPoolExecutor(1))
         self.log: list[Any] = []

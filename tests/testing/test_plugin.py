@@ -98,6 +98,61 @@ def test_after():
     _run(pytester, tests).assert_outcomes(passed=5)
 
 
+_FACTORY = """
+real = Registry(name="real")
+real.register(size, [list], lambda obj: 1)
+
+def create_app():
+    reg.implicit.initialize(real)
+
+@pytest.fixture
+def app(reg_implicit):
+    create_app()
+"""
+
+
+@pytest.mark.parametrize("arguments", ["reg_registry, app", "reg_registry, request"])
+def test_a_lookup_installed_after_the_fresh_registry_is_a_warning(pytester, arguments):
+    tests = f"""
+def test_it({arguments}):
+    reg_registry.register(size, [list], lambda obj: 2)
+    if "request" in locals():
+        create_app()
+    assert size([]) == 1
+
+def test_after():
+    assert reg.implicit.base_lookup is None
+"""
+    result = _run(pytester, _FACTORY + tests)
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_it*",
+            "*initialize() was called after the fixture reg_registry*(app, reg_registry)",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "pass",
+        "reg.implicit.clear()",
+        "reg.implicit.initialize(reg_registry)",
+        "reg.implicit.initialize(reg.Lookup(reg.ListClassLookup([real, reg_registry])))",
+        "reg.implicit.using(real).__enter__()",
+    ],
+)
+def test_a_fresh_registry_that_the_calls_still_ask_is_no_warning(pytester, last):
+    tests = f"""
+def test_it(app, reg_registry):
+    reg_registry.register(size, [list], lambda obj: 2)
+    assert size([]) == 2
+    {last}
+"""
+    _run(pytester, _FACTORY + tests).assert_outcomes(passed=1, warnings=0)
+
+
 def test_it_works_with_xdist(pytester):
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
     tests = """

@@ -173,3 +173,54 @@ def test_an_abstract_class_that_cannot_be_asked_about_some_class_is_left_alone()
     for cls in (Readable, Closable, Strict):
         registry.register(describe, [cls], lambda item: "found")
     assert reg.check(registry) == []
+
+
+class Report:
+    pass
+
+
+class Invoice(Report):
+    pass
+
+
+class Screen:
+    pass
+
+
+class Phone(Screen):
+    pass
+
+
+@pytest.fixture
+def parts():
+    return reg.ClassRegistry(name="app"), reg.ClassRegistry(name="framework")
+
+
+def test_registrations_of_merged_registries_are_ambiguous_as_those_of_one(parts):
+    app, framework = parts
+    merged = reg.MergedClassLookup(parts)
+    app.register(show, [Invoice, Screen], lambda item, device: "app")
+    framework.register(show, [Report, Phone], lambda item, device: "framework")
+    (finding,) = reg.check(merged)
+    assert finding.kind == "first-argument"
+    assert "apply in app, framework merged" in finding.problem
+    assert reg.check(reg.ListClassLookup(parts)) == []
+    framework.register(show, [Invoice, Phone], lambda item, device: "both")
+    assert reg.check(merged) == []
+
+
+def test_abstract_classes_of_merged_registries_are_decided_by_the_order(parts):
+    app, framework = parts
+    merged = reg.MergedClassLookup(parts)
+    app.register(describe, [Readable], lambda item: "app")
+    framework.register(describe, [Closable], lambda item: "framework")
+    (finding,) = reg.check(merged)
+    assert finding.kind == "registration-order"
+    app.register(describe, [File], lambda item: "file")
+    assert reg.check(merged) == []
+
+
+def test_the_same_classes_in_two_merged_registries_are_no_ambiguity(parts):
+    for registry in parts:
+        registry.register(show, [Invoice, Screen], lambda item, device: "one")
+    assert reg.check(reg.MergedClassLookup(parts)) == []

@@ -1,6 +1,7 @@
 """The findings about calls: calls without an implementation, and calls that cannot be made."""
 
 import functools
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -100,7 +101,7 @@ def test_calls_are_looked_at_in_the_whole_composition():
 
 def test_any_number_of_arguments_and_named_dispatch_have_no_uncovered_calls():
     @reg.generic
-    def join(first, *rest):
+    def join(first, /, *rest):
         pass
 
     @reg.generic("page")
@@ -111,6 +112,169 @@ def test_any_number_of_arguments_and_named_dispatch_have_no_uncovered_calls():
     registry.register(join, [Page], lambda first: 1)
     registry.register(head, [Page], lambda page, indent="": 1)
     assert reg.check(registry) == []
+
+
+@pytest.mark.parametrize(
+    ("default", "annotation", "classes"),
+    [(80, float, "for float, not for int"), (None, int, "for int, not for None")],
+)
+def test_a_default_for_whose_class_nothing_is_registered_is_found(default, annotation, classes):
+    @reg.generic
+    def render(page, width=default):
+        return "fallback"
+
+    @reg.generic("page", "width")
+    def render_by_name(page, *, width=default):
+        return "fallback"
+
+    registry = Registry()
+    for generic in render, render_by_name:
+        # The default of an implementation does not count.
+        registry.register(generic, [Page, annotation], lambda page, width=1: "page")
+    by_position, by_name = reg.check(registry)
+    assert (by_position.kind, by_position.severity) == ("uncovered-call", "warning")
+    assert by_position.problem == (
+        "render(page) reaches no implementation: it dispatches on the default of render,"
+        f" width={default}, and implementations are registered there {classes}"
+    )
+    assert by_name.problem.startswith("render_by_name(page) reaches no implementation")
+    for generic in render, render_by_name:
+        assert generic(Page(), lookup=registry) == "fallback"
+        assert generic(Page(), width=annotation(1), lookup=registry) == "page"
+        registry.register(generic, [object, type(default)], lambda page, width: "default")
+    assert reg.check(registry) == []
+
+
+def test_a_default_is_looked_at_in_the_calls_that_dispatch_on_it():
+    @reg.generic
+    def head(page, indent=None):
+        return "fallback"
+
+    registry = Registry()
+
+    @registry.register(head, [Page, int])
+    @registry.register(head, [Page])
+    def head_page(page, indent=0):
+        return "page"
+
+    assert head(Page(), lookup=registry) == "page"
+    assert head(page=Page(), lookup=registry) == "fallback"
+    (finding,) = reg.check(registry)
+    assert finding.problem.startswith("head(page=…) reaches no implementation")
+
+
+def test_a_default_that_a_value_is_registered_for_is_no_finding():
+    @reg.generic
+    def render(page, form="html"):
+        return "fallback"
+
+    registry = Registry()
+    registry.register(render, [Page, Literal["text"]], lambda page, form: "text")
+    assert "render(page) reaches no implementation" in reg.check(registry)[0].problem
+    registry.register(render, [Page, Literal["html"]], lambda page, form: "html")
+    assert reg.check(registry) == []
+
+
+def test_a_class_as_a_default_of_a_class_generic_stands_for_itself():
+    @reg.classgeneric
+    def make(cls=Page):
+        return "fallback"
+
+    registry = Registry()
+    registry.register(make, [Text], lambda cls: "text")
+    assert "not for Page" in reg.check(registry)[0].problem
+    registry.register(make, [Page], lambda cls: "page")
+    assert reg.check(registry) == []
+
+
+def test_an_argument_that_chooses_another_implementation_by_keyword_is_found():
+    @reg.generic
+    def head(page, indent=""):
+        return "fallback"
+
+    registry = Registry()
+
+    @registry.register(head, [Page])
+    def one(page, indent=""):
+        return "one"
+
+    @registry.register(head, [Page, str])
+    def two(page, indent="  "):
+        return "two"
+
+    assert head(Page(), "", lookup=registry) == "two"
+    assert head(Page(), indent="", lookup=registry) == "one"
+    (finding,) = reg.check(registry)
+    assert (finding.kind, finding.severity) == ("keyword-argument", "warning")
+    assert finding.problem == (
+        "head(Page, str) runs two, but head(Page, indent=…) runs one: something is registered for"
+        " 1 class, so that further arguments dispatch by position only"
+    )
+    assert finding.advice == (
+        "Put a / behind indent in head, so that it is passed by position only, or name the"
+        " parameters that dispatch: @reg.generic('page', 'indent')."
+    )
+    assert len(finding.places) == 2
+    registry.register(head, [Page], two)
+    assert reg.check(registry) == []
+
+
+def test_an_argument_that_cannot_be_passed_by_keyword_chooses_nothing_else():
+    @reg.generic
+    def head(page, indent="", /):
+        return "fallback"
+
+    registry = Registry()
+    registry.register(head, [Page], lambda page, indent="": "one")
+    registry.register(head, [Page, str], lambda page, indent: "two")
+    assert reg.check(registry) == []
+
+
+def test_an_argument_by_keyword_does_not_dispatch_beside_any_number_of_arguments():
+    @reg.generic
+    def join(first, *rest):
+        return "fallback"
+
+    registry = Registry()
+
+    @registry.implements(join)
+    def join_str(first: str, *rest: object):
+        return "str"
+
+    assert join("a", "b", lookup=registry) == "str"
+    assert join(first="a", lookup=registry) == "fallback"
+    (finding,) = reg.check(registry)
+    assert (finding.kind, finding.severity) == ("uncovered-call", "warning")
+    assert finding.problem == (
+        "join(first=…) reaches no implementation: beside *rest, arguments dispatch by position only"
+    )
+    assert finding.advice == "Put a / behind first in join, so that such a call is an error."
+
+
+def test_an_implementation_that_collects_arguments_and_gets_none_to_collect_is_found():
+    @reg.generic
+    def join(first, /, *rest):
+        return "fallback"
+
+    registry = Registry()
+
+    @registry.register(join, [str])
+    def join_str(first, *rest):
+        return "str"
+
+    assert join("a", "b", lookup=registry) == "fallback"
+    (finding,) = reg.check(registry)
+    assert (finding.kind, finding.severity) == ("uncovered-call", "warning")
+    assert finding.problem == (
+        "join(…, …) does not reach join_str, although that takes *rest: it is registered for 1"
+        " argument only"
+    )
+    assert finding.advice == (
+        "Register it for any number: [str, reg.Rest(object)], or *rest: object with implements()."
+    )
+    registry.register(join, [str, reg.Rest(object)], join_str)
+    assert reg.check(registry) == []
+    assert join("a", "b", lookup=registry) == "str"
 
 
 @given(st.integers(0, 2), st.integers(1, 3), st.sets(st.integers(0, 3), min_size=1))

@@ -132,11 +132,11 @@ def test_named_dispatch_needs_exactly_as_many_classes_as_names():
 
 def test_optional_and_collected_arguments_may_be_registered_for_or_not():
     @reg.generic
-    def convert(obj, target=None):
+    def convert(obj, target=None, /):
         pass
 
     @reg.generic
-    def combine(first, *others):
+    def combine(first, /, *others):
         pass
 
     registry = Registry()
@@ -209,6 +209,38 @@ def test_a_lookup_that_cannot_be_passed_is_missing():
 
     registry.register(size, [Document], positional_only)
     assert _kinds(registry) == ["arguments"]
+
+
+@pytest.mark.parametrize(("names", "arguments"), [((), "all"), (("width", "height"), "positional")])
+def test_parameters_in_another_order_are_found(names, arguments):
+    def area(width, height):
+        return 0
+
+    area = reg.generic(*names)(area) if names else reg.generic(area)
+    registry = Registry()
+
+    @registry.implements(area)
+    def swapped(height: int, width: int):
+        return (width, height)
+
+    (finding,) = reg.check(registry)
+    assert (finding.kind, finding.severity) == ("arguments", "warning")
+    assert finding.problem == (
+        "swapped has the parameters height, width in another order than area, and gets"
+        f" {arguments} arguments by position"
+    )
+    assert finding.advice == "Write them in the order of area(width, height)."
+    assert area(1, 2, lookup=registry) == (2, 1)
+
+
+def test_parameters_of_other_names_and_one_for_the_lookup_have_no_other_order():
+    @reg.generic
+    def area(width, height, lookup):
+        return 0
+
+    registry = Registry()
+    registry.register(area, [int, int], lambda first, width, lookup: 1)
+    assert reg.check(registry) == []
 
 
 def test_a_component_that_does_not_take_the_lookup_of_the_generic_is_found():

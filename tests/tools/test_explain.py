@@ -691,3 +691,61 @@ def test_an_explanation_agrees_with_the_call_through_a_third_party_class_lookup(
     lookup = reg.Lookup(ThirdParty(registry))
     assert size(1, lookup=lookup) == "one"
     assert size.explain(1, lookup=lookup).component is one
+
+
+@reg.generic
+def export(document, target, indent=""):
+    return "fallback"
+
+
+@reg.generic("document", "indent")
+def export_by_name(document, target=None, *, indent=""):
+    return "fallback"
+
+
+def test_an_explanation_of_fewer_classes_adds_those_of_defaults_as_the_call_does():
+    registry = Registry(name="app")
+
+    @registry.register(export, [A, int, str])
+    @registry.register(export_by_name, [A, str])
+    def export_document(document, target, indent=""):
+        return "document"
+
+    for resolution in (
+        registry.explain_classes(export, [A, int]),
+        registry.explain_classes(export_by_name, [A]),
+    ):
+        assert resolution.chosen.component is export_document
+        assert resolution.notes == ("the call dispatches on the default indent='', too",)
+    assert export(A(), 1, lookup=registry) == "document"
+    assert export_by_name(A(), 1, lookup=registry) == "document"
+    assert registry.explain_classes(export, [A, int, str]).notes == ()
+    # Without a default, no call is meant.
+    assert registry.explain_classes(export, [A]).classes == (A,)
+
+
+def test_an_explanation_adds_no_defaults_where_something_is_registered_for_fewer_classes():
+    registry = Registry()
+    registry.register(export, [A, int, str], lambda document, target, indent: "three")
+    registry.register(export, [A, str], lambda document, target: "two")
+    assert export(A(), 1, lookup=registry) == "fallback"
+    resolution = registry.explain_classes(export, [A, int])
+    assert (resolution.classes, resolution.chosen, resolution.notes) == ((A, int), None, ())
+
+
+def test_a_default_that_is_a_class_stands_for_itself_in_an_explanation():
+    @reg.classgeneric
+    def make(cls=A):
+        return "fallback"
+
+    registry = Registry()
+    registry.register(make, [A], lambda cls: "made")
+    assert make(lookup=registry) == "made"
+    assert registry.explain_classes(make, []).chosen.classes == (A,)
+
+
+def test_the_nearest_candidates_of_a_look_up_have_no_classes_of_defaults():
+    registry = Registry()
+    registry.register(export, [A, int, str], lambda document, target, indent: "three")
+    with pytest.raises(ComponentLookupError, match="is registered for 3 classes, looked up for 2"):
+        registry.component(export, [A(), 1])

@@ -1,6 +1,8 @@
 """Classes and generic functions that are defined again: a notebook cell, a module reloaded."""
 
+import functools
 import importlib
+import linecache
 import sys
 import textwrap
 
@@ -165,3 +167,89 @@ def test_generics_of_one_name_in_two_calls_of_a_function_have_nothing_to_do_with
     registry.register(second, [str], lambda item: 2)
     assert reg.check(registry) == []
     assert [one.classes for one in first.explain("", lookup=registry).inapplicable] == [(int,)]
+
+
+def _run_cell(source, number, names):
+    """Run a notebook cell; the name of its file is made of its text."""
+    filename = f"/tmp/ipykernel_{number}.py"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    exec(compile(source, filename, "exec"), names)
+
+
+@pytest.fixture
+def notebook(module, size):
+    """The names of a module whose code is typed in cells."""
+    registry = Registry(name="cells")
+    names = module.__dict__ | {"registry": registry, "size": size}
+    module.__dict__.update(names)
+    return module.__dict__
+
+
+def test_an_implementation_whose_edited_version_is_registered_beside_it_is_found(notebook, size):
+    registry = notebook["registry"]
+    cell = "@registry.implements(size)\ndef any_size(item: {}): return {}\n"
+    _run_cell(cell.format("object", 1), 1, notebook)
+    assert reg.check(registry) == []
+    _run_cell(cell.format("int", 2), 2, notebook)
+    assert (size(1, lookup=registry), size("", lookup=registry)) == (2, 1)
+    (finding,) = reg.check(registry)
+    assert (finding.kind, finding.severity) == ("redefined", "warning")
+    assert finding.problem == (
+        "any_size (object) was defined again since, (int); the former one is still registered, and"
+        " is called"
+    )
+    assert finding.places == ("/tmp/ipykernel_1.py:1", "/tmp/ipykernel_2.py:1")
+    registry.unregister(size, [object])
+    assert reg.check(registry) == []
+
+
+def test_an_implementation_that_moved_in_its_reloaded_module_is_found(tmp_path, monkeypatch):
+    path = tmp_path / "sizes_to_reload.py"
+    source = (
+        "@registry.implements(size)\ndef any_size(item: object): return 1\n"
+        "@registry.implements(size)\ndef _(item: str): return 1\n"
+        "@registry.implements(size)\ndef _(item: list): return 1\n"
+    )
+    names = "import reg\nif 'registry' not in globals():\n    registry = reg.Registry()\n"
+    names += "    size = reg.generic(lambda item: 0)\n"
+    path.write_text(names + source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("sizes_to_reload")
+    assert reg.check(module.registry) == []
+    path.write_text(names + "\n# moved\n" + source.replace("object", "float"))
+    importlib.reload(module)
+    (finding,) = reg.check(module.registry)
+    assert finding.problem.startswith("any_size (object) was defined again since, (float)")
+    del sys.modules["sizes_to_reload"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        # names for any implementation
+        ("def _(item): pass\nregister([int], _)", "def _(item): pass\nregister([str], _)"),
+        ("def f(i): pass\nregister([int], f)\ndef f(i): pass\nregister([str], f)",),
+        # one definition, several functions
+        ("for cls in int, str:\n    def f(item): pass\n    register([cls], f)",),
+        (
+            "def f(item): pass\nregister([int], f)",
+            "f = functools.wraps(f)(lambda i: 1)\nregister([str], f)",
+        ),
+        # an object of another name, and one that is not registered
+        ("def f(item): pass\nregister([int], f)", "def g(item): pass\nf = g\nregister([str], g)"),
+        ("def f(item): pass\nregister([int], f)", "def f(item): pass"),
+        # functions in functions
+        (
+            "def make():\n    def f(item): pass\n    return f\nregister([int], make())"
+            "\nregister([str], make())",
+        ),
+    ],
+)
+def test_functions_of_one_name_that_are_all_meant_are_no_finding(notebook, size, cells):
+    registry = notebook["registry"]
+    notebook["functools"] = functools
+    notebook["register"] = lambda classes, function: registry.register(size, classes, function)
+    for number, cell in enumerate(cells):
+        _run_cell(cell, number, notebook)
+    assert len(list(registry.registrations())) >= 1
+    assert reg.check(registry) == []

@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 import weakref
+from typing import Literal
 
 import pytest
 
@@ -306,3 +307,82 @@ def test_without_opentelemetry_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with pytest.raises(ImportError, match=r"reg-dispatch\[opentelemetry\]"):
         reg.trace().to_opentelemetry()
+
+
+def test_an_implementation_for_a_value_is_recorded_with_its_registry(render):
+    registry = reg.Registry(name="app")
+    registry.register(render, [Literal["a"]], lambda document: "a")
+    with reg.trace() as calls:
+        assert render("a", lookup=registry) == "a"
+    assert calls.calls[0].registry == "app"
+
+
+def test_a_task_that_outlives_its_trace_is_not_recorded_in_it(render, lookup):
+    async def later():
+        await asyncio.sleep(0)
+        render(1, lookup=lookup)
+
+    async def outliving():
+        with reg.trace() as closed:
+            task = asyncio.create_task(later())
+        with reg.trace() as other:
+            await task
+        return closed, other
+
+    closed, other = asyncio.run(outliving())
+    assert len(closed) == len(other) == 0
+
+
+def test_traces_that_are_left_in_another_order_lose_no_call(render, lookup):
+    first, second = reg.trace(), reg.trace()
+    first.__enter__()
+    second.__enter__()
+    render(1, lookup=lookup)
+    first.__exit__(None, None, None)
+    render(2, lookup=lookup)
+    second.__exit__(None, None, None)
+    render(3, lookup=lookup)
+    assert (len(first), len(second)) == (2, 2)
+
+
+def test_a_trace_opens_and_closes_while_other_threads_make_lookups(render):
+    registry = reg.Registry()
+    stopped, errors = threading.Event(), []
+
+    def serve():
+        while not stopped.is_set():
+            try:
+                render(1, lookup=reg.Lookup(reg.ListClassLookup([registry])))
+            except Exception as error:
+                errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        for _ in range(1_000):
+            with reg.trace():
+                pass
+    finally:
+        stopped.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert errors == []
+    with reg.trace() as calls:
+        render(1, lookup=registry)
+    assert len(calls) == 1
+
+
+def test_a_trace_that_cannot_be_opened_leaves_nothing_behind(render, lookup, monkeypatch):
+    def fail():
+        raise KeyboardInterrupt
+
+    calls = reg.trace()
+    with monkeypatch.context() as patch:
+        patch.setattr("reg.tools.trace.invalidate_all_caches", fail)
+        with pytest.raises(KeyboardInterrupt), calls:
+            pass
+    with reg.trace() as others:
+        render(1, lookup=lookup)
+    assert (len(calls), len(others)) == (0, 1)

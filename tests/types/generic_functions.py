@@ -31,6 +31,22 @@ async def fetch(obj: Document) -> int:
     return 0
 
 
+@reg.generic(predicates=[reg.Predicate("name", calc=len, fallback=print)], predicates_first=True)
+def page(text: str) -> bytes:
+    return b""
+
+
+@reg.generic("text", predicates=[reg.Predicate("kind", reg.ClassIndex)])
+def named_page(text: str) -> bytes:
+    return b""
+
+
+reveal_type(page("a"))  # reveals: bytes
+reveal_type(named_page(text="a", lookup=None))  # reveals: bytes
+reveal_type(page("a", default=None))  # reveals: bytes | None
+page(3)  # error: both
+
+
 @reg.classgeneric
 def make(cls: type[Document]) -> Document:
     return cls()

@@ -1,7 +1,7 @@
 """Types of registries, and of what is registered in them, as mypy and pyright see them."""
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, reveal_type
+from typing import Annotated, Any, Literal, reveal_type
 
 import reg
 from reg.lookup import CallNext
@@ -45,6 +45,22 @@ reveal_type(registry.register(size, [Document], print))  # reveals: None
 reveal_type(class_registry.register("key", [Document, None], 3))  # reveals: None
 reveal_type(interface.register("key", [int | str], ""))  # reveals: None
 reveal_type(Library().register("key", ["package:Class"], 3, loud=True))  # reveals: Any
+reveal_type(registry.register("key", [int, reg.Rest(str)], ""))  # reveals: None
+reveal_type(registry.register("key", [Literal["a", 1], type[int]], ""))  # reveals: None
+reveal_type(registry.register("key", [reg.Where(str, str.isupper)], ""))  # reveals: None
+reveal_type(registry.register("key", [reg.Items(dict, str, int | None)], ""))  # reveals: None
+reveal_type(registry.register(size, [int, reg.By(name="")], print))  # reveals: None
+reveal_type(registry.component_for(size, [int], None, name=""))  # reveals: Any
+reg.Where(int, 3)  # error: both
+reg.Items(list, "int")  # error: both
+
+
+@registry.implements(size)
+def size_where(obj: Annotated[Document, bool], unit: Literal["kB"]) -> int:
+    return len(unit)
+
+
+reveal_type(size_where(Document(), "kB"))  # reveals: int
 registry.register(size)  # error: both
 registry.register([], [Document], print)  # error: both
 registry.register(size, Document, print)  # error: both

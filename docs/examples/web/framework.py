@@ -74,15 +74,30 @@ def child(model: Any, name: str) -> Any:
     return None
 
 
-@reg.generic
-def view(model: Any, request: Request) -> Any:
-    """Show a model. Where no view is found, tell which methods have one."""
+def no_such_method(model: Any, request: Request) -> Any:
+    """There are views of this name, but none for this method: tell which methods have one."""
     allowed = []
     for method in "DELETE", "GET", "POST", "PUT":
         predicates = {"name": request.name, "method": method}
         if view.component(model, request, predicates=predicates, default=None) is not None:
             allowed.append(method)
-    raise MethodNotAllowedError(allowed) if allowed else NotFoundError
+    raise MethodNotAllowedError(allowed)
+
+
+@reg.generic(
+    predicates=[
+        reg.Predicate("name", calc=lambda model, request: request.name, default=""),
+        reg.Predicate(
+            "method",
+            calc=lambda model, request: request.method,
+            default="GET",
+            fallback=no_such_method,
+        ),
+    ]
+)
+def view(model: Any, request: Request) -> Any:
+    """Show a model; there is no such view."""
+    raise NotFoundError
 
 
 @reg.generic
@@ -91,28 +106,13 @@ def respond(result: Any, request: Request) -> Response:
     raise TypeError(f"a view returned {result!r}, which nothing makes a response of")
 
 
-_PREDICATES = [
-    reg.Predicate("name", reg.KeyIndex, lambda model, request: request.name, ""),
-    reg.Predicate("method", reg.KeyIndex, lambda model, request: request.method, "GET"),
-]
-
-
 class Registry(reg.Registry):
     """A registry with a decorator for views."""
 
     def view(
         self, model: type, request: type = HtmlRequest, name: str = "", method: str = "GET"
     ) -> Callable[[_F], _F]:
-        matcher = self.exact(view, [model, request])
-        if matcher is None:
-            matcher = reg.PredicateMatcher(_PREDICATES)
-            self.register(view, [model, request], matcher)
-
-        def register(function: _F) -> _F:
-            matcher.register({"name": name, "method": method}, function)
-            return function
-
-        return register
+        return self.register(view, [model, request, reg.By(name=name, method=method)])
 
 
 registry = Registry(name="framework")

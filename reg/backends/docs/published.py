@@ -15,8 +15,8 @@ from reg.sentinel import MISSING
 from ..arguments import read_signature
 from ..backend import Backend
 from ..caller_warnings import describe_error
-from ..discovery import Assignment
 from ..function import HostFunction, implementation_signature
+from ..inventory import Assignment
 from .docstrings import Documentation, documentation_of, documented
 from .signatures import additional_parameters, merged, with_keyword
 
