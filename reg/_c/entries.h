@@ -400,6 +400,9 @@ find_value(Entries *self, PyTypeObject *const *classes)
         valid = is_current((Snapshot *)combination[i]);
     }
     if (!valid) {
+#ifdef Py_GIL_DISABLED
+        return NULL;        /* perhaps with the same MRO; the class gets another snapshot */
+#endif
         /* A value may be the last owner of these entries. */
         Py_INCREF(self);
         drop_all(self);
@@ -497,6 +500,19 @@ put_plan(Entries *self, Cache *cache, uint64_t generic, const void *lookup, PyOb
     put_line(cache, line);
 }
 
+/* Nothing is found by a snapshot from now on. */
+static void
+forget_snapshot(Entries *self, Snapshot *snapshot)
+{
+    /* It may be that of a class that lives, one of whose former bases has died. */
+    end_validity(&self->validity);
+    snapshot->cls = NULL;
+    self->snapshots_forgotten++;
+    if (2 * self->snapshots_forgotten >= self->snapshots_used) {
+        (void)rebuild(self);    /* to have dropped everything is right, too */
+    }
+}
+
 static int
 insert_snapshot(Entries *self, PyTypeObject *cls, PyObject *related)
 {
@@ -507,7 +523,11 @@ insert_snapshot(Entries *self, PyTypeObject *cls, PyObject *related)
             return 0;
         }
         if (snapshot != NULL) {
+#ifdef Py_GIL_DISABLED
+            forget_snapshot(self, snapshot);
+#else
             drop_all(self);
+#endif
         }
         else if (has_room(self->snapshots_used, self->snapshots_size)) {
             break;
@@ -654,13 +674,7 @@ Entries_forget_locked(PyObject *op, PyObject *identity)
     }
     Snapshot *snapshot = cls == NULL ? NULL : find_snapshot(self, cls);
     if (snapshot != NULL) {
-        /* It may be a class that lives, one of whose former bases has died. */
-        end_validity(&self->validity);
-        snapshot->cls = NULL;
-        self->snapshots_forgotten++;
-        if (2 * self->snapshots_forgotten >= self->snapshots_used) {
-            (void)rebuild(self);    /* to have dropped everything is right, too */
-        }
+        forget_snapshot(self, snapshot);
     }
     Py_RETURN_NONE;
 }

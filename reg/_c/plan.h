@@ -177,18 +177,6 @@ typedef struct {
 
 static PyObject *kwnames_lookup, *kwnames_call_next, *kwnames_both;
 
-/* The names of the keywords that are added to those of a call: a new reference. */
-static inline PyObject *  /* runs no Python */
-added_names(PyObject *kwnames, int adds_call_next, int adds_lookup)
-{
-    PyObject *added = !adds_lookup ? kwnames_call_next : adds_call_next ? kwnames_both
-                                                                        : kwnames_lookup;
-    if (kwnames == NULL || PyTuple_GET_SIZE(kwnames) == 0) {
-        return Py_NewRef(added);
-    }
-    return PySequence_Concat(kwnames, added);
-}
-
 static PyObject *
 Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
@@ -207,7 +195,12 @@ Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kw
     /* A free place in front, for an implementation that is a method. */
     memcpy(given + 1, args, (size_t)count * sizeof(PyObject *));
     Py_ssize_t at = 1 + count;
-    PyObject *names = added_names(kwnames, adds_call_next, adds_lookup);
+    PyObject *names = !adds_lookup ? kwnames_call_next : adds_call_next ? kwnames_both
+                                                                        : kwnames_lookup;
+    PyObject *owned_names = NULL;
+    if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 0) {
+        names = owned_names = PySequence_Concat(kwnames, names);
+    }
     if (names != NULL && adds_call_next) {
         call_next = new_call_next(self->next, args, nargs, kwnames);
         given[at++] = call_next;
@@ -220,7 +213,7 @@ Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kw
                       names);
     }
     Py_XDECREF(call_next);
-    Py_XDECREF(names);
+    Py_XDECREF(owned_names);
     if (given != some) {
         PyMem_Free(given);
     }
