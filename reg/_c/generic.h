@@ -756,6 +756,31 @@ read_spec(Generic *self, PyObject *spec)
     return 0;
 }
 
+#ifdef Py_GIL_DISABLED
+/* Have the references to a generic function counted as those to the decorated one, so that threads
+   do not wait for each other to count them; -1 with an error. In Python 3.13, all functions but
+   those in functions are immortal as soon as there are two threads. */
+static int
+count_as_function(PyObject *self, PyObject *spec)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    (void)spec;
+    PyUnstable_Object_EnableDeferredRefcount(self);
+#else
+    PyObject *function = PyObject_GetAttrString(spec, "function");
+    if (function == NULL) {
+        return -1;
+    }
+    if (PyFunction_Check(function) &&
+        !(((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & CO_NESTED)) {
+        Py_SET_REFCNT(self, (Py_ssize_t)UINT32_MAX + 1);
+    }
+    Py_DECREF(function);
+#endif
+    return 0;
+}
+#endif
+
 static PyObject *
 make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
 {
@@ -780,10 +805,9 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
         self->identity == NULL || read_spec(self, spec) < 0) {
         Py_CLEAR(self);
     }
-#if defined(Py_GIL_DISABLED) && PY_VERSION_HEX >= 0x030E0000
-    if (self != NULL) {
-        /* As of functions: threads would wait for each other to count the references to it. */
-        PyUnstable_Object_EnableDeferredRefcount((PyObject *)self);
+#ifdef Py_GIL_DISABLED
+    if (self != NULL && count_as_function((PyObject *)self, spec) < 0) {
+        Py_CLEAR(self);
     }
 #endif
     return (PyObject *)self;
