@@ -29,13 +29,14 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Final, NoReturn, TypeAlias
 
 from ._cached_table import CachedTable, Guard
+from ._chains import end_step
 from ._classes import NamedClass
 from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError
 from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
 from ._observers import Observable, ObservableClassLookup
-from ._plan import Plan, adapters, end_step, make_plan
+from ._plan import Plan, adapters, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
 

@@ -392,6 +392,8 @@ def _refuse_without_subclass_check(key: Hashable, position: int, cls: type) -> N
         except TypeError as error:
             # Such as a protocol with other members than methods.
             advice = f"it cannot be asked which classes are its subclasses ({error})"
+            if dict in cls.__mro__ and hasattr(cls, "__required_keys__"):
+                advice = f"use dict, the class of the objects that {cls.__qualname__} describes"
             raise _refusal(key, position, cls, advice) from error
     elif type(cls).__instancecheck__ is not type.__instancecheck__:
         advice = (

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar, overload
 
 from ._cache import make_call_plan
+from ._chains import ForeignChain, end_step
 from ._classes import describe
 from ._declared import found_components
 from ._dispatch_spec import DispatchSpec
@@ -14,7 +15,7 @@ from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query
-from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
+from ._plan import Plan, adapters, run_or_default
 from ._values import plan_for
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
@@ -158,6 +159,7 @@ def _make(
 _REFLEXES: Final = {
     "register": "register implementations in a registry: registry.implements({name}), or"
     " registry.register({name}, [int])",
+    "implements": "implementations are made by a registry: @registry.implements({name})",
     "dispatch": "ask for the component of arguments: {name}.component(argument)",
 }
 
@@ -396,10 +398,13 @@ class _SlowPath:
 
 
 def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:
-    lookup = keywords.pop("lookup") if "lookup" in keywords else implicit.lookup
+    lookup = keywords.pop("lookup", MISSING)
+    called = "with lookup=None"
+    if lookup is MISSING:
+        lookup, called = implicit.lookup, "without a lookup"
     if lookup is None:
         raise NoImplicitLookupError(
-            f"the generic function {describe(generic)} was called without a lookup: call"
+            f"the generic function {describe(generic)} was called {called}: call"
             " reg.implicit.initialize(lookup) first, enter reg.implicit.using(lookup),"
             " or pass lookup= to the call. (The lookup= of another call covers that call only,"
             " and not the calls inside of it; using() covers these too.)"

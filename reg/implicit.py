@@ -8,12 +8,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Token
+from types import ModuleType
 from typing import Any, Final, Self
 
 from ._errors import NoImplicitLookupError
 from ._fastcall import ImplicitState
 from ._lock import registry_lock
 from ._scope_decorator import ScopeDecorator
+from .interfaces import is_asked_without_instance
 from .lookup import Lookup, has_default_behaviour
 from .registry import Registry
 
@@ -159,8 +161,8 @@ class Implicit(ImplicitState):
     The innermost one counts: that of :meth:`using`, else the one assigned
     to :attr:`lookup` in this thread, else the base, which :meth:`initialize` sets.
 
-    Any object can be installed. One that is not a lookup is an error at the call
-    that meets it.
+    A container, a class and a module are refused. Any other object can be installed; one that
+    is not a lookup is an error at the call that meets it.
 
     There is one instance, ``reg.implicit``.
     """
@@ -193,9 +195,9 @@ class Implicit(ImplicitState):
 
         :param lookup: a lookup, or ``None`` to remove it. Other threads keep the lookups
           that they assigned themselves.
-        :raises TypeError: if it is a list or another object that can never be a lookup.
+        :raises TypeError: if it is a list, a class or another object that can never be a lookup.
         """
-        _refuse_container(lookup)
+        _refuse_others(lookup, "initialize()")
         before = self._current()
         with registry_lock:
             self._wholly(lambda: self._initialize(lookup))
@@ -240,6 +242,7 @@ class Implicit(ImplicitState):
                 RuntimeWarning,
                 stacklevel=2,
             )
+        _refuse_others(lookup, "lookup")
         before = self._current()
         with registry_lock:
             self._not_only_the_base()
@@ -267,6 +270,7 @@ class Implicit(ImplicitState):
           :exc:`reg.NoImplicitLookupError`.
         :return: a context manager, which gives the lookup; or a decorator, for
           a function of any kind whose body is such a block.
+        :raises TypeError: as :meth:`initialize`.
 
         It holds for the running context (see :mod:`!contextvars`): in code that is
         called from the block, in asyncio tasks and in ``asyncio.to_thread()``
@@ -274,6 +278,7 @@ class Implicit(ImplicitState):
         passes the context on. Blocks can be nested; each restores the lookup before it,
         also after an exception.
         """
+        _refuse_others(lookup, "using()")
         return LookupScope(self, lookup)
 
     def __reduce__(self) -> str:
@@ -378,12 +383,20 @@ def _stored(lookup: Any) -> Any:
     return lookup if has_default_behaviour(lookup) else _Uncacheable(lookup)
 
 
-def _refuse_container(lookup: Any) -> None:
-    if isinstance(lookup, (list, tuple, set, frozenset, dict)):
-        raise TypeError(
-            f"reg.implicit.initialize() takes a lookup; got {lookup!r}: compose its parts with"
-            " reg.Lookup(reg.ListClassLookup([...]))"
-        )
+def _refuse_others(lookup: Any, taker: str) -> None:
+    """Refuse an object that can never be a lookup."""
+    kind = type(lookup)
+    if issubclass(kind, (list, tuple, set, frozenset, dict)):
+        advice = ": compose its parts with reg.Lookup(reg.ListClassLookup([...]))"
+    elif issubclass(kind, ModuleType) and not callable(getattr(lookup, "call", None)):
+        advice = ", which is a module: pass a lookup in it"
+    elif issubclass(kind, type) and not (
+        callable(getattr(lookup, "call", None)) and is_asked_without_instance(lookup, "call")
+    ):
+        advice = ", which is a class: pass an instance of it"
+    else:
+        return
+    raise TypeError(f"reg.implicit.{taker} takes a lookup; got {lookup!r}{advice}")
 
 
 def _in_event_loop() -> bool:

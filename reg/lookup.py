@@ -6,13 +6,14 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ._cache import LookupCache, make_key_plan
+from ._chains import ForeignChain, end_step
 from ._declared import components_by, found_components
 from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
 from ._fastcall import CachedLookup, CallNext
 from ._matching import Matcher, Query
 from ._observers import Observable
-from ._plan import ForeignChain, Plan, adapters, end_step, run_or_default
+from ._plan import Plan, adapters, run_or_default
 from ._values import plan_for
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
@@ -88,7 +89,7 @@ class Lookup(CachedLookup, Observable):
         :return: the first component in the order of :meth:`all`.
         :raises ComponentLookupError: if no component is found, and no default was given.
         """
-        key, args = canonical_key(key), tuple(args)
+        key, args = canonical_key(key), _arguments(args)
         classes = classes_of(args, class_method)
         component = first_component(self._reg_plan(key, classes), args, predicates)
         if component is not MISSING:
@@ -114,7 +115,7 @@ class Lookup(CachedLookup, Observable):
         :return: a new list, the most specific component first. A matcher is replaced by its
           answer, and left out if that is ``None``.
         """
-        key, args = canonical_key(key), tuple(args)
+        key, args = canonical_key(key), _arguments(args)
         candidates = self._reg_all_candidates(key, classes_of(args, class_method))
         return found_components(candidates, args, predicates)
 
@@ -155,7 +156,7 @@ class Lookup(CachedLookup, Observable):
         """
         default = kw.pop("default", default)
         class_method = kw.pop("class_method", False)
-        key, args = canonical_key(key), tuple(args)
+        key, args = canonical_key(key), _arguments(args)
         classes = classes_of(args, class_method)
 
         overrides_all = type(self).all is not Lookup.all
@@ -203,7 +204,8 @@ class Lookup(CachedLookup, Observable):
         """
         from .tools.explain import explain
 
-        return explain(self, canonical_key(key), tuple(args), predicates, class_method=class_method)
+        args = _arguments(args)
+        return explain(self, canonical_key(key), args, predicates, class_method=class_method)
 
     def explain_classes(self, key: Hashable, classes: Iterable[type]) -> Resolution:
         """Explain which component is found for arguments of these classes, and why.
@@ -301,6 +303,18 @@ def has_default_behaviour(lookup: object) -> bool:
         and cls.component is Lookup.component
         and cls.all is Lookup.all
     )
+
+
+def _arguments(args: Iterable[Any]) -> tuple[Any, ...]:
+    """Make a tuple of the dispatch arguments, and refuse an argument in their place."""
+    # To ask whether it can be iterated takes longer than all the rest.
+    if type(args) in (tuple, list):
+        return tuple(args)
+    if isinstance(args, str) or not isinstance(args, Iterable):
+        raise TypeError(
+            f"a lookup takes the arguments as a list or tuple, such as [{args!r}]; got {args!r}"
+        )
+    return tuple(args)
 
 
 def classes_of(args: tuple[Any, ...], class_method: bool) -> tuple[type, ...]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import _trie
 from ._classes import describe
 from ._lock import registry_lock
 from ._matching import Matcher, Query
 from ._mro import mro_of
+from ._predicate_trie import ANY, IndexedKey, branches_below, first_entry, given_key
 from ._signatures import takes
 from ._trie import Entry
-from .sentinel import MISSING, Sentinel
+from .sentinel import MISSING
 
 _T = TypeVar("_T")
 
@@ -33,9 +34,6 @@ __all__ = [
     "PredicateRegistry",
     "PredicateRegistryError",
 ]
-
-#: Matches any value of a predicate. Compared by identity.
-ANY: Final = Sentinel("ANY")
 
 
 class PredicateRegistryError(ValueError):
@@ -153,15 +151,6 @@ class Predicate:
         return f"Predicate({self.name!r})"
 
 
-class _IndexedKey:
-    """A registered key of a predicate with an index of its own; the index finds this object."""
-
-    __slots__ = ("key",)
-
-    def __init__(self, key: Any) -> None:
-        self.key = key
-
-
 class _Registering:
     """The registration that predicate registries and predicate matchers share."""
 
@@ -221,7 +210,7 @@ class PredicateRegistry(_Registering):
         # registered keys match, and is given an object for each of them.
         self._indexed = [type(index) is not KeyIndex for index in self._indexes]
         self._has_indexes = any(self._indexed)
-        self._indexed_keys: list[dict[Hashable, _IndexedKey]] = [{} for _ in self._indexes]
+        self._indexed_keys: list[dict[Hashable, IndexedKey]] = [{} for _ in self._indexes]
         # A trie of tuples of values, by the key of each predicate. Never changed, but replaced.
         self._root: Any = _trie.EMPTY
         self._order = 0
@@ -270,11 +259,11 @@ class PredicateRegistry(_Registering):
             indexed = known.get(key)
         except TypeError:
             # It cannot be hashed, which such an index may not need.
-            indexed = _IndexedKey(key)
+            indexed = IndexedKey(key)
             self._indexes[position].add(key, indexed)
             return indexed
         if indexed is None:
-            indexed = _IndexedKey(key)
+            indexed = IndexedKey(key)
             self._indexes[position].add(key, indexed)
             known[key] = indexed
         return indexed
@@ -297,7 +286,7 @@ class PredicateRegistry(_Registering):
         if self._has_indexes:
             values = self._matching([root], keys, 0) if root else ()
         else:
-            entry = _first(root, keys, 0)
+            entry = first_entry(root, keys, 0)
             values = () if entry is None else entry.value
         if len(values) == 1:
             return values[0]
@@ -318,7 +307,7 @@ class PredicateRegistry(_Registering):
         if self._has_indexes:
             # An index cannot be copied.
             known = sorted(_trie.entries(self._root), key=lambda entry: entry.order)
-            listed = [(list(map(_given, entry.keys)), entry.value) for entry in known]
+            listed = [(list(map(given_key, entry.keys)), entry.value) for entry in known]
             replaced = [(each, values if each == keys else of) for each, of in listed]
             if keys not in [each for each, _ in listed]:
                 replaced.append((keys, values))
@@ -342,7 +331,7 @@ class PredicateRegistry(_Registering):
             entry = _trie.exact(self._root, tuple(keys))
             return None if entry is None else entry.value[0]
         known = _trie.entries(self._root)
-        return next((e.value[0] for e in known if list(map(_given, e.keys)) == keys), None)
+        return next((e.value[0] for e in known if list(map(given_key, e.keys)) == keys), None)
 
     def _reg_ranked(self, keys: list[Any]) -> list[tuple[tuple[float, ...], Any]]:
         """Find all values for the keys of all predicates, the most specific first.
@@ -357,7 +346,7 @@ class PredicateRegistry(_Registering):
                 found.extend((rank, node.order, value) for value in node.value)
                 return
             for place, match in self._reg_matches(keys[position], position):
-                for below in _below(node, (match,), position):
+                for below in branches_below(node, (match,), position):
                     descend(below, position + 1, (*rank, place))
 
         if self._root:
@@ -370,7 +359,7 @@ class PredicateRegistry(_Registering):
         if not node:
             return []
         matches = [match for _, match in self._reg_matches(key, position)]
-        return _below(node, matches, position)
+        return branches_below(node, matches, position)
 
     def _reg_matches(self, key: Any, position: int) -> list[tuple[float, Any]]:
         """The registered keys that match one of a look-up, with their places; ``ANY`` is last."""
@@ -403,7 +392,7 @@ class PredicateRegistry(_Registering):
         # In a list, the preferred ones come first.
         groups = [(match,) for match in matches] if isinstance(matches, list) else [matches]
         for these in [*groups, (ANY,)]:
-            group = [below for node in nodes for below in _below(node, these, position)]
+            group = [below for node in nodes for below in branches_below(node, these, position)]
             if group and (values := self._matching(group, keys, position + 1)):
                 return values
         return []
@@ -415,53 +404,12 @@ class PredicateRegistry(_Registering):
           first. A predicate that may have any value is ``ANY``.
         """
         listed = [
-            (list(map(_given, entry.keys)), value)
+            (list(map(given_key, entry.keys)), value)
             for entry in _trie.entries(self._root)
             for value in entry.value
         ]
         listed.sort(key=lambda keys_and_value: [key is ANY for key in keys_and_value[0]])
         return [(dict(zip(self._names, keys, strict=True)), value) for keys, value in listed]
-
-
-def _given(key: Any) -> Any:
-    """A key as it was registered."""
-    return key.key if isinstance(key, _IndexedKey) else key
-
-
-def _first(node: Any, keys: list[Any], position: int) -> Entry | None:
-    """Find the most specific entry: at each position the key itself comes before ``ANY``."""
-    last = len(keys) - 1
-    while type(node) is not Entry:
-        key = keys[position] if node else ANY
-        below = None if key is ANY else node.get(key)
-        if below is not None:
-            if position == last:
-                return below  # type: ignore[no-any-return]
-            entry = _first(below, keys, position + 1)
-            if entry is not None:
-                return entry
-        node = node.get(ANY)
-        if node is None or position == last:
-            return node  # type: ignore[no-any-return]
-        position += 1
-    registered = node.keys
-    while position < len(registered):
-        key = registered[position]
-        value = keys[position]
-        position += 1
-        if key is not ANY and key is not value and (value is ANY or key != value):
-            return None
-    return node
-
-
-def _below(node: Any, matches: Any, position: int) -> list[Any]:
-    """The parts of the trie below a node, under those of its keys that match."""
-    if type(node) is Entry:
-        key = node.keys[position]
-        return [node] if any(key is match or key == match for match in matches) else []
-    if len(node) < len(matches):
-        return [node[key] for key in node if key in matches]
-    return [below for match in matches if (below := node.get(match)) is not None]
 
 
 class PredicateMatcher(_Registering, Matcher):

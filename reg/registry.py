@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
-import types
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -20,6 +18,7 @@ from ._classes import (
     members_of,
 )
 from ._declared import DeclaredMatcher, declared_by
+from ._definitions import file_and_line
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
 from ._matching import Matcher
@@ -29,7 +28,7 @@ from ._reexecution import former_selves
 from ._refinements import Refinement
 from ._specifications import ClassSpecification, registered_classes, split_predicates
 from ._store import Registration, Store
-from .arginfo import is_bound, wrapped_by
+from .arginfo import is_bound
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
@@ -43,7 +42,6 @@ __all__ = [
     "Registration",
     "RegistrationError",
     "Registry",
-    "definition_of",
 ]
 
 
@@ -252,7 +250,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             component._reg_check(key, len(classes))
             if classes and isinstance(classes[-1], RestKey):
                 component._reg_check(key, len(classes) - 1)
-        filename, lineno = _file_and_line(component)
+        filename, lineno = file_and_line(component)
         added = [
             _registration(key, combination, component, filename, lineno)
             for combination in combinations
@@ -500,28 +498,3 @@ def _name(key: ClassKey) -> str:
     if isinstance(key, (NamedClass, Refinement)):
         return str(key)
     return f"{key.__module__}.{key.__qualname__}"
-
-
-def definition_of(component: Any) -> tuple[str, int] | None:
-    """Find the file and line where a function is defined.
-
-    :param component: any component.
-    :return: ``None`` if it is not a function.
-    """
-    function = component
-    while (inner := wrapped_by(function)) is not None:
-        function = inner
-    function = getattr(function, "__func__", function)
-    if isinstance(function, types.FunctionType):
-        return function.__code__.co_filename, function.__code__.co_firstlineno
-    return None
-
-
-def _file_and_line(component: Any) -> tuple[str, int]:
-    """Find where a function is defined, or else where it is being registered."""
-    if (defined := definition_of(component)) is not None:
-        return defined
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno

@@ -228,14 +228,18 @@ def _other_order(dispatch: DispatchSpec, component: Any, places: list[str]) -> I
     names = [p.name for p in parameters if is_positional(p) and p.name in order]
     if names == [name for name in order if name in names]:
         return
+    if dispatch.names and len(accepted_keywords(component, order)) == len(order):
+        # It gets all of them by name.
+        return
     name, generic = short_name(component), short_name(dispatch.generic)
+    meaning = "not all of them, so that a call is an error" if dispatch.names else ""
     yield report(
         "arguments",
-        "warning",
+        "error" if dispatch.names else "warning",
         dispatch.generic,
         places,
-        f"{name} has the parameters {', '.join(names)} in another order than {generic}, and gets"
-        f" {'positional' if dispatch.names else 'all'} arguments by position",
+        f"{name} has the parameters {', '.join(names)} in another order than {generic}, and"
+        f" {meaning or 'gets all arguments by position'}",
         f"Write them in the order of {generic}{dispatch.signature}.",
         cause=(dispatch, "order", *names),
     )

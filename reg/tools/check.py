@@ -41,8 +41,8 @@ def check(
     :return: the findings, sorted by key, an empty list if there are none. Those
       of one cause are one finding. :class:`reg.tools.finding.Finding` lists the
       kinds.
-    :raises TypeError: if ``lookup`` is not a lookup, or ``complete`` has
-      something else than classes.
+    :raises TypeError: if ``lookup`` is not a lookup, or ``complete`` no dictionary, or
+      one of something else than classes.
     :raises ValueError: if ``accept`` names an unknown kind, if the settings of
       the project cannot be read, or if the lookup is composed of itself.
     """
@@ -57,7 +57,7 @@ def check(
         for rules in (call_rules, uncovered_calls, registration_rules)
         for report in rules(key, for_fixed_numbers(key, registered))
     ]
-    reports += incomplete(lookup, complete or {})
+    reports += incomplete(lookup, {} if complete is None else complete)
     reported = [
         report for report in reports if not any(entry.covers(report.finding) for entry in accepted)
     ]

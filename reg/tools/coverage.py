@@ -38,6 +38,11 @@ def incomplete(lookup: Any, complete: Completeness) -> Iterator[Report]:
     :raises TypeError: if there is no such generic function, or something else
       than classes is given.
     """
+    if not isinstance(complete, Mapping):
+        raise TypeError(
+            "complete= takes a dictionary of generic functions, each with the classes of its"
+            f" arguments, as {{function: [Base, Other]}}; got {complete!r}"
+        )
     lookup = lookup if isinstance(lookup, Lookup) else Lookup(lookup)
     for generic, arguments in complete.items():
         positions = [

@@ -14,12 +14,12 @@ from typing import Any
 
 from .._classes import SingleKey, UnionMember, class_of, describe
 from .._declared import DeclaredMatcher, answers, failing, has_declared, values_of
+from .._definitions import definition_of
 from .._matching import Matcher, Query, resolve_matchers
 from .._refinements import RefinedMatcher, Refinement, base_of
 from ..arginfo import takes_keyword
 from ..lookup import classes_of, has_default_behaviour
 from ..predicate import PredicateMatcher
-from ..registry import definition_of
 from .inapplicable import argument_name, inapplicable
 from .names import short_name
 from .provenance import (

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from .._definitions import definition_of
 from .._store import Registration
 from ..predicate import ANY, PredicateMatcher
-from ..registry import definition_of
 from .formats import Edge, Node, dot_graph, rich_table, stacked
 from .names import full_name, short_name, shown_place, to_json
 from .provenance import Source, registered_for, registrations

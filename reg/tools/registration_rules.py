@@ -10,12 +10,12 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
+from .._definitions import definition_of
 from .._refinements import names_in
 from .._store import Registration
 from ..arginfo import takes_keyword
 from ..lookup import Matcher
 from ..predicate import PredicateMatcher
-from ..registry import definition_of
 from .ambiguity import ambiguities, ties
 from .finding import Report, report
 from .loaded import loaded_classes
@@ -220,15 +220,17 @@ def _redefined_implementations(
         present = next((other for other in registrations if other.component is current), None)
         if current is None or present is None:
             continue
+        classes = ", ".join(map(short_name, registration.classes))
         yield report(
             "redefined",
             "warning",
             key,
             [registration.place, present.place],
-            f"{short_name(registration.component)} {registered_for(registration)} was defined again"
-            f" since, {registered_for(present)}; the former one is still registered, and is called",
-            f"Unregister it: registry.unregister({short_name(key)}, …) with its classes; or start"
-            " the program again. If both are meant, give them two names.",
+            f"{short_name(registration.component)} was defined again: its former version is still"
+            f" registered for {registered_for(registration)}, and called there, beside the present"
+            f" one for {registered_for(present)}",
+            f"Unregister it: registry.unregister({short_name(key)}, [{classes}]); or start the"
+            " program again. If both are meant, give them two names.",
             cause=id(current),
         )
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import _plan
 from .._cache import invalidate_all_caches
+from .._definitions import definition_of
 from .._lock import registry_lock
-from ..registry import definition_of
 from .formats import html_table
 from .names import full_name, names_of, short_name, shown_place
 from .provenance import dispatch_of, located

@@ -361,6 +361,7 @@ def test_keywords_are_passed_on(registry):
             assert join(1, 2, sep="-") == ("-", True)
 
 
+@pytest.mark.needs_mortal_classes
 def test_classes_that_die_are_forgotten(registry):
     import gc
     import weakref

@@ -206,6 +206,7 @@ def test_decorators_are_not_looked_behind():
     assert arginfo(wrapper) == ([], "args", "keywords", None)
 
 
+@pytest.mark.needs_mortal_classes
 def test_arginfo_keeps_nothing_alive():
     def function(a): ...
 

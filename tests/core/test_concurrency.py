@@ -122,6 +122,9 @@ def test_registering_replacing_clearing_dropping_and_collecting_while_calling():
     def collect():
         while log.done is not None:
             gc.collect()
+            # A collection stops all threads, which have to get on in between.
+            for _ in range(1_000):
+                assert size(1, lookup=lookups[0]) == "fallback"
 
     def call():
         made = 0

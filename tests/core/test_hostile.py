@@ -558,7 +558,7 @@ def test_an_object_that_is_not_a_lookup_is_refused_by_name(registry, thing):
     for ask in (size.component, size.all, size.explain):
         with pytest.raises(TypeError, match="lookup"):
             ask(1, lookup=thing)
-    with reg.implicit.using(thing), pytest.raises(TypeError, match="lookup"):
+    with pytest.raises(TypeError, match="lookup"), reg.implicit.using(thing):
         size(1)
 
 

@@ -10,6 +10,7 @@ import gc
 import pickle
 import sys
 import threading
+import types
 import weakref
 
 import pytest
@@ -650,9 +651,41 @@ def test_a_block_that_cannot_be_left_says_why():
     assert "not around a yield" in caught.value.__notes__[0]
 
 
-@pytest.mark.parametrize("container", [[], [reg.Registry()], (), {}, set()])
-def test_a_container_is_refused_at_once_with_advice(container):
-    base = reg.implicit.base_lookup
-    with pytest.raises(TypeError, match=r"reg\.Lookup\(reg\.ListClassLookup"):
-        reg.implicit.initialize(container)
-    assert reg.implicit.base_lookup is base
+def _assign(lookup):
+    reg.implicit.lookup = lookup
+
+
+@pytest.mark.parametrize("install", [reg.implicit.initialize, reg.implicit.using, _assign])
+@pytest.mark.parametrize(
+    ("other", "advice"),
+    [
+        ([], r"reg\.Lookup\(reg\.ListClassLookup"),
+        ([reg.Registry()], r"reg\.Lookup\(reg\.ListClassLookup"),
+        ((), r"reg\.Lookup\(reg\.ListClassLookup"),
+        ({}, r"reg\.Lookup\(reg\.ListClassLookup"),
+        (set(), r"reg\.Lookup\(reg\.ListClassLookup"),
+        (reg.ListClassLookup, "which is a class: pass an instance of it"),
+        (reg.Registry, "which is a class: pass an instance of it"),
+        (reg.compose, "which is a module: pass a lookup in it"),
+    ],
+)
+def test_an_object_that_can_be_no_lookup_is_refused_at_once_with_advice(install, other, advice):
+    base, lookup = reg.implicit.base_lookup, reg.implicit.lookup
+    with pytest.raises(TypeError, match=f"takes a lookup; got .*{advice}"):
+        install(other)
+    assert (reg.implicit.base_lookup, reg.implicit.lookup) == (base, lookup)
+
+
+def test_a_class_or_a_module_that_answers_itself_can_be_the_lookup():
+    class Answering:
+        @staticmethod
+        def call(key, args, **keywords):
+            return "answered"
+
+        component = all = call
+
+    module = types.ModuleType("answering")
+    vars(module).update(call=Answering.call, component=Answering.call, all=Answering.call)
+    for lookup in Answering, module:
+        with reg.implicit.using(lookup):
+            assert who() == "answered"

@@ -476,6 +476,16 @@ def test_an_error_inside_an_implementation_is_not_a_miss_of_a_third_party_lookup
     assert class_size(str, lookup=lookup) == "fallback"
 
 
+@pytest.mark.parametrize("method", ["component", "all", "call", "explain"])
+@pytest.mark.parametrize("argument", [1, "text", None])
+def test_an_argument_in_place_of_all_arguments_is_refused(method, argument):
+    registry = reg.Registry()
+    registry.register("key", [object], lambda argument: argument)
+    with pytest.raises(TypeError, match=r"takes the arguments as a list or tuple, such as \["):
+        getattr(registry, method)("key", argument)
+    assert registry.call("key", iter([argument])) == argument
+
+
 class _LoggingRegistry(reg.Registry):
     def component(self, key, args, *more, **options):
         return super().component(key, args, *more, **options)

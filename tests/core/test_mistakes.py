@@ -20,6 +20,7 @@ def show(item):
     [
         (lambda: show.register(int), r"registry\.implements\(show\)"),
         (lambda: show.dispatch(int), r"show\.component\(argument\)"),
+        (lambda: show.implements(int), r"no implements\(\): .*@registry\.implements\(show\)"),
     ],
 )
 def test_methods_of_other_generic_functions_name_the_ones_here(reflex, advice):

@@ -182,3 +182,9 @@ def test_many_combinations_are_counted_and_the_first_named():
     (problem,) = _problems(registry, complete={show: [classes, classes]})
     assert problem.startswith("899 of 900 combinations")
     assert problem.endswith("48 more")
+
+
+@pytest.mark.parametrize("complete", [show, [show], "show"])
+def test_the_classes_are_given_in_a_dictionary(complete):
+    with pytest.raises(TypeError, match="takes a dictionary of generic functions"):
+        reg.check(Registry(), complete=complete)

@@ -195,9 +195,10 @@ def test_an_implementation_whose_edited_version_is_registered_beside_it_is_found
     (finding,) = reg.check(registry)
     assert (finding.kind, finding.severity) == ("redefined", "warning")
     assert finding.problem == (
-        "any_size (object) was defined again since, (int); the former one is still registered, and"
-        " is called"
+        "any_size was defined again: its former version is still registered for (object), and"
+        " called there, beside the present one for (int)"
     )
+    assert finding.advice.startswith("Unregister it: registry.unregister(size, [object]); or ")
     assert finding.places == ("/tmp/ipykernel_1.py:1", "/tmp/ipykernel_2.py:1")
     registry.unregister(size, [object])
     assert reg.check(registry) == []
@@ -219,7 +220,7 @@ def test_an_implementation_that_moved_in_its_reloaded_module_is_found(tmp_path, 
     path.write_text(names + "\n# moved\n" + source.replace("object", "float"))
     importlib.reload(module)
     (finding,) = reg.check(module.registry)
-    assert finding.problem.startswith("any_size (object) was defined again since, (float)")
+    assert finding.problem.startswith("any_size was defined again")
     del sys.modules["sizes_to_reload"]
 
 

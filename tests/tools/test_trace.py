@@ -256,6 +256,7 @@ def test_data_and_table_have_every_call(render, lookup):
     assert repr(calls) == "<Trace of 2 calls>"
 
 
+@pytest.mark.needs_mortal_classes
 def test_nothing_is_kept_alive_after_the_trace(render):
     class Passing:
         pass

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._classes import RegisteredClass
+from ..._definitions import definition_of
 from ..._mro import mro_of
 from ..._store import Registration
 from ...arginfo import takes_keyword
-from ...registry import ClassRegistry, definition_of
+from ...registry import ClassRegistry
 from ..listing import matcher_entries
 from ..loaded import loaded_classes
 from ..names import full_name, names_of, short_name, shown_place

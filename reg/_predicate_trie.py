@@ -1,0 +1,63 @@
+"""Look-ups in the trie of a predicate registry: its keys are values of predicates, or ``ANY``."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ._trie import Entry
+from .sentinel import Sentinel
+
+__all__ = ["ANY", "IndexedKey", "branches_below", "first_entry", "given_key"]
+
+#: Matches any value of a predicate. Compared by identity.
+ANY: Final = Sentinel("ANY")
+
+
+class IndexedKey:
+    """A registered key of a predicate with an index of its own; the index finds this object."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+
+def given_key(key: Any) -> Any:
+    """A key as it was registered."""
+    return key.key if isinstance(key, IndexedKey) else key
+
+
+def first_entry(node: Any, keys: list[Any], position: int) -> Entry | None:
+    """Find the most specific entry: at each position the key itself comes before ``ANY``."""
+    last = len(keys) - 1
+    while type(node) is not Entry:
+        key = keys[position] if node else ANY
+        below = None if key is ANY else node.get(key)
+        if below is not None:
+            if position == last:
+                return below  # type: ignore[no-any-return]
+            entry = first_entry(below, keys, position + 1)
+            if entry is not None:
+                return entry
+        node = node.get(ANY)
+        if node is None or position == last:
+            return node  # type: ignore[no-any-return]
+        position += 1
+    registered = node.keys
+    while position < len(registered):
+        key = registered[position]
+        value = keys[position]
+        position += 1
+        if key is not ANY and key is not value and (value is ANY or key != value):
+            return None
+    return node
+
+
+def branches_below(node: Any, matches: Any, position: int) -> list[Any]:
+    """The parts of the trie below a node, under those of its keys that match."""
+    if type(node) is Entry:
+        key = node.keys[position]
+        return [node] if any(key is match or key == match for match in matches) else []
+    if len(node) < len(matches):
+        return [node[key] for key in node if key in matches]
+    return [below for match in matches if (below := node.get(match)) is not None]
