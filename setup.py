@@ -1,14 +1,12 @@
 """Leaves out the extension in C where it is not wanted, and the README's links to files.
 
 All else is in ``pyproject.toml``. ``REG_NO_EXTENSION=1`` builds the wheel for every interpreter,
-``py3-none-any``. Free-threaded builds and other interpreters than CPython get it as well, without
-the attempt to compile.
+``py3-none-any``. Other interpreters than CPython get it as well, without the attempt to compile.
 """
 
 import os
 import re
 import sys
-import sysconfig
 from pathlib import Path
 
 from setuptools import Distribution, setup
@@ -27,11 +25,7 @@ def readme() -> str:
     return re.sub(r"`([^`<]+?)\s+<(?!https?:)[^>]+>`_", r"\1", text)
 
 
-is_pure = (
-    os.environ.get("REG_NO_EXTENSION") == "1"
-    or bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-    or sys.implementation.name != "cpython"
-)
+is_pure = os.environ.get("REG_NO_EXTENSION") == "1" or sys.implementation.name != "cpython"
 setup(
     distclass=PureDistribution if is_pure else Distribution,
     long_description=readme(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import sysconfig
 from typing import Final, NamedTuple
 
 from . import _fastcall
@@ -16,7 +15,7 @@ class Build(NamedTuple):
 
     :param name: ``"C"`` or ``"Python"``.
     :param reason: why it is the one in Python, such as ``"REG_PURE_PYTHON=1"``, ``"not built"``,
-      ``"free-threaded"``, ``"sub-interpreter"``, ``"imported before"``, the name of an
+      ``"sub-interpreter"``, ``"imported before"``, the name of an
       interpreter such as ``"PyPy"``, or the error with which the one in C is not imported;
       ``""`` for C.
     """
@@ -31,8 +30,6 @@ class Build(NamedTuple):
 def _reason(failure: ImportError | None) -> str:
     if failure is None:
         return "REG_PURE_PYTHON=1"
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return "free-threaded"
     if sys.implementation.name != "cpython":
         return "PyPy" if sys.implementation.name == "pypy" else sys.implementation.name
     if isinstance(failure, ModuleNotFoundError):

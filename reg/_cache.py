@@ -10,8 +10,9 @@ one of these events; the list is complete:
   it with a snapshot;
 * the virtual subclasses of an abstract class, and the classes registered by name that are
   loaded, with their bases: tables with such registrations have a guard;
-* the bases of a class, and those of the abstract classes registered: the entries in C compare
-  them at every call; without these, they are compared whenever a registry changes;
+* the bases of a class, and those of the abstract classes registered: the calls in C compare
+  them, or the versions of the classes; without these, they are compared whenever a registry
+  changes;
 * the death of a class: its weak reference removes the plans.
 
 Readers take no lock. A reader takes its table first, then reads the stores of the registries,

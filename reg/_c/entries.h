@@ -12,6 +12,7 @@ typedef struct Snapshot {
     PyTypeObject *cls;      /* borrowed; NULL once it has died */
     unsigned int version;   /* a version that the class had with this MRO */
     char class_is_type;     /* only its MRO and tp_getattro decide the __class__ of its instances */
+    char gets_no_version;   /* the class has changed too often to get another version */
     struct Snapshot *abstract;  /* owned: that of an abstract class, with the next one in turn */
     Py_ssize_t length;
     PyObject *mro[];        /* borrowed; see compare_mro() */
@@ -32,19 +33,21 @@ typedef struct Entries {
        snapshots of the classes. */
     void **combinations;
     Py_ssize_t combinations_used, combinations_size;
+    char is_open;               /* whether calls may find these entries */
+    Validity *validity;         /* of the lines that were filled from these; or NULL */
 } Entries;
 
 static PyTypeObject Entries_Type;
+
+#ifdef Py_GIL_DISABLED
+static PyObject *copy_of_plan(PyObject *);
+#endif
 
 static PyObject *get_cache_token;   /* of the module abc, a function of C */
 static PyObject *abstract_check;    /* ABCMeta.__subclasscheck__ */
 
 
 /* ---- Classes that change ------------------------------------------------ */
-
-/* The version of a type, 0 if it has none just now. No two types ever have the same version, and
-   each change gives a new one. */
-#define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
 
 /* 0 if a type gets no version, such as one whose attributes have changed a thousand times. */
 #if PY_VERSION_HEX < 0x030C0000
@@ -53,12 +56,21 @@ static PyObject *abstract_check;    /* ABCMeta.__subclasscheck__ */
 #define ASSIGN_VERSION(type) PyUnstable_Type_AssignVersionTag(type)
 #endif
 
+/* Whether a type has a version, which it gets by being asked for an attribute. */
+static int  /* runs no Python */
+has_version(PyTypeObject *type)
+{
+    return VERSION_OF_TYPE(type) != 0 ||
+           (LOOK_UP_IN_TYPE(type, name_class) != NULL && VERSION_OF_TYPE(type) != 0);
+}
+
 /* Whether the __class__ of instances is their type for as long as a class has the same MRO, and
    tp_getattro is that of object. `cls.__class__ = ...` sets the metaclass, and nothing in the
    dictionary of the class, unless the metaclass has a __class__ of its own. */
 static int  /* runs no Python */
 class_is_type(PyTypeObject *cls)
 {
+#ifndef Py_GIL_DISABLED
     if (cls->tp_mro == NULL || LOOK_UP_IN_TYPE(cls, name_class) != object_class) {
         return 0;
     }
@@ -70,25 +82,43 @@ class_is_type(PyTypeObject *cls)
         }
     }
     return 1;
+#else
+    (void)cls;
+    return 0;
+#endif
+}
+
+/* How many classes of the MRO of a class are compared. Without the interpreter lock, another
+   thread may free the MRO meanwhile, and only versions are compared. */
+static inline Py_ssize_t  /* runs no Python */
+compared_length(PyTypeObject *cls)
+{
+#ifdef Py_GIL_DISABLED
+    (void)cls;
+    return -1;
+#else
+    return cls->tp_mro == NULL ? 0 : PyTuple_GET_SIZE(cls->tp_mro);
+#endif
 }
 
 static Snapshot *  /* runs no Python */
 new_snapshot(PyTypeObject *cls)
 {
-    PyObject *mro = cls->tp_mro;
-    Py_ssize_t length = mro == NULL ? 0 : PyTuple_GET_SIZE(mro);
-    Snapshot *snapshot = PyMem_Malloc(sizeof(Snapshot) + (size_t)length * sizeof(PyObject *));
+    Py_ssize_t length = compared_length(cls);
+    Snapshot *snapshot =
+        PyMem_Malloc(sizeof(Snapshot) + (size_t)Py_MAX(length, 0) * sizeof(PyObject *));
     if (snapshot == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
     snapshot->cls = cls;
-    snapshot->version = 0;
+    snapshot->version = length < 0 && has_version(cls) ? VERSION_OF_TYPE(cls) : 0;
     snapshot->class_is_type = (char)class_is_type(cls);
+    snapshot->gets_no_version = 0;
     snapshot->abstract = NULL;
     snapshot->length = length;
     for (Py_ssize_t i = 0; i < length; i++) {
-        snapshot->mro[i] = PyTuple_GET_ITEM(mro, i);
+        snapshot->mro[i] = PyTuple_GET_ITEM(cls->tp_mro, i);
     }
     return snapshot;
 }
@@ -108,12 +138,11 @@ free_snapshot(Snapshot *snapshot)
 static int  /* runs no Python */
 compare_mro(Snapshot *snapshot)
 {
-    PyObject *mro = snapshot->cls->tp_mro;
-    if (mro == NULL || PyTuple_GET_SIZE(mro) != snapshot->length) {
+    if (snapshot->length < 0 || compared_length(snapshot->cls) != snapshot->length) {
         return 0;
     }
     for (Py_ssize_t i = 0; i < snapshot->length; i++) {
-        if (PyTuple_GET_ITEM(mro, i) != snapshot->mro[i]) {
+        if (PyTuple_GET_ITEM(snapshot->cls->tp_mro, i) != snapshot->mro[i]) {
             return 0;
         }
     }
@@ -160,40 +189,10 @@ related_abstract(Entries *self, PyTypeObject *cls)
 
 /* ---- Hash tables -------------------------------------------------------- */
 
-static inline size_t
-mix(size_t hash, const void *pointer)
-{
-    /* Objects lie at multiples of 16. */
-    return (hash ^ ((size_t)pointer >> 4)) * (size_t)0x9E3779B97F4A7C15ULL;
-}
-
-static inline size_t
-slot_of(size_t hash, Py_ssize_t size)
-{
-    return (hash ^ (hash >> 29)) & (size_t)(size - 1);
-}
-
-static inline size_t
-next_slot(size_t slot, Py_ssize_t size)
-{
-    return (slot + 1) & (size_t)(size - 1);
-}
-
 static inline int
 has_room(Py_ssize_t used, Py_ssize_t size)
 {
     return 3 * (used + 1) <= 2 * size;
-}
-
-/* The size of a table that is then at most half full. */
-static Py_ssize_t
-fitting_size(Py_ssize_t used)
-{
-    Py_ssize_t size = 8;
-    while (size < 2 * (used + 1)) {
-        size *= 2;
-    }
-    return size;
 }
 
 static Snapshot *  /* runs no Python */
@@ -284,6 +283,7 @@ static void
 drop_all(Entries *self)
 {
     /* Emptied first: the destructors of values may use these entries. */
+    end_validity(&self->validity);
     Entries dropped = *self;
     self->snapshots = NULL;
     self->snapshots_used = self->snapshots_forgotten = self->snapshots_size = 0;
@@ -349,13 +349,10 @@ rebuild(Entries *self)
 
 /* ---- Reading and writing ------------------------------------------------ */
 
-/* 1 if the virtual subclasses are as they were, 0 if not; -1 with an error. */
+/* 1 if this is the number of the virtual subclasses now, 0 if not; -1 with an error. */
 static inline int  /* runs no Python */
-has_current_token(const Entries *self)
+has_token(unsigned long long expected)
 {
-    if (!self->has_token) {
-        return 1;
-    }
     PyObject *token = PyCFunction_GET_FUNCTION(get_cache_token)(
         PyCFunction_GET_SELF(get_cache_token), NULL);
     if (token == NULL) {
@@ -363,7 +360,7 @@ has_current_token(const Entries *self)
     }
     unsigned long long now = PyLong_AsUnsignedLongLong(token);
     Py_DECREF(token);
-    return now == self->token;
+    return now == expected;
 }
 
 /* 1 if the values hold as far as virtual subclasses and named classes go, 0 if not; -1 with an
@@ -371,7 +368,7 @@ has_current_token(const Entries *self)
 static inline int
 is_valid(Entries *self)
 {
-    int valid = has_current_token(self);
+    int valid = self->has_token ? has_token(self->token) : 1;
     if (valid <= 0 || self->named == NULL) {
         return valid;
     }
@@ -403,6 +400,9 @@ find_value(Entries *self, PyTypeObject *const *classes)
         valid = is_current((Snapshot *)combination[i]);
     }
     if (!valid) {
+#ifdef Py_GIL_DISABLED
+        return NULL;        /* perhaps with the same MRO; the class gets another snapshot */
+#endif
         /* A value may be the last owner of these entries. */
         Py_INCREF(self);
         drop_all(self);
@@ -410,6 +410,107 @@ find_value(Entries *self, PyTypeObject *const *classes)
         return NULL;
     }
     return (PyObject *)combination[0];
+}
+
+/* No call finds these entries from now on; nor the others behind them, if these are meant too. */
+static void  /* runs no Python */
+close_entries(Entries *self, int with_others)
+{
+    do {
+        self->is_open = 0;
+        end_validity(&self->validity);
+        self = self->other;
+    } while (with_others && self != NULL);
+}
+
+/* A line that these entries end, without a value; NULL, without an error, if there can be none. */
+static Line *  /* runs no Python */
+line_of_entries(Entries *self, uint64_t generic, const void *lookup, PyObject *watched,
+                Py_ssize_t arity, Py_ssize_t abstract)
+{
+    if (!self->is_open || share_validity(&self->validity) < 0) {
+        return NULL;
+    }
+    Line *line = new_line(self->validity, arity, abstract);
+    if (line != NULL) {
+        line->generic = generic;
+        line->lookup = lookup;
+        line->watched = watched;
+        line->counts = self->counts;
+        line->token = self->token;
+        line->has_token = (char)self->has_token;
+        line->has_checks = self->has_token || watched != NULL || abstract > 0;
+    }
+    return line;
+}
+
+/* Put a plan that find_value() has just found for these classes into a line. Their versions are
+   those before anything was asked of them. There is no line if a class has no version yet, or if
+   Python would have to be asked. */
+static Py_NO_INLINE void
+put_plan(Entries *self, Cache *cache, uint64_t generic, const void *lookup, PyObject *watched,
+         PyTypeObject *const *classes, const unsigned int *versions, PyObject *plan)
+{
+    void **combination = find_combination(self, classes);
+    Py_ssize_t abstract = 0;
+    char lacks_versions = 0;
+    for (Py_ssize_t i = 1; i <= self->arity; i++) {
+        if (versions[i - 1] == 0) {
+            lacks_versions = 1;
+            if (!((Snapshot *)combination[i])->gets_no_version) {
+                return;
+            }
+        }
+        for (Snapshot *of = ((Snapshot *)combination[i])->abstract; of != NULL; of = of->abstract) {
+            abstract++;
+            if (of->version == 0) {
+                (void)has_version(of->cls);
+                return;
+            }
+        }
+    }
+    Line *line = self->named != NULL ? NULL
+                                     : line_of_entries(self, generic, lookup, watched, self->arity,
+                                                       abstract);
+    if (line == NULL) {
+        return;
+    }
+    VersionOfClass *next = line->classes;
+    for (Py_ssize_t i = 0; i < self->arity; i++) {
+        *next++ = (VersionOfClass){classes[i], versions[i], combination[i + 1]};
+    }
+    line->lacks_versions = lacks_versions;
+    line->has_checks |= lacks_versions;
+    for (Py_ssize_t i = 1; i <= self->arity; i++) {
+        for (Snapshot *of = ((Snapshot *)combination[i])->abstract; of != NULL; of = of->abstract) {
+            *next++ = (VersionOfClass){of->cls, of->version, NULL};
+        }
+    }
+#ifdef Py_GIL_DISABLED
+    line->abstract_classes = Py_NewRef(self->abstract);
+    Py_XINCREF(line->watched);
+    if ((line->value = copy_of_plan(plan)) == NULL) {
+        PyErr_Clear();
+        free_line(line);
+        return;
+    }
+#else
+    line->value = plan;
+#endif
+    put_line(cache, line);
+}
+
+/* Nothing is found by a snapshot from now on. */
+static void
+forget_snapshot(Entries *self, Snapshot *snapshot)
+{
+    /* It may be that of a class that lives, one of whose former bases has died. */
+    end_validity(&self->validity);
+    snapshot->cls = NULL;
+    self->snapshots_forgotten++;
+    if (2 * self->snapshots_forgotten >= self->snapshots_used) {
+        (void)rebuild(self);    /* to have dropped everything is right, too */
+    }
 }
 
 static int
@@ -422,7 +523,11 @@ insert_snapshot(Entries *self, PyTypeObject *cls, PyObject *related)
             return 0;
         }
         if (snapshot != NULL) {
+#ifdef Py_GIL_DISABLED
+            forget_snapshot(self, snapshot);
+#else
             drop_all(self);
+#endif
         }
         else if (has_room(self->snapshots_used, self->snapshots_size)) {
             break;
@@ -452,6 +557,9 @@ take_snapshot(Entries *self, PyTypeObject *cls)
     Snapshot *snapshot = find_snapshot(self, cls);
     if (snapshot != NULL && is_current(snapshot)) {
         return 0;
+    }
+    if (compared_length(cls) < 0 && !has_version(cls)) {
+        return 0;   /* store() finds no snapshot, and the plan is not cached */
     }
     PyObject *related = related_abstract(self, cls);
     if (related == NULL) {
@@ -485,7 +593,7 @@ classes_in(Entries *self, PyObject *classes)
 /* ---- The type ----------------------------------------------------------- */
 
 static PyObject *
-Entries_get(PyObject *op, PyObject *argument)
+Entries_get_locked(PyObject *op, PyObject *argument)
 {
     Entries *self = (Entries *)op;
     PyTypeObject *const *classes = classes_in(self, argument);
@@ -501,7 +609,7 @@ Entries_get(PyObject *op, PyObject *argument)
 }
 
 static PyObject *
-Entries_snapshot_mros(PyObject *op, PyObject *argument)
+Entries_snapshot_mros_locked(PyObject *op, PyObject *argument)
 {
     Entries *self = (Entries *)op;
     PyTypeObject *const *classes = classes_in(self, argument);
@@ -517,7 +625,7 @@ Entries_snapshot_mros(PyObject *op, PyObject *argument)
 }
 
 static PyObject *
-Entries_store(PyObject *op, PyObject *args)
+Entries_store_locked(PyObject *op, PyObject *args)
 {
     Entries *self = (Entries *)op;
     PyObject *argument, *value;
@@ -543,7 +651,10 @@ Entries_store(PyObject *op, PyObject *args)
     void **combination = find_combination(self, classes);
     PyObject *replaced = combination[0];
     combination[0] = Py_NewRef(value);
-    if (replaced == NULL) {
+    if (replaced != NULL) {
+        end_validity(&self->validity);
+    }
+    else {
         for (Py_ssize_t i = 0; i < self->arity; i++) {
             combination[i + 1] = find_snapshot(self, classes[i]);
         }
@@ -554,7 +665,7 @@ Entries_store(PyObject *op, PyObject *args)
 }
 
 static PyObject *
-Entries_forget(PyObject *op, PyObject *identity)
+Entries_forget_locked(PyObject *op, PyObject *identity)
 {
     Entries *self = (Entries *)op;
     PyTypeObject *cls = PyLong_AsVoidPtr(identity);
@@ -563,11 +674,7 @@ Entries_forget(PyObject *op, PyObject *identity)
     }
     Snapshot *snapshot = cls == NULL ? NULL : find_snapshot(self, cls);
     if (snapshot != NULL) {
-        snapshot->cls = NULL;
-        self->snapshots_forgotten++;
-        if (2 * self->snapshots_forgotten >= self->snapshots_used) {
-            (void)rebuild(self);    /* to have dropped everything is right, too */
-        }
+        forget_snapshot(self, snapshot);
     }
     Py_RETURN_NONE;
 }
@@ -657,6 +764,11 @@ Entries_dealloc(PyObject *op)
     Py_DECREF(((Entries *)op)->abstract);
     Py_TYPE(op)->tp_free(op);
 }
+
+LOCKED_METHOD(Entries_get, tables_lock)
+LOCKED_METHOD(Entries_snapshot_mros, tables_lock)
+LOCKED_METHOD(Entries_store, tables_lock)
+LOCKED_METHOD(Entries_forget, tables_lock)
 
 static PyMethodDef Entries_methods[] = {
     {"get", Entries_get, METH_O, NULL},

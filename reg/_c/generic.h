@@ -2,8 +2,6 @@
 
 /* Calls on which more arguments dispatch take the slow path. */
 #define MOST_CLASSES 16
-/* A generic function knows where its entries are in this many lookups. */
-#define STATES_SEEN 8
 
 typedef struct {
     PyObject_HEAD
@@ -21,149 +19,245 @@ typedef struct {
     char binds;             /* whether calls may be bound to the signature */
     char collects;          /* whether any number of arguments dispatches */
     char class_first;       /* whether the first argument is itself the class */
-    /* Entries in call tables that had this state: borrowed, and valid for as long as the call
-       tables have it. There are several for programs that use several lookups in turn. */
-    struct {
-        uint64_t state;
-        Entries *entries;
-    } seen[STATES_SEEN];
+    /* No other generic function has ever had it, or one of the 63 numbers behind it: the next one
+       is that of its entries, and each second one that of calls of so many arguments. */
+    uint64_t serial;
 } Generic;
 
 static PyTypeObject Generic_Type;
 
+static uint64_t last_serial = 0;
+
 
 /* ---- Finding the plan --------------------------------------------------- */
 
-/* The versions of types that are the __class__ of their instances. */
-#define HONEST_VERSIONS 1024
-static unsigned int honest_versions[HONEST_VERSIONS];
-
-/* Whether the __class__ of an argument is its type. */
-static inline int  /* runs no Python */
+/* Whether the __class__ of an argument is its type. A line stands for that as well: it needs
+   another version of the type for this to change. */
+static int  /* runs no Python */
 is_honest(const Entries *entries, PyTypeObject *type)
 {
-    unsigned int version = VERSION_OF_TYPE(type);
-    if (version != 0 && honest_versions[version % HONEST_VERSIONS] == version) {
-        return 1;
-    }
     if (type->tp_getattro != PyObject_GenericGetAttr) {
         return 0;
     }
-    if (version == 0 && !ASSIGN_VERSION(type)) {
+    if (VERSION_OF_TYPE(type) == 0) {
         Snapshot *snapshot = find_snapshot(entries, type);
-        if (snapshot != NULL && snapshot->class_is_type && has_same_mro(snapshot)) {
+        if (snapshot != NULL && snapshot->class_is_type && has_same_mro(snapshot) &&
+            (snapshot->gets_no_version || !ASSIGN_VERSION(type))) {
+            snapshot->gets_no_version = 1;
             return 1;
         }
     }
-    if (LOOK_UP_IN_TYPE(type, name_class) != object_class) {
-        return 0;
-    }
-    /* The type has got a version by being asked, if it can have one. */
-    version = VERSION_OF_TYPE(type);
-    honest_versions[version % HONEST_VERSIONS] = version;
-    return 1;
+    /* The type gets a version by being asked, if it can have one. */
+    return LOOK_UP_IN_TYPE(type, name_class) == object_class;
 }
 
-/* The entries that a lookup has for a generic function: borrowed; NULL, perhaps with an error,
-   for the slow path. */
-static inline Entries *  /* runs no Python */
-entries_in(Generic *self, PyObject *lookup)
+static inline uint64_t  /* runs no Python */
+serial_of(const Generic *self, Py_ssize_t arity)
 {
-    if (!has_call_tables(self->implicit, lookup)) {
-        return NULL;
-    }
-    CallTables *tables = (CallTables *)((CachedLookup *)lookup)->cache;
-    if (tables == NULL || !lists_unchanged(tables)) {
-        return NULL;
-    }
-    size_t slot = tables->state % STATES_SEEN;
-    if (self->seen[slot].state != tables->state) {
-        Entries *entries = (Entries *)PyDict_GetItemWithError(tables->calls, self->identity);
-        if (entries == NULL || (entries->arity != self->arity && !self->collects)) {
-            return NULL;
-        }
-        self->seen[slot].entries = entries;
-        self->seen[slot].state = tables->state;
-    }
-    return self->seen[slot].entries;
+    return self->collects ? self->serial + 2 * (uint64_t)arity : self->serial;
 }
 
-/* Those among the entries of a generic function that are for so many arguments: borrowed, or
-   NULL. */
-static inline Entries *  /* runs no Python */
-for_number(Entries *entries, Py_ssize_t number)
-{
-    while (entries != NULL && entries->arity != number) {
-        entries = entries->other;
-    }
-    return entries;
-}
-
-/* The plan for these arguments: a new reference; NULL, perhaps with an error, for the slow path.
-   The entries are borrowed, and owned here as soon as Python may run. */
-static inline Plan *
-find_plan(Generic *self, Entries *entries, PyObject *const *dispatched)
+/* The plan for these arguments in some entries, which the caller owns: a new reference; NULL,
+   perhaps with an error. A line is filled, unless a __class__ is not the type. */
+static Plan *
+plan_in_entries(Generic *self, Entries *entries, Cache *cache, const void *lookup,
+                PyObject *watched, PyObject *const *dispatched)
 {
     /* A __class__ property may return a class that nobody else owns. */
     PyObject *owned[MOST_CLASSES], *plan = NULL;
-    Entries *owned_entries = entries->named == NULL ? NULL : (Entries *)Py_NewRef(entries);
     PyTypeObject *classes[MOST_CLASSES];
+    unsigned int versions[MOST_CLASSES];
+    const Py_ssize_t arity = entries->arity;
     Py_ssize_t owned_count = 0, i = 0;
     classes[0] = NULL;
     if (is_valid(entries) <= 0) {
-        Py_XDECREF(owned_entries);
         return NULL;
     }
-    const Py_ssize_t arity = entries->arity;
     for (; i < arity; i++) {
-        PyObject *cls, *argument = dispatched[i];
+        PyObject *cls = (PyObject *)Py_TYPE(dispatched[i]);
         if (i == 0 && self->class_first) {
-            cls = argument;
-        }
-        else if (is_honest(entries, Py_TYPE(argument))) {
-            cls = (PyObject *)Py_TYPE(argument);
-        }
-        else {
-            if (owned_entries == NULL) {
-                owned_entries = (Entries *)Py_NewRef(entries);
-            }
-            if ((cls = PyObject_GetAttr(argument, name_class)) != NULL) {
-                owned[owned_count++] = cls;
+            cls = dispatched[i];
+            if (!PyType_Check(cls)) {
+                break;
             }
         }
-        if (cls == NULL || !PyType_Check(cls)) {
-            break;
+        /* Read first: it must be older than the answers. */
+        versions[i] = VERSION_OF_TYPE((PyTypeObject *)cls);
+        if (!(i == 0 && self->class_first) && !is_honest(entries, (PyTypeObject *)cls)) {
+            if ((cls = PyObject_GetAttr(dispatched[i], name_class)) == NULL) {
+                break;
+            }
+            owned[owned_count++] = cls;
+            if (!PyType_Check(cls)) {
+                break;
+            }
         }
         classes[i] = (PyTypeObject *)cls;
     }
-    if (i == arity) {
-        plan = Py_XNewRef(find_value(entries, classes));
+    if (i == arity && (plan = Py_XNewRef(find_value(entries, classes))) != NULL &&
+        owned_count == 0) {
+        put_plan(entries, cache, serial_of(self, arity), lookup, watched, classes, versions, plan);
     }
     while (owned_count > 0) {
         Py_DECREF(owned[--owned_count]);
     }
-    Py_XDECREF(owned_entries);
     return (Plan *)plan;
 }
 
-/* The entries of the lookup that counts in a call: borrowed; NULL, perhaps with an error, for the
-   slow path. */
-static inline Entries *
-entries_of_call(Generic *self, PyObject *given_lookup)
+/* The entries of a call without a line: a new reference; NULL, perhaps with an error, for the slow
+   path. */
+static Entries *
+entries_of_lookup(Generic *self, PyObject *lookup, PyObject **watched)
 {
-    PyObject *lookup = given_lookup;
-    if (lookup != NULL) {
-        if (!has_default_methods(self->implicit, lookup)) {
-            return NULL;
-        }
-    }
-    else if (self->implicit->everywhere != Py_None) {
-        lookup = self->implicit->everywhere;
-    }
-    else if ((lookup = stored_lookup(self->implicit)) == NULL) {
+    CallTables *tables = (CallTables *)((CachedLookup *)lookup)->cache;
+    PyObject *entries = NULL;
+    if (tables == NULL) {
         return NULL;
     }
-    return entries_in(self, lookup);
+    Py_INCREF(tables);
+    if (are_unchanged(tables->watched) &&
+        PyDict_GetItemRef(tables->calls, self->identity, &entries) > 0) {
+        *watched = tables->watched;
+        if (((Entries *)entries)->arity != self->arity && !self->collects) {
+            Py_CLEAR(entries);
+        }
+    }
+    Py_DECREF(tables);
+    return (Entries *)entries;
+}
+
+/* The same; with the interpreter lock, entries are in a line of their own, for proxies. */
+static Entries *
+entries_of_call(Generic *self, PyObject *given_lookup, Cache *cache, const void *identity,
+                PyObject **watched)
+{
+#ifndef Py_GIL_DISABLED
+    Line *line = find_line(cache, self->serial + 1, identity, NULL, 0);
+    if (line != NULL) {
+        *watched = line->watched;
+        return are_unchanged(line->watched) ? (Entries *)Py_NewRef(line->value) : NULL;
+    }
+#endif
+    PyObject *lookup = given_lookup != NULL ? Py_NewRef(given_lookup)
+                                            : field_of(self->implicit, &self->implicit->everywhere);
+    if (lookup == Py_None && given_lookup == NULL) {
+        Py_SETREF(lookup, stored_lookup(self->implicit));
+    }
+    Entries *entries = NULL;
+    if (lookup != NULL && lookup == identity && PyObject_TypeCheck(lookup, &CachedLookup_Type)) {
+        entries = entries_of_lookup(self, lookup, watched);
+    }
+#ifndef Py_GIL_DISABLED
+    if (entries != NULL &&
+        (line = line_of_entries(entries, self->serial + 1, lookup, *watched, 0, 0)) != NULL) {
+        line->value = (PyObject *)entries;
+        put_line(cache, line);
+    }
+#else
+    (void)cache;
+#endif
+    Py_XDECREF(lookup);
+    return entries;
+}
+
+/* The plan of a call that no line is for: a new reference; NULL, perhaps with an error, for the
+   slow path. */
+static Py_NO_INLINE Plan *
+plan_in_tables(Generic *self, PyObject *given_lookup, Cache *cache, const void *identity,
+               PyObject *const *dispatched, Py_ssize_t nargs)
+{
+    Plan *plan = NULL;
+    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    PyObject *watched = NULL;
+    Entries *entries = entries_of_call(self, given_lookup, cache, identity, &watched);
+    Entries *own = entries;
+    while (self->collects && own != NULL && own->arity != nargs) {
+        own = own->other;
+    }
+    if (own != NULL && (nargs == own->arity || !(own->counts >> nargs & 1))) {
+        Py_INCREF(own);
+        plan = plan_in_entries(self, own, cache, identity, watched, dispatched);
+        Py_DECREF(own);
+    }
+    Py_XDECREF(entries);
+    Py_END_CRITICAL_SECTION();
+    return plan;
+}
+
+/* Whether nothing has changed that a line does not name. An error counts as a change. */
+static inline int  /* runs no Python */
+passes_checks(const Line *line)
+{
+    for (int i = 0; line->lacks_versions && i < line->arity; i++) {
+        const VersionOfClass *of = &line->classes[i];
+        if (of->version == 0 && (of->cls->tp_getattro != PyObject_GenericGetAttr ||
+                                 !has_same_mro(of->snapshot))) {
+            return 0;
+        }
+    }
+    for (int i = line->arity; i < line->arity + line->abstract; i++) {
+        if (line->classes[i].version != VERSION_OF_TYPE(line->classes[i].cls)) {
+            return 0;
+        }
+    }
+    if (line->has_token) {
+        int is_current = has_token(line->token);
+        if (is_current < 0) {
+            PyErr_Clear();
+        }
+        if (is_current <= 0) {
+            return 0;
+        }
+    }
+    return are_unchanged(line->watched);
+}
+
+/* The plan of a call: a new reference; NULL, perhaps with an error, for the slow path.
+
+   given_lookup -- NULL for the implicit lookup
+   dispatched   -- the arguments that dispatch
+   nargs        -- how many of the arguments were given by position, if the rest was bound to the
+                   signature; then nothing may be registered for so few */
+static inline Plan *
+find_plan(Generic *self, PyObject *given_lookup, PyObject *const *dispatched, Py_ssize_t nargs)
+{
+    Cache *cache = current_cache();
+    if (cache == NULL) {
+        return NULL;
+    }
+    const void *lookup = given_lookup;
+    if (given_lookup == NULL) {
+        lookup = implicit_identity(self->implicit, cache);
+    }
+    else if (!has_default_methods(self->implicit, given_lookup)) {
+        return NULL;
+    }
+    const Py_ssize_t arity = self->collects ? nargs : self->arity;
+    Line *line;
+    if (arity == 1 && !self->class_first && !self->collects) {
+        PyTypeObject *type = Py_TYPE(dispatched[0]);
+        line = find_line(cache, self->serial, lookup, &type, 1);
+    }
+    else {
+        PyTypeObject *types[MOST_CLASSES];
+        for (Py_ssize_t i = 0; i < arity; i++) {
+            types[i] = Py_TYPE(dispatched[i]);
+        }
+        if (self->class_first && arity > 0) {
+            if (!PyType_Check(dispatched[0])) {
+                return NULL;
+            }
+            types[0] = (PyTypeObject *)dispatched[0];
+        }
+        line = find_line(cache, serial_of(self, arity), lookup, types, arity);
+    }
+    if (line == NULL || (line->has_checks && !passes_checks(line))) {
+        return plan_in_tables(self, given_lookup, cache, lookup, dispatched, nargs);
+    }
+    if (nargs != arity && (line->counts >> nargs & 1)) {
+        return NULL;
+    }
+    return (Plan *)Py_NewRef(line->value);
 }
 
 
@@ -201,12 +295,12 @@ pick_by_name(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
 }
 
 /* Bind a call with fewer positional arguments than dispatch. 0 for the slow path, which knows
-   what to do if an argument is missing, or if there are implementations for so few. */
+   what to do if an argument is missing. */
 static inline int  /* runs no Python */
-bind_to_signature(Generic *self, const Entries *entries, Arguments *call, PyObject *const *args,
-                  Py_ssize_t nargs, PyObject *kwnames, uint64_t *taken)
+bind_to_signature(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t nargs,
+                  PyObject *kwnames, uint64_t *taken)
 {
-    if (!self->binds || nargs > self->arity || (entries->counts >> nargs & 1)) {
+    if (!self->binds || nargs > self->arity) {
         return 0;
     }
     for (Py_ssize_t i = nargs; i < self->arity; i++) {
@@ -272,10 +366,6 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
     call->default_value = at_default < 0 ? NULL : args[nargs + at_default];
     taken |= at_lookup < 0 ? 0 : (uint64_t)1 << at_lookup;
     taken |= at_default < 0 ? 0 : (uint64_t)1 << at_default;
-    Entries *entries = entries_of_call(self, call->lookup);
-    if (entries == NULL) {
-        return NULL;
-    }
     call->nargs = nargs;
     memcpy(call->items + 1, args, (size_t)nargs * sizeof(PyObject *));
     PyObject **dispatched = call->items + 1;
@@ -285,16 +375,11 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
             return NULL;
         }
     }
-    else if (self->collects) {
-        if ((entries = for_number(entries, nargs)) == NULL) {
-            return NULL;
-        }
-    }
-    else if (nargs != self->arity &&
-             !bind_to_signature(self, entries, call, args, nargs, kwnames, &taken)) {
+    else if (nargs != self->arity && !self->collects &&
+             !bind_to_signature(self, call, args, nargs, kwnames, &taken)) {
         return NULL;
     }
-    Plan *plan = find_plan(self, entries, dispatched);
+    Plan *plan = find_plan(self, call->lookup, dispatched, self->by_name ? self->arity : nargs);
     if (plan != NULL && pass_on(call, args + nargs, kwnames, taken) < 0) {
         Py_CLEAR(plan);
     }
@@ -366,11 +451,7 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
         nargs > MOST_CLASSES) {
         return call_with_keywords(self, args, nargs, kwnames);
     }
-    Entries *entries = entries_of_call(self, NULL);
-    if (self->collects) {
-        entries = for_number(entries, nargs);
-    }
-    Plan *plan = entries == NULL ? NULL : find_plan(self, entries, args);
+    Plan *plan = find_plan(self, NULL, args, nargs);
     if (plan == NULL) {
         return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
     }
@@ -424,8 +505,10 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
                      ? NULL
                      : plan_of_question(self, &question, args, nargs, kwnames);
     PyObject *components = NULL;
-    if (plan != NULL && plan->all != Py_None) {
-        components = PySequence_List(plan->all);
+    if (plan != NULL) {
+        PyObject *all = Plan_get_all((PyObject *)plan, NULL);
+        components = all == Py_None ? NULL : PySequence_List(all);
+        Py_DECREF(all);
     }
     Py_XDECREF(plan);
     if (components == NULL && !PyErr_Occurred()) {
@@ -469,10 +552,11 @@ Generic_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 Generic_get_annotations(PyObject *op, void *Py_UNUSED(closure))
 {
-    PyObject *dict = ((Generic *)op)->dict;
-    PyObject *annotations = dict == NULL ? NULL : PyDict_GetItemWithError(dict, name_annotations);
-    if (annotations != NULL || PyErr_Occurred()) {
-        return Py_XNewRef(annotations);
+    PyObject *dict = PyObject_GenericGetDict(op, NULL), *annotations = NULL;
+    int has_own = dict == NULL ? -1 : PyDict_GetItemRef(dict, name_annotations, &annotations);
+    Py_XDECREF(dict);
+    if (has_own != 0) {
+        return annotations;
     }
     PyObject *wrapped = PyObject_GetAttr(op, name_wrapped);
     if (wrapped == NULL) {
@@ -672,6 +756,31 @@ read_spec(Generic *self, PyObject *spec)
     return 0;
 }
 
+#ifdef Py_GIL_DISABLED
+/* Have the references to a generic function counted as those to the decorated one, so that threads
+   do not wait for each other to count them; -1 with an error. In Python 3.13, all functions but
+   those in functions are immortal as soon as there are two threads. */
+static int
+count_as_function(PyObject *self, PyObject *spec)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    (void)spec;
+    PyUnstable_Object_EnableDeferredRefcount(self);
+#else
+    PyObject *function = PyObject_GetAttrString(spec, "function");
+    if (function == NULL) {
+        return -1;
+    }
+    if (PyFunction_Check(function) &&
+        !(((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & CO_NESTED)) {
+        Py_SET_REFCNT(self, (Py_ssize_t)UINT32_MAX + 1);
+    }
+    Py_DECREF(function);
+#endif
+    return 0;
+}
+#endif
+
 static PyObject *
 make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
 {
@@ -686,6 +795,7 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
         return NULL;
     }
     self->vectorcall = Generic_vectorcall;
+    self->serial = ADD_UINT64(last_serial, 64);
     self->implicit = (ImplicitState *)Py_NewRef(implicit);
     self->slow_call = PyObject_GetAttrString(slow_path, "call");
     self->slow_component = PyObject_GetAttrString(slow_path, "component");
@@ -695,5 +805,10 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
         self->identity == NULL || read_spec(self, spec) < 0) {
         Py_CLEAR(self);
     }
+#ifdef Py_GIL_DISABLED
+    if (self != NULL && count_as_function((PyObject *)self, spec) < 0) {
+        Py_CLEAR(self);
+    }
+#endif
     return (PyObject *)self;
 }

@@ -11,8 +11,7 @@ typedef struct {
     PyObject *base;         /* for threads that have assigned nothing */
     PyObject *default_methods[3];   /* call, component and all of reg.Lookup */
     char has_scopes;        /* whether there has ever been anything in `scoped` */
-    unsigned int default_version;   /* of the last type that was seen to have the default methods */
-    unsigned int tables_version;    /* of the last type that was seen to have call tables */
+    int default_version;    /* of the last type that was seen to have the default methods */
 } ImplicitState;
 
 static PyTypeObject ImplicitState_Type;
@@ -21,19 +20,36 @@ static PyTypeObject ImplicitState_Type;
    before a change, for the destructors that it runs, and after it, for code that ran in between. */
 static uint64_t assignments = 1;
 
-/* The result of stored_lookup() for a thread. Threads share these slots by their numbers, since a
-   slot is faster to find than anything that belongs to a thread. A greenlet that runs instead of
-   another one has another context version. */
-#define THREADS_SEEN 64
-static struct {
-    const ImplicitState *state;
-    uint64_t thread, context_version, assignments;
-    PyObject *dict;         /* of the thread, to tell when that ends; compared only */
-    PyObject *stored;       /* borrowed */
-} of_threads[THREADS_SEEN];
+static inline void  /* runs no Python */
+count_assignment(void)
+{
+    (void)ADD_UINT64(assignments, 1);
+}
 
-/* The lookup assigned in this thread, else the base: borrowed; NULL with an error. May run Python,
-   where gevent has replaced threading.local. */
+/* A field of the state that is assigned: a new reference. */
+static PyObject *  /* runs no Python */
+field_of(ImplicitState *self, PyObject **field)
+{
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    value = Py_NewRef(*field);
+    Py_END_CRITICAL_SECTION();
+    return value;
+}
+
+static void
+set_field(ImplicitState *self, PyObject **field, PyObject *value)
+{
+    PyObject *before;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    before = *field;
+    STORE_POINTER(*field, Py_NewRef(value));
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(before);
+}
+
+/* The lookup assigned in this thread, else the base: a new reference; NULL with an error. May run
+   Python, where gevent has replaced threading.local. */
 static PyObject *
 stored_for_thread(ImplicitState *self)
 {
@@ -41,46 +57,59 @@ stored_for_thread(ImplicitState *self)
     if (values == NULL) {
         return NULL;
     }
-    PyObject *slot = PyDict_Check(values) ? PyDict_GetItemWithError(values, name_slot) : NULL;
-    if (slot != NULL && (stored = PyObject_GetAttr(slot, name_lookup)) != NULL) {
-        Py_DECREF(stored);      /* the slot owns it, and `assigned` the slot */
+    PyObject *slot = NULL;
+    if (PyDict_Check(values) && PyDict_GetItemRef(values, name_slot, &slot) > 0) {
+        stored = PyObject_GetAttr(slot, name_lookup);
     }
+    Py_XDECREF(slot);
     Py_DECREF(values);
-    return stored == NULL && !PyErr_Occurred() ? self->base : stored;
+    return stored == NULL && !PyErr_Occurred() ? field_of(self, &self->base) : stored;
 }
 
-/* The lookup that counts here and now, as it is stored: borrowed; NULL with an error. */
+/* The lookup that counts here and now, as it is stored: a new reference; NULL with an error. */
 static PyObject *
 stored_lookup(ImplicitState *self)
 {
-    PyThreadState *thread = PyThreadState_Get();
-    size_t slot = thread->id % THREADS_SEEN;
-    if (of_threads[slot].thread == thread->id && of_threads[slot].assignments == assignments &&
-        of_threads[slot].context_version == thread->context_ver &&
-        of_threads[slot].dict == thread->dict && of_threads[slot].state == self) {
-        return of_threads[slot].stored;
-    }
-    /* Read first: the rest may run Python. */
-    uint64_t count = assignments, context_version = thread->context_ver;
     PyObject *stored = NULL;
-    if (self->has_scopes) {
-        if (PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
-            return NULL;
-        }
-        Py_XDECREF(stored);     /* the context owns it */
+    if (self->has_scopes && PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
+        return NULL;
     }
     if (stored == NULL || stored == Py_None) {
-        stored = stored_for_thread(self);
-    }
-    if (stored != NULL) {
-        of_threads[slot].state = self;
-        of_threads[slot].thread = thread->id;
-        of_threads[slot].context_version = context_version;
-        of_threads[slot].assignments = count;
-        of_threads[slot].dict = thread->dict;
-        of_threads[slot].stored = stored;
+        Py_XSETREF(stored, stored_for_thread(self));
     }
     return stored;
+}
+
+/* Which lookup counts here and now, to be compared only; NULL if that is not known. A greenlet that
+   runs instead of another one has another context version. */
+static inline const void *
+implicit_identity(ImplicitState *self, Cache *cache)
+{
+    const void *everywhere = LOAD_POINTER(self->everywhere);
+    if (everywhere != Py_None) {
+        return everywhere;
+    }
+    PyThreadState *thread = PyThreadState_Get();
+    /* Read first: the rest may run Python. */
+    uint64_t count = LOAD_UINT64(assignments), context_version = thread->context_ver;
+    if (cache->last_seen.thread == thread->id && cache->last_seen.assignments == count &&
+        cache->last_seen.context_version == context_version &&
+        cache->last_seen.dict == thread->dict && cache->last_seen.state == self) {
+        return cache->last_seen.lookup;
+    }
+    PyObject *lookup = stored_lookup(self);
+    if (lookup == NULL) {
+        PyErr_Clear();      /* the slow path meets it again */
+        return NULL;
+    }
+    cache->last_seen.state = self;
+    cache->last_seen.thread = thread->id;
+    cache->last_seen.context_version = context_version;
+    cache->last_seen.assignments = count;
+    cache->last_seen.dict = thread->dict;
+    cache->last_seen.lookup = lookup;
+    Py_DECREF(lookup);
+    return cache->last_seen.lookup;
 }
 
 /* Whether a fast path may stand in for the methods of a lookup, since it has those of reg.Lookup. */
@@ -89,33 +118,20 @@ has_default_methods(ImplicitState *state, PyObject *lookup)
 {
     PyTypeObject *type = Py_TYPE(lookup);
     unsigned int version = VERSION_OF_TYPE(type);
-    if (version != 0 && state->default_version == version) {
+    if (version != 0 && LOAD_INT(state->default_version) == (int)version) {
         return 1;
     }
     if (!PyType_IsSubtype(type, &CachedLookup_Type)) {
         return 0;
     }
+    /* It gets a version by being asked, if it can have one; read before the answers. */
+    version = has_version(type) ? VERSION_OF_TYPE(type) : 0;
     for (int i = 0; i < 3; i++) {
         if (LOOK_UP_IN_TYPE(type, names_default[i]) != state->default_methods[i]) {
             return 0;
         }
     }
-    /* The type has got a version by being asked, if it can have one. */
-    state->default_version = VERSION_OF_TYPE(type);
-    return 1;
-}
-
-static inline int  /* runs no Python */
-has_call_tables(ImplicitState *state, PyObject *lookup)
-{
-    unsigned int version = VERSION_OF_TYPE(Py_TYPE(lookup));
-    if (version != 0 && state->tables_version == version) {
-        return 1;
-    }
-    if (!PyObject_TypeCheck(lookup, &CachedLookup_Type)) {
-        return 0;
-    }
-    state->tables_version = version;
+    STORE_INT(state->default_version, (int)version);
     return 1;
 }
 
@@ -161,32 +177,32 @@ ImplicitState_init(PyObject *op, PyObject *args, PyObject *keywords)
     for (int i = 0; i < 3; i++) {
         Py_XSETREF(self->default_methods[i], Py_NewRef(methods[i]));
     }
-    self->default_version = 0;
-    assignments++;
-    Py_SETREF(self->base, Py_NewRef(Py_None));
-    Py_SETREF(self->everywhere, Py_NewRef(Py_None));
-    assignments++;
+    STORE_INT(self->default_version, 0);
+    count_assignment();
+    set_field(self, &self->base, Py_None);
+    set_field(self, &self->everywhere, Py_None);
+    count_assignment();
     return 0;
 }
 
 static PyObject *
 ImplicitState_get(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return Py_XNewRef(stored_lookup((ImplicitState *)self));
+    return stored_lookup((ImplicitState *)self);
 }
 
 static PyObject *
 ImplicitState_assign_base(PyObject *op, PyObject *stored)
 {
-    assignments++;
-    Py_SETREF(((ImplicitState *)op)->base, Py_NewRef(stored));
+    count_assignment();
+    set_field((ImplicitState *)op, &((ImplicitState *)op)->base, stored);
     Py_RETURN_NONE;
 }
 
 static PyObject *
 ImplicitState_reassigned(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
 {
-    assignments++;
+    count_assignment();
     Py_RETURN_NONE;
 }
 
@@ -195,18 +211,18 @@ ImplicitState_scope(PyObject *op, PyObject *stored)
 {
     ImplicitState *self = (ImplicitState *)op;
     self->has_scopes = 1;
-    assignments++;
+    count_assignment();
     PyObject *token = PyContextVar_Set(self->scoped, stored);
-    assignments++;
+    count_assignment();
     return token;
 }
 
 static PyObject *
 ImplicitState_unscope(PyObject *op, PyObject *token)
 {
-    assignments++;
+    count_assignment();
     int failed = PyContextVar_Reset(((ImplicitState *)op)->scoped, token) < 0;
-    assignments++;
+    count_assignment();
     if (failed) {
         return NULL;
     }
@@ -216,7 +232,7 @@ ImplicitState_unscope(PyObject *op, PyObject *token)
 static PyObject *
 ImplicitState_get_everywhere(PyObject *op, void *Py_UNUSED(closure))
 {
-    return Py_NewRef(((ImplicitState *)op)->everywhere);
+    return field_of((ImplicitState *)op, &((ImplicitState *)op)->everywhere);
 }
 
 static int
@@ -226,7 +242,7 @@ ImplicitState_set_everywhere(PyObject *op, PyObject *lookup, void *Py_UNUSED(clo
         PyErr_SetString(PyExc_AttributeError, "_everywhere cannot be deleted");
         return -1;
     }
-    Py_SETREF(((ImplicitState *)op)->everywhere, Py_NewRef(lookup));
+    set_field((ImplicitState *)op, &((ImplicitState *)op)->everywhere, lookup);
     return 0;
 }
 
@@ -249,7 +265,7 @@ ImplicitState_dealloc(PyObject *op)
 {
     ImplicitState *self = (ImplicitState *)op;
     PyObject_GC_UnTrack(op);
-    assignments++;
+    count_assignment();
     Py_CLEAR(self->everywhere);
     Py_CLEAR(self->scoped);
     Py_CLEAR(self->assigned);

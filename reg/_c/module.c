@@ -1,49 +1,54 @@
 /* The fast path of a call in C: the twin of _fastcall_py.py, with the same names and behaviour.
 
-   A lookup (CachedLookup) has call tables, these have entries for each generic function, and these
-   a value, the plan of the call, for each combination of classes. A hit follows that path by
-   pointers. A generic function itself keeps nothing but where its entries are in some call tables.
+   A hit reads one line (lines.h), which is keyed by the generic function, the lookup, and the
+   types of the arguments with their versions. A miss goes through tables: a lookup (CachedLookup)
+   has call tables, these have entries for each generic function, and these a value, the plan of
+   the call, for each combination of classes; then it fills a line. What is not there either is
+   left to Python.
 
-   Each borrowed pointer, its owner, and the end of its validity:
+   The pointers in the key of a line and in `last_seen` are compared, never followed. What each
+   borrowed pointer is, who owns it, and what ends its validity:
 
    pointer                     owner                      valid until
    --------------------------  -------------------------  ---------------------------------------
+   Line.value                  Entries.combinations, or   Line.validity ends, which it does before
+                               who owns the entries       the plan of a living class is dropped
+                                                          and before the entries die. The key of a
+                                                          dead class never recurs
+   Line.watched                CallTables.watched         Line.validity ends, which watch() and
+                                                          the end of the call tables bring about
+   Line.classes[] of abstract  Entries.abstract           Line.validity ends, as the entries do
+   Line.classes[].snapshot     Entries.snapshots          Line.validity ends, which forget() and
+                                                          drop_all() bring about
    Snapshot.cls                its metatype, bases and    the class dies: a weak reference in
                                users                      reg._cached_table calls forget() while
                                                           the class still has its address
-   Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every hit
-                                                          compares, or one of the bases dies,
-                                                          upon which forget() is called
+   Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every look-up
+                                                          in the entries compares, or one of the
+                                                          bases dies, and forget() is called
    .cls of abstract classes    Entries.abstract           the entries die
    a combination's snapshots   Entries.snapshots          rebuild() or drop_all(), which replace
                                                           both tables
    the result of find_value()  Entries.combinations       any Python runs: it may drop the value
-   Generic.seen[].entries      CallTables.calls           CallTables.state changes, which it does
-                                                          before `calls`. (Who takes `calls` from
-                                                          gc.get_referents() and empties it
-                                                          leaves these dangling.)
-   of_threads[].stored         context, threading.local   `assignments` is counted up, or thread,
-                               or ImplicitState.base      context version or dict differ
-   the lookup of a call        the same, or the caller    any Python runs
-   everywhere                  ImplicitState              it is assigned
 
    The rules that follow from this:
 
    - Functions marked "runs no Python" neither call Python code nor drop a reference that may be
      the last to an object with a destructor. All others may, so borrowed pointers are read after
      them, or owned across them. An implementation is owned while it runs.
-   - A value is a hit only if each class has the very MRO by which it was found; so have those of
-     the registered abstract classes that it is a virtual subclass of, since they decide the order.
-   - There is one interpreter and one lock around it. Without those the module refuses to be built
-     or imported, and reg._fastcall takes the other twin. */
+   - A value of the entries counts only if each class has the very MRO by which it was found; so
+     have those of the registered abstract classes that it is a virtual subclass of, since they
+     decide the order. In a line, the versions of all these stand for their MROs: a class whose
+     version has changed is looked up in the entries again.
+   - There is one interpreter. The table above is for the interpreter lock. Without it (atomic.h), a
+     line owns what it borrows above, the tables are read in their critical section, and of an MRO
+     nothing is compared but the version.
+   - In another interpreter the module refuses to be imported, and reg._fastcall takes the other
+     twin. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stddef.h>
-
-#ifdef Py_GIL_DISABLED
-#error "reg._fastcall_c needs the global interpreter lock; reg works without reg._fastcall_c."
-#endif
 
 #if PY_VERSION_HEX < 0x030C0000
 #include <structmember.h>
@@ -61,6 +66,8 @@ static PyObject *names_questions[3];    /* "component", "all", "explain" */
 static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
     *name_call_next, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
 
+#include "atomic.h"
+#include "lines.h"
 #include "entries.h"
 #include "tables.h"
 #include "implicit.h"
@@ -69,6 +76,9 @@ static PyObject *name_annotations, *name_check, *name_class, *name_default, *nam
 #include "generic.h"
 
 static PyMethodDef module_methods[] = {
+#ifdef Py_GIL_DISABLED
+    {"_collecting", collecting, METH_VARARGS, NULL},
+#endif
     {"make_call", (PyCFunction)(void (*)(void))make_call, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -122,6 +132,7 @@ prepare_objects(void)
     object_class = Py_XNewRef(LOOK_UP_IN_TYPE(&PyBaseObject_Type, name_class));
     get_cache_token = import_from("abc", "get_cache_token");
     missing = import_from("reg.sentinel", "MISSING");
+    tables_lock = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
     kwnames_lookup = PyTuple_Pack(1, name_lookup);
     kwnames_call_next = PyTuple_Pack(1, name_call_next);
     kwnames_both = PyTuple_Pack(2, name_call_next, name_lookup);
@@ -130,7 +141,7 @@ prepare_objects(void)
         abstract_check = Py_XNewRef(LOOK_UP_IN_TYPE((PyTypeObject *)abstract_type, name_check));
     }
     Py_XDECREF(abstract_type);
-    if (object_class == NULL || get_cache_token == NULL || missing == NULL ||
+    if (object_class == NULL || get_cache_token == NULL || missing == NULL || tables_lock == NULL ||
         kwnames_lookup == NULL || kwnames_call_next == NULL ||
         kwnames_both == NULL || abstract_check == NULL) {
         return -1;
@@ -142,6 +153,19 @@ prepare_objects(void)
     }
     return 0;
 }
+
+#ifdef Py_GIL_DISABLED
+static int
+watch_collections(PyObject *module)
+{
+    PyObject *callbacks = import_from("gc", "callbacks");
+    PyObject *callback = PyObject_GetAttrString(module, "_collecting");
+    int result = callbacks == NULL || callback == NULL ? -1 : PyList_Append(callbacks, callback);
+    Py_XDECREF(callbacks);
+    Py_XDECREF(callback);
+    return result;
+}
+#endif
 
 static int
 execute(PyObject *module)
@@ -166,6 +190,16 @@ execute(PyObject *module)
                         "module reg._fastcall_c was imported before in this process");
         return -1;
     }
+#ifndef Py_GIL_DISABLED
+    if (make_room(&only_cache) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+#else
+    if (PyType_Ready(&Cache_Type) < 0 || watch_collections(module) < 0) {
+        return -1;
+    }
+#endif
     for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {
         if (PyType_Ready(types[i].type) < 0 ||
             PyModule_AddObjectRef(module, types[i].name, (PyObject *)types[i].type) < 0) {
@@ -179,6 +213,9 @@ static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, execute},
 #if PY_VERSION_HEX >= 0x030C0000
     {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
 #endif
     {0, NULL},
 };

@@ -177,18 +177,6 @@ typedef struct {
 
 static PyObject *kwnames_lookup, *kwnames_call_next, *kwnames_both;
 
-/* The names of the keywords that are added to those of a call: a new reference. */
-static inline PyObject *  /* runs no Python */
-added_names(PyObject *kwnames, int adds_call_next, int adds_lookup)
-{
-    PyObject *added = !adds_lookup ? kwnames_call_next : adds_call_next ? kwnames_both
-                                                                        : kwnames_lookup;
-    if (kwnames == NULL || PyTuple_GET_SIZE(kwnames) == 0) {
-        return Py_NewRef(added);
-    }
-    return PySequence_Concat(kwnames, added);
-}
-
 static PyObject *
 Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
@@ -207,7 +195,12 @@ Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kw
     /* A free place in front, for an implementation that is a method. */
     memcpy(given + 1, args, (size_t)count * sizeof(PyObject *));
     Py_ssize_t at = 1 + count;
-    PyObject *names = added_names(kwnames, adds_call_next, adds_lookup);
+    PyObject *names = !adds_lookup ? kwnames_call_next : adds_call_next ? kwnames_both
+                                                                        : kwnames_lookup;
+    PyObject *owned_names = NULL;
+    if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 0) {
+        names = owned_names = PySequence_Concat(kwnames, names);
+    }
     if (names != NULL && adds_call_next) {
         call_next = new_call_next(self->next, args, nargs, kwnames);
         given[at++] = call_next;
@@ -220,7 +213,7 @@ Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kw
                       names);
     }
     Py_XDECREF(call_next);
-    Py_XDECREF(names);
+    Py_XDECREF(owned_names);
     if (given != some) {
         PyMem_Free(given);
     }
@@ -334,25 +327,26 @@ decision_values(Decision *self, PyObject *const *args, size_t nargs)
     return values;
 }
 
-/* The implementation for these values: a new reference; NULL, without an error, if not known. */
+/* The implementation for these values: a new reference; NULL, perhaps with an error, if it is not
+   known. */
 static PyObject *
 decision_known(Decision *self, PyObject *values)
 {
-    PyObject *root = decision_root(self);
+    PyObject *root = decision_root(self), *known = NULL, *function = NULL;
     if (root == NULL) {
         return NULL;
     }
-    int is_current = root == self->root;
-    Py_DECREF(root);
-    if (!is_current) {
-        return NULL;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (root == self->root) {
+        known = Py_NewRef(self->known);
     }
-    PyObject *known = Py_NewRef(self->known);
-    PyObject *function = Py_XNewRef(PyDict_GetItemWithError(known, values));
-    Py_DECREF(known);
-    if (function == NULL && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_TypeError)) {
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(root);
+    if (known != NULL && PyDict_GetItemRef(known, values, &function) < 0 &&
+        PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Clear();  /* values that cannot be hashed */
     }
+    Py_XDECREF(known);
     return function;
 }
 
@@ -408,20 +402,23 @@ Decision_learn(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     int is_current = root == args[0], result = 0;
     Py_DECREF(root);
     if (is_current) {
-        if (self->root != args[0] || PyDict_GET_SIZE(self->known) >= most) {
-            PyObject *known = PyDict_New();
-            if (known == NULL) {
-                return NULL;
-            }
-            /* Both, before what was there dies. */
-            PyObject *before = self->known, *root_before = self->root;
-            self->known = known;
-            self->root = Py_NewRef(args[0]);
-            Py_DECREF(before);
-            Py_XDECREF(root_before);
+        PyObject *known = NULL, *before = NULL, *root_before = NULL, *fresh = PyDict_New();
+        if (fresh == NULL) {
+            return NULL;
         }
-        /* Another thread may put another dictionary in its place meanwhile. */
-        PyObject *known = Py_NewRef(self->known);
+        /* Both, before what was there dies. */
+        Py_BEGIN_CRITICAL_SECTION(self);
+        if (self->root != args[0] || PyDict_GET_SIZE(self->known) >= most) {
+            before = self->known;
+            root_before = self->root;
+            self->known = Py_NewRef(fresh);
+            self->root = Py_NewRef(args[0]);
+        }
+        known = Py_NewRef(self->known);
+        Py_END_CRITICAL_SECTION();
+        Py_DECREF(fresh);
+        Py_XDECREF(before);
+        Py_XDECREF(root_before);
         result = PyDict_SetItem(known, args[1], args[2]);
         Py_DECREF(known);
     }
@@ -542,7 +539,11 @@ Plan_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 static PyObject *
 Plan_get_all(PyObject *op, void *Py_UNUSED(closure))
 {
-    return Py_NewRef(((Plan *)op)->all);
+    PyObject *all;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    all = Py_NewRef(((Plan *)op)->all);
+    Py_END_CRITICAL_SECTION();
+    return all;
 }
 
 static int
@@ -552,7 +553,12 @@ Plan_set_all(PyObject *op, PyObject *all, void *Py_UNUSED(closure))
         PyErr_SetString(PyExc_TypeError, "all components must come as a tuple");
         return -1;
     }
-    Py_SETREF(((Plan *)op)->all, Py_NewRef(all));
+    PyObject *before;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    before = ((Plan *)op)->all;
+    ((Plan *)op)->all = Py_NewRef(all);
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(before);
     return 0;
 }
 
@@ -603,3 +609,41 @@ static PyTypeObject Plan_Type = {
     .tp_members = Plan_members,
     .tp_getset = Plan_getset,
 };
+
+#ifdef Py_GIL_DISABLED
+static PyObject *
+copy_of_callable(PyObject *callable)
+{
+    if (!Py_IS_TYPE(callable, &Step_Type)) {
+        return Py_NewRef(callable);
+    }
+    Step *step = (Step *)callable, *copy = (Step *)Step_Type.tp_alloc(&Step_Type, 0);
+    if (copy != NULL) {
+        copy->vectorcall = Step_vectorcall;
+        copy->function = Py_NewRef(step->function);
+        copy->lookup = Py_NewRef(step->lookup);
+        copy->is_end = step->is_end;
+        if ((copy->next = copy_of_callable(step->next)) == NULL) {
+            Py_CLEAR(copy);
+        }
+    }
+    return (PyObject *)copy;
+}
+
+/* A plan with steps of its own, which belong to this thread: it counts the references to them
+   without another one. */
+static PyObject *
+copy_of_plan(PyObject *op)
+{
+    Plan *plan = (Plan *)op, *copy = (Plan *)Plan_Type.tp_alloc(&Plan_Type, 0);
+    if (copy != NULL) {
+        copy->first = Py_NewRef(plan->first);
+        copy->all = Plan_get_all(op, NULL);
+        copy->chain = Py_NewRef(plan->chain);
+        if ((copy->call = copy_of_callable(plan->call)) == NULL) {
+            Py_CLEAR(copy);
+        }
+    }
+    return (PyObject *)copy;
+}
+#endif

@@ -3,46 +3,59 @@
 
 typedef struct {
     PyObject_HEAD
-    /* A number that no call tables have ever had before. As long as it is the same, nothing was
-       added to `calls` or taken from it. */
-    uint64_t state;
     PyObject *calls;        /* dict: identity of a generic function -> Entries */
-    PyObject *watched;      /* list of (list, its copy); or NULL */
+    PyObject *watched;      /* a tuple: lists, behind each one a tuple of its items; or NULL */
 } CallTables;
 
 static PyTypeObject CallTables_Type;
 
-static uint64_t last_state = 0;
-
-static int  /* runs no Python */
-lists_unchanged(const CallTables *self)
+/* No call finds any of these entries from now on. In the critical section. */
+static void  /* runs no Python */
+close_all(CallTables *self)
 {
-    if (self->watched == NULL) {
-        return 1;
+    Py_ssize_t position = 0;
+    PyObject *entries;
+    if (self->calls == NULL) {
+        return;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(self->watched); i++) {
-        PyObject *pair = PyList_GET_ITEM(self->watched, i);
-        PyObject *now = PyTuple_GET_ITEM(pair, 0), *seen = PyTuple_GET_ITEM(pair, 1);
-        if (PyList_GET_SIZE(now) != PyList_GET_SIZE(seen)) {
-            return 0;
-        }
-        for (Py_ssize_t k = 0; k < PyList_GET_SIZE(now); k++) {
-            if (PyList_GET_ITEM(now, k) != PyList_GET_ITEM(seen, k)) {
-                return 0;
+    Py_BEGIN_CRITICAL_SECTION(self->calls);
+    while (PyDict_Next(self->calls, &position, NULL, &entries)) {
+        close_entries((Entries *)entries, 1);
+    }
+    Py_END_CRITICAL_SECTION();
+}
+
+/* Whether the items of lists are those of the tuples behind them; NULL stands for no lists. */
+static inline int  /* runs no Python */
+are_unchanged(PyObject *watched)
+{
+    Py_ssize_t count = watched == NULL ? 0 : PyTuple_GET_SIZE(watched);
+    for (Py_ssize_t i = 0; i < count; i += 2) {
+        PyObject *now = PyTuple_GET_ITEM(watched, i), *seen = PyTuple_GET_ITEM(watched, i + 1);
+        Py_ssize_t size = PyTuple_GET_SIZE(seen), same = -1;
+        Py_BEGIN_CRITICAL_SECTION(now);
+        if (PyList_GET_SIZE(now) == size) {
+            same = 0;
+            while (same < size && PyList_GET_ITEM(now, same) == PyTuple_GET_ITEM(seen, same)) {
+                same++;
             }
+        }
+        Py_END_CRITICAL_SECTION();
+        if (same != size) {
+            return 0;
         }
     }
     return 1;
 }
 
 static PyObject *
-CallTables_lists_unchanged(PyObject *self, PyObject *Py_UNUSED(ignored))
+CallTables_lists_unchanged_locked(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return PyBool_FromLong(lists_unchanged((CallTables *)self));
+    return PyBool_FromLong(are_unchanged(((CallTables *)self)->watched));
 }
 
 static PyObject *
-CallTables_watch(PyObject *op, PyObject *lists)
+CallTables_watch_locked(PyObject *op, PyObject *lists)
 {
     int right = PyList_Check(lists);
     for (Py_ssize_t i = 0; right && i < PyList_GET_SIZE(lists); i++) {
@@ -54,59 +67,77 @@ CallTables_watch(PyObject *op, PyObject *lists)
         PyErr_SetString(PyExc_TypeError, "watch() takes a list of pairs of lists");
         return NULL;
     }
-    PyObject *copy = PyList_GetSlice(lists, 0, PyList_GET_SIZE(lists));
-    if (copy == NULL) {
+    PyObject *watched = NULL;
+    if (PyList_GET_SIZE(lists) > 0 &&
+        (watched = PyTuple_New(2 * PyList_GET_SIZE(lists))) == NULL) {
         return NULL;
     }
-    Py_XSETREF(((CallTables *)op)->watched, copy);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lists); i++) {
+        PyObject *pair = PyList_GET_ITEM(lists, i);
+        PyObject *seen = PyList_AsTuple(PyTuple_GET_ITEM(pair, 1));
+        if (seen == NULL) {
+            Py_DECREF(watched);
+            return NULL;
+        }
+        PyTuple_SET_ITEM(watched, 2 * i, Py_NewRef(PyTuple_GET_ITEM(pair, 0)));
+        PyTuple_SET_ITEM(watched, 2 * i + 1, seen);
+    }
+    close_all((CallTables *)op);
+    Py_XSETREF(((CallTables *)op)->watched, watched);
     Py_RETURN_NONE;
 }
 
 static PyObject *
-CallTables_open(PyObject *op, PyObject *args)
+CallTables_open_locked(PyObject *op, PyObject *args)
 {
     CallTables *self = (CallTables *)op;
-    PyObject *identity;
+    PyObject *identity, *before;
     Entries *entries;
     int collects;
-    if (!PyArg_ParseTuple(args, "OO!p:open", &identity, &Entries_Type, &entries, &collects)) {
+    if (!PyArg_ParseTuple(args, "OO!p:open", &identity, &Entries_Type, &entries, &collects) ||
+        PyDict_GetItemRef(self->calls, identity, &before) < 0) {
         return NULL;
     }
-    self->state = ++last_state;
+    Entries *others = (Entries *)before, **link = &others, *former = others;
     if (collects) {
         /* The others stay; former ones for the same arity are left out. */
-        Entries *others = (Entries *)PyDict_GetItemWithError(self->calls, identity);
-        if (others == NULL && PyErr_Occurred()) {
-            return NULL;
-        }
-        Entries **link = &others;
-        Py_XINCREF(others);
         while (*link != NULL && (*link)->arity != entries->arity) {
             link = &(*link)->other;
         }
-        if (*link != NULL) {
-            Entries *former = *link;
+        if ((former = *link) != NULL) {
             *link = (Entries *)Py_XNewRef(former->other);
-            Py_DECREF(former);
+        }
+        if (others != NULL) {
+            /* A line may name them as the first ones. */
+            end_validity(&others->validity);
         }
         Py_XSETREF(entries->other, others);
+    }
+    if (former != NULL) {
+        close_entries(former, !collects);
+        Py_DECREF(former);
     }
     if (PyDict_SetItem(self->calls, identity, (PyObject *)entries) < 0) {
         return NULL;
     }
+    entries->is_open = 1;
     Py_RETURN_NONE;
 }
 
 static PyObject *
-CallTables_close(PyObject *op, PyObject *identity)
+CallTables_close_locked(PyObject *op, PyObject *identity)
 {
     CallTables *self = (CallTables *)op;
-    self->state = ++last_state;
-    if (PyDict_DelItem(self->calls, identity) < 0) {
-        if (!PyErr_ExceptionMatches(PyExc_KeyError)) {
-            return NULL;
+    PyObject *entries;
+    if (PyDict_GetItemRef(self->calls, identity, &entries) < 0) {
+        return NULL;
+    }
+    if (entries != NULL) {
+        close_entries((Entries *)entries, 1);
+        if (PyDict_DelItem(self->calls, identity) < 0) {
+            PyErr_Clear();      /* it is not there any more */
         }
-        PyErr_Clear();
+        Py_DECREF(entries);
     }
     Py_RETURN_NONE;
 }
@@ -115,11 +146,8 @@ static PyObject *
 CallTables_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
     CallTables *self = (CallTables *)type->tp_alloc(type, 0);
-    if (self != NULL) {
-        self->state = ++last_state;
-        if ((self->calls = PyDict_New()) == NULL) {
-            Py_CLEAR(self);
-        }
+    if (self != NULL && (self->calls = PyDict_New()) == NULL) {
+        Py_CLEAR(self);
     }
     return (PyObject *)self;
 }
@@ -144,7 +172,9 @@ CallTables_clear(PyObject *op)
 {
     CallTables *self = (CallTables *)op;
     /* Not Py_CLEAR of calls: a call expects a dictionary. */
-    self->state = ++last_state;
+    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    close_all(self);
+    Py_END_CRITICAL_SECTION();
     if (self->calls != NULL) {
         PyDict_Clear(self->calls);
     }
@@ -156,10 +186,18 @@ static void
 CallTables_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
+    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    close_all((CallTables *)op);
+    Py_END_CRITICAL_SECTION();
     Py_CLEAR(((CallTables *)op)->calls);
     Py_CLEAR(((CallTables *)op)->watched);
     Py_TYPE(op)->tp_free(op);
 }
+
+LOCKED_METHOD(CallTables_lists_unchanged, tables_lock)
+LOCKED_METHOD(CallTables_watch, tables_lock)
+LOCKED_METHOD(CallTables_open, tables_lock)
+LOCKED_METHOD(CallTables_close, tables_lock)
 
 static PyMethodDef CallTables_methods[] = {
     {"lists_unchanged", CallTables_lists_unchanged, METH_NOARGS, NULL},
@@ -199,29 +237,53 @@ typedef struct {
 
 static PyTypeObject CachedLookup_Type;
 
+/* The call tables of a lookup: a new reference; NULL, without an error, if it has none. */
+static PyObject *  /* runs no Python */
+cache_of(PyObject *lookup)
+{
+    PyObject *cache;
+    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    cache = Py_XNewRef(((CachedLookup *)lookup)->cache);
+    Py_END_CRITICAL_SECTION();
+    return cache;
+}
+
 static PyObject *
 CachedLookup_get_cache(PyObject *op, void *Py_UNUSED(closure))
 {
-    PyObject *cache = ((CachedLookup *)op)->cache;
+    PyObject *cache = cache_of(op);
     if (cache == NULL) {
         PyErr_Format(PyExc_AttributeError,
                      "%.200s has no cache: its __init__() did not call that of reg.Lookup",
                      Py_TYPE(op)->tp_name);
     }
-    return Py_XNewRef(cache);
+    return cache;
+}
+
+/* Before the cache of a lookup is another one, and before another lookup can have its address. In
+   the critical section. */
+static void  /* runs no Python */
+close_cache(CachedLookup *self)
+{
+    if (self->cache != NULL) {
+        close_all((CallTables *)self->cache);
+    }
 }
 
 /* Cache in these call tables from now on, and in no others. */
 static PyObject *
-CachedLookup_set_cache(PyObject *op, PyObject *cache)
+CachedLookup_set_cache_locked(PyObject *op, PyObject *cache)
 {
     if (!PyObject_TypeCheck(cache, &CallTables_Type)) {
         PyErr_SetString(PyExc_TypeError, "the cache of a lookup must be CallTables");
         return NULL;
     }
+    close_cache((CachedLookup *)op);
     Py_XSETREF(((CachedLookup *)op)->cache, Py_NewRef(cache));
     Py_RETURN_NONE;
 }
+
+LOCKED_METHOD(CachedLookup_set_cache, tables_lock)
 
 static int
 CachedLookup_traverse(PyObject *op, visitproc visit, void *arg)
@@ -233,6 +295,9 @@ CachedLookup_traverse(PyObject *op, visitproc visit, void *arg)
 static int
 CachedLookup_clear(PyObject *op)
 {
+    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    close_cache((CachedLookup *)op);
+    Py_END_CRITICAL_SECTION();
     Py_CLEAR(((CachedLookup *)op)->cache);
     return 0;
 }

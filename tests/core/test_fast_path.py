@@ -32,9 +32,7 @@ def test_the_build_that_was_asked_for_is_the_one_that_runs() -> None:
     asked_for_python = os.environ.get("REG_PURE_PYTHON") == "1"
     compiler = (sysconfig.get_config_var("CC") or "").split()[:1]
     headers = pathlib.Path(sysconfig.get_path("include"), "Python.h")
-    has_no_build_in_c = sys.implementation.name != "cpython" or sysconfig.get_config_var(
-        "Py_GIL_DISABLED"
-    )
+    has_no_build_in_c = sys.implementation.name != "cpython"
     if asked_for_python or has_no_build_in_c:
         assert not compiled
     elif compiler and shutil.which(compiler[0]) and headers.exists():
@@ -326,3 +324,42 @@ def test_calls_leave_reference_counts_where_they_were() -> None:
     call()
     gc.collect()
     assert [sys.getrefcount(each) for each in watched] == before
+
+
+def test_calls_for_more_classes_than_are_cached_at_once_stay_right() -> None:
+    @reg.generic
+    def name_of(item):
+        return "unknown"
+
+    classes = [type(f"Class{number}", (), {}) for number in range(6_000)]
+    registry = reg.Registry()
+    for cls in classes[::2]:
+        registry.register(name_of, [cls], lambda item, cls=cls: cls.__name__)
+    expected = [cls.__name__ if index % 2 == 0 else "unknown" for index, cls in enumerate(classes)]
+    for _ in range(3):
+        assert [name_of(cls(), lookup=registry) for cls in classes] == expected
+    registry.register(name_of, [classes[1]], lambda item: "new")
+    expected[1] = "new"
+    assert [name_of(cls(), lookup=registry) for cls in classes] == expected
+
+
+def test_a_class_that_changes_all_the_time_is_answered_by_its_bases_of_the_moment() -> None:
+    class Former: ...
+
+    class Later: ...
+
+    class Changing(Former): ...
+
+    @reg.generic
+    def base_of(item):
+        return "none"
+
+    registry = reg.Registry()
+    registry.register(base_of, [Former], lambda item: "former")
+    registry.register(base_of, [Later], lambda item: "later")
+    item = Changing()
+    for number in range(3_000):
+        Changing.number = number
+        assert (Changing.number, base_of(item, lookup=registry)) == (number, "former")
+    Changing.__bases__ = (Later,)
+    assert not compiled or base_of(item, lookup=registry) == "later"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -314,3 +316,63 @@ def test_a_first_assignment_beside_initialize_is_not_overrun():
         run_all(initialize, assign)
         # The base alone must not count any more once a thread has a lookup of its own.
         assert implicit._everywhere is None
+
+
+@pytest.mark.needs_refcounts
+def test_a_thread_lets_go_of_an_unregistered_implementation_at_its_next_call_after_a_collection():
+    class Implementation:
+        def __call__(self, thing):
+            return "registered"
+
+    @reg.generic
+    def name_of(thing):
+        return "fallback"
+
+    registry = reg.Registry()
+    implementation = Implementation()
+    registry.register(name_of, [Animal], implementation)
+    seen = []
+    called, collected = threading.Event(), threading.Event()
+
+    def call():
+        seen.extend(name_of(Cat(), lookup=registry) for _ in range(3))
+        called.set()
+        collected.wait(10)
+        seen.append(name_of(Cat(), lookup=registry))
+        seen.append(reference())
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    called.wait(10)
+    registry.unregister(name_of, [Animal])
+    reference = weakref.ref(implementation)
+    del implementation
+    gc.collect()
+    collected.set()
+    thread.join(60)
+    assert seen == ["registered"] * 3 + ["fallback", None]
+
+
+def test_calls_with_a_class_whose_attributes_change_in_another_thread_are_right():
+    @reg.generic
+    def name_of(thing):
+        return "fallback"
+
+    class Changing(Animal):
+        number = 0
+
+    registry = reg.Registry()
+    registry.register(name_of, [Animal], lambda thing: "animal")
+    registry.register(name_of, [Cat], lambda thing: "cat")
+
+    def change():
+        for number in range(2_000):
+            Changing.number = number
+            assert Changing.number == number
+
+    def call():
+        for _ in range(2_000):
+            assert name_of(Changing(), lookup=registry) == "animal"
+            assert name_of(Cat(), lookup=registry) == "cat"
+
+    run_all(change, call, call)
