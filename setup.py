@@ -1,12 +1,15 @@
 """Leaves out the extension in C where it is not wanted, and the README's links to files.
 
 All else is in ``pyproject.toml``. ``REG_NO_EXTENSION=1`` builds the wheel for every interpreter,
-``py3-none-any``. Other interpreters than CPython get it as well, without the attempt to compile.
+``py3-none-any``. Free-threaded builds and other interpreters than CPython get it as well, without
+the attempt to compile; ``REG_EXTENSION=1`` compiles the extension for a free-threaded build, where
+it is an experiment.
 """
 
 import os
 import re
 import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import Distribution, setup
@@ -25,7 +28,12 @@ def readme() -> str:
     return re.sub(r"`([^`<]+?)\s+<(?!https?:)[^>]+>`_", r"\1", text)
 
 
-is_pure = os.environ.get("REG_NO_EXTENSION") == "1" or sys.implementation.name != "cpython"
+is_free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+is_pure = (
+    os.environ.get("REG_NO_EXTENSION") == "1"
+    or (is_free_threaded and os.environ.get("REG_EXTENSION") != "1")
+    or sys.implementation.name != "cpython"
+)
 setup(
     distclass=PureDistribution if is_pure else Distribution,
     long_description=readme(),

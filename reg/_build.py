@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from typing import Final, NamedTuple
 
 from . import _fastcall
@@ -15,7 +16,7 @@ class Build(NamedTuple):
 
     :param name: ``"C"`` or ``"Python"``.
     :param reason: why it is the one in Python, such as ``"REG_PURE_PYTHON=1"``, ``"not built"``,
-      ``"sub-interpreter"``, ``"imported before"``, the name of an
+      ``"free-threaded"``, ``"sub-interpreter"``, ``"imported before"``, the name of an
       interpreter such as ``"PyPy"``, or the error with which the one in C is not imported;
       ``""`` for C.
     """
@@ -32,6 +33,8 @@ def _reason(failure: ImportError | None) -> str:
         return "REG_PURE_PYTHON=1"
     if sys.implementation.name != "cpython":
         return "PyPy" if sys.implementation.name == "pypy" else sys.implementation.name
+    if isinstance(failure, ModuleNotFoundError) and sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "free-threaded"
     if isinstance(failure, ModuleNotFoundError):
         return "not built"
     text = str(failure)

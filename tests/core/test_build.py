@@ -15,6 +15,7 @@ import pytest
 
 import reg
 
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 PYPY = sys.implementation.name == "pypy"
 
 PROGRAM = """
@@ -66,13 +67,11 @@ def test_a_python_build_says_that_none_in_c_was_built(tmp_path):
         tmp_path / "reg",
         ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"),
     )
-    reason = "PyPy" if PYPY else "not built"
+    reason = "free-threaded" if FREE_THREADED else "PyPy" if PYPY else "not built"
     assert run("import reg; print(reg.build.reason)", cwd=tmp_path) == reason
 
 
-@pytest.mark.skipif(
-    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has one lock"
-)
+@pytest.mark.skipif(not FREE_THREADED, reason="this interpreter has one lock")
 def test_a_free_threaded_interpreter_stays_without_its_lock():
     assert run("import reg, sys; print(sys._is_gil_enabled())") == "False"
 
