@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import types
 import typing
 from collections.abc import Collection
@@ -33,8 +32,6 @@ def advice_for(specification: Any) -> str:
         return "use the class that bounds it, or object"
     if isinstance(specification, typing.NewType):
         return f"use {_name(specification.__supertype__)}, which its values are instances of"
-    if isinstance(specification, enum.Enum):
-        return f"use Literal[{specification}]"
     cls = type(specification)
     advice = (
         "use a class, None, a union of them, or the name of one such as"

@@ -8,6 +8,7 @@ not be loaded. Of a class, those objects alone count that are values of a ``Lite
 
 from __future__ import annotations
 
+import enum
 import itertools
 import types
 import typing
@@ -276,6 +277,8 @@ def _refined(
             types.NoneType if value is None else Refinement(type(value), (), value)
             for value in typing.get_args(specification)
         ]
+    if isinstance(specification, enum.Enum):
+        return [Refinement(type(specification), (), specification)]
     if origin is type and typing.get_args(specification):
         return _subclasses(key, position, specification, aliases)
     given: Any = specification

@@ -214,9 +214,35 @@ def test_named_parameters_and_keywords_decide_by_values(registry):
         assert view(1, "other", lookup=registry) == "fallback"
 
 
-def test_a_member_by_itself_is_refused_with_advice(registry):
-    with pytest.raises(TypeError, match=r"use Literal\[Colour.RED\]"):
-        registry.register(show, [Colour.RED], "red")
+@pytest.mark.parametrize("members", [Colour, Level])
+def test_a_member_by_itself_is_the_literal_of_it(registry, called, members):
+    first, second = members
+    registry.register(show, [first], answering("by itself"))
+    assert [called(first), called(second), called(first.value)] == [
+        "by itself",
+        "fallback",
+        "fallback",
+    ]
+    registry.register(show, [Literal[first]], answering("literal"))
+    assert called(first) == "literal"
+    assert len(registry.registrations()) == 1
+
+    @registry.implements(show)
+    def shown(item: second):
+        return "annotated"
+
+    assert called(second) == "annotated"
+    registry.unregister(show, [second])
+    assert called(second) == "fallback"
+
+
+class Word(enum.StrEnum):
+    YES = "yes"
+
+
+def test_a_member_that_is_a_string_is_no_name_of_a_class(registry, called):
+    registry.register(show, [Word.YES], answering("yes"))
+    assert [called(Word.YES), called("yes")] == ["yes", "fallback"]
 
 
 # Subclasses
