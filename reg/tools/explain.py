@@ -12,11 +12,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._classes import SingleKey, UnionMember, class_of, describe
+from .._classes import describe
 from .._declared import DeclaredMatcher, answers, failing, has_declared, values_of
 from .._definitions import definition_of
 from .._matching import Matcher, Query, resolve_matchers
-from .._refinements import RefinedMatcher, Refinement, base_of
 from ..arginfo import takes_keyword
 from ..lookup import classes_of, has_default_behaviour
 from ..predicate import PredicateMatcher
@@ -27,12 +26,12 @@ from .provenance import (
     Source,
     completed_classes,
     dispatch_of,
-    for_classes,
     located,
     lookup_name,
-    registered_for,
 )
-from .resolution import Candidate, Outcome, Resolution
+from .reasons import outcome_of
+from .recording import RecordingMatcher
+from .resolution import Candidate, Resolution
 
 __all__ = [
     "closest_candidates",
@@ -228,76 +227,6 @@ def closest_candidates(lookup: Any, key: Hashable, classes: tuple[type, ...]) ->
     return ["the nearest are:", *lines] if lines else []
 
 
-class RecordingMatcher(Matcher):
-    """Replaces a candidate during resolution and records how it was asked.
-
-    An error of a matcher does not end the explanation; it is part of it.
-
-    :param located: the candidate.
-    """
-
-    def __init__(self, located: Located) -> None:
-        component, candidate = located.component, located.candidate
-        self.located = located
-        self.matcher = component if isinstance(component, Matcher) else None
-        #: asks whether refinements hold; ``None`` without refinements
-        self.refined = candidate if isinstance(candidate, RefinedMatcher) else None
-        #: whether only the arguments tell whether it is found
-        self.decides = self.matcher is not None or self.refined is not None
-        #: the resulting component; ``None`` for a matcher that was not asked
-        self.answer: Any = None if self.decides else component
-        self.was_asked = False
-        #: the position of an argument for which a refinement does not hold
-        self.failing: int | None = None
-        self.keywords = located.predicates
-        self.error: Exception | None = None
-        #: why a lookup that overrides ``component()`` did not choose it
-        self.override_reason: str | None = None
-
-    def _reg_ask(self, query: Query) -> Any:
-        self.was_asked = True
-        if self.refined is not None:
-            try:
-                self.failing = self.refined.failing(query.args)
-            except Exception as error:
-                self.error = error
-            if self.failing is not None or self.error is not None:
-                return None
-        if self.matcher is not None:
-            return super()._reg_ask(query)
-        self.answer = self.located.component
-        return self.answer
-
-    def predicates(self, *args: Any) -> Mapping[str, Any]:
-        """Ask the matcher for its predicates, and record an error."""
-        if self.matcher is None:
-            return {}
-        try:
-            return self.matcher.predicates(*args)
-        except Exception as error:
-            self.error = error
-            return {}
-
-    def _reg_keywords(self, query: Query, predicates: Mapping[str, Any]) -> Mapping[str, Any]:
-        if self.matcher is None or self.error is not None:
-            return {}
-        try:
-            return self.matcher._reg_keywords(query, predicates)
-        except Exception as error:
-            self.error = error
-            return {}
-
-    def __call__(self, *args: Any, **predicates: Any) -> Any:
-        """Ask the matcher, and record its predicates and its answer or error."""
-        if self.matcher is not None and self.error is None:
-            self.keywords = predicates
-            try:
-                self.answer = self.matcher(*args, **predicates)
-            except Exception as error:
-                self.error = error
-        return self.answer
-
-
 def _apply_override(
     recorders: list[RecordingMatcher],
     lookup: Any,
@@ -370,7 +299,7 @@ def _resolution(
     first: RecordingMatcher | None = None
     candidates: list[Candidate] = []
     for index, recorder in enumerate(recorders):
-        outcome, reason = _outcome(recorder, first, classes, key)
+        outcome, reason = outcome_of(recorder, first, classes, key)
         if outcome in ("chosen", "failed"):
             first = recorder
         if outcome == "chosen" and any(before.outcome == "undecided" for before in candidates):
@@ -401,113 +330,6 @@ def _resolution(
         fallback=fallback,
         notes=notes,
     )
-
-
-def _outcome(
-    recorder: RecordingMatcher,
-    first: RecordingMatcher | None,
-    classes: tuple[type, ...],
-    key: Hashable,
-) -> tuple[Outcome, str]:
-    """The outcome of a candidate and its reason; ``first`` is the one that is found."""
-    if recorder.error is not None:
-        if first is None:
-            return "failed", f"raises {recorder.error!r}"
-        return "shadowed", f"{_why_later(recorder, first, classes, key)}; raises {recorder.error!r}"
-    if recorder.override_reason is not None:
-        return "shadowed", recorder.override_reason
-    if recorder.failing is not None:
-        return "declined", _why_refined(recorder, recorder.failing, key)
-    if recorder.decides and not recorder.was_asked:
-        if first is not None:
-            return "shadowed", _why_later(recorder, first, classes, key)
-        if recorder.refined is not None:
-            position = next(iter(recorder.refined.refinements), len(classes) - 1)
-            return "undecided", _why_refined(recorder, position, key)
-        return "undecided", "a matcher: decides by the arguments, not by classes alone"
-    if recorder.answer is None:
-        return "declined", "has no answer for these arguments"
-    if first is not None:
-        return "shadowed", _why_later(recorder, first, classes, key)
-    if dispatch_of(key) is not None and not callable(recorder.answer):
-        return "chosen", "comes first; but a call fails, since it cannot be called"
-    return "chosen", "comes first"
-
-
-def _why_refined(recorder: RecordingMatcher, position: int, key: Hashable) -> str:
-    """Which refinement decides, or does not hold."""
-    registration = recorder.located.registration
-    written: tuple[Any, ...] = () if registration is None else registration.classes
-    name = argument_name(key, position)
-    if recorder.was_asked:
-        if position < len(written):
-            return f"{name}: {written[position]} does not hold for the argument"
-        return f"{name}: no refinement holds for the argument"
-    if position < len(written):
-        return f"{name}: {written[position]} depends on the argument, not on its class alone"
-    return "depends on the arguments, not on their classes alone"
-
-
-def _why_later(
-    recorder: RecordingMatcher,
-    first: RecordingMatcher,
-    classes: tuple[type, ...],
-    key: Hashable,
-) -> str:
-    """Why a candidate comes after the one that is found."""
-    if first.error is not None:
-        return "not reached: an error comes first"
-    mine, other = recorder.located, first.located
-    if mine.rank != other.rank and (
-        mine.registration is other.registration or _predicates_first(key)
-    ):
-        return "its predicates are less specific"
-    is_merged = mine.source.merged is not None and mine.source.merged is other.source.merged
-    if mine.source.class_lookup is not other.source.class_lookup and not is_merged:
-        return f"{other.source.name} is asked before {mine.source.name}"
-    if mine.registration is None or other.registration is None:
-        return f"comes later in the results of {mine.source.name}"
-    registrations = mine.registration, other.registration
-    keys = [for_classes(registration, classes).single_keys for registration in registrations]
-    for position, (less, more, cls) in enumerate(zip(*keys, classes, strict=True)):
-        if base_of(class_of(less)) == base_of(class_of(more)):
-            if less != more:
-                return f"{argument_name(key, position)}: {_why_key_later(less, more)}"
-        else:
-            less, more = class_of(less), class_of(more)
-            return (
-                f"{argument_name(key, position)}: {short_name(less)} comes after {short_name(more)}"
-                f" in the MRO of {short_name(cls)}"
-            )
-    if mine.registration.rest and mine.registration.number != other.registration.number:
-        return (
-            f"{registered_for(mine.registration)}, for any number of arguments, comes after"
-            f" {registered_for(other.registration)} for the same classes"
-        )
-    if is_merged:
-        return f"{other.source.name} comes before {mine.source.name}, for the same classes"
-    return f"comes later in the results of {mine.source.name}"
-
-
-def _predicates_first(key: Hashable) -> bool:
-    dispatch = dispatch_of(key)
-    return dispatch is not None and dispatch.predicates_first
-
-
-def _why_key_later(less: SingleKey, more: SingleKey) -> str:
-    """Why one of two keys of the same class comes later: for a refinement, or a union."""
-    cls, earlier = class_of(less), class_of(more)
-    if cls != earlier:
-        if not isinstance(cls, Refinement):
-            return f"{short_name(cls)} comes after its refinement {earlier}"
-        if isinstance(earlier, Refinement) and earlier.is_narrower_than(cls):
-            return f"{cls} comes after {earlier}, which is narrower"
-        return f"{cls} was registered after {earlier}"
-    union = " | ".join(map(short_name, getattr(less, "union", ())))
-    if not isinstance(more, UnionMember):
-        return f"the union {union} comes after its member {short_name(more)} itself"
-    other = " | ".join(map(short_name, more.union))
-    return f"the union {union} was registered after {other}, which has {short_name(more.cls)} too"
 
 
 def _call_next(
