@@ -54,7 +54,7 @@ def test_the_version_is_that_of_the_installed_distribution():
 
 
 def test_the_description_on_the_index_has_no_links_that_lead_nowhere():
-    description = importlib.metadata.metadata("reg-dispatch").get_payload()
+    description = importlib.metadata.metadata("reg-dispatch").json["description"]
     assert "One lookup per thread, task or request" in description
     assert re.findall(r"<(?!https?:)[^>\s]+>`_", description) == []
 
