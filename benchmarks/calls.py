@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import reg
@@ -18,7 +18,7 @@ from functions import (
 from peers import PEERS
 from timing import Measurements, Timing, call
 
-__all__ = ["composed_call", "plain_call", "positional_calls"]
+__all__ = ["composed_call", "plain_call", "positional_calls", "union_call"]
 
 
 def positional_calls(quick: bool) -> Measurements:
@@ -27,6 +27,8 @@ def positional_calls(quick: bool) -> Measurements:
         yield list(plain_call(arity, f"call, {arity}", Document()))
         yield list(plain_call(arity, f"deep call, {arity}", AuditedReport()))
         yield list(composed_call(arity))
+    yield list(composed_call(1, "merged", reg.MergedClassLookup))
+    yield list(union_call())
     yield list(method_call())
 
 
@@ -56,23 +58,40 @@ def plain_call(arity: int, row: str, item: Document, with_peers: bool = True) ->
             yield call(row, peer, statement, {**names, "f": function}, "Document")
 
 
-def composed_call(arity: int) -> Iterator[Timing]:
+def composed_call(
+    arity: int, row: str = "composed", compose: Callable[[Any], Any] = reg.ListClassLookup
+) -> Iterator[Timing]:
     """A call through an application's registry before a framework's, for an inherited class.
 
     :param arity: the number of arguments, 1 or 2.
+    :param row: the name of the comparison, without the number.
+    :param compose: composes the two registries.
     """
-    row = f"composed, {arity}"
+    row = f"{row}, {arity}"
     app, framework = reg.ClassRegistry(), reg.ClassRegistry()
     generic = generic_function(arity)
     pairs = implementations(arity)
     register(framework, generic, pairs)
     register(app, generic, pairs[1:])
-    reg.implicit.initialize(reg.Lookup(reg.ListClassLookup([app, framework])))
+    reg.implicit.initialize(reg.Lookup(compose([app, framework])))
     names = {"item": AuditedReport(), "printer": Printer()}
     statement = f"f({', '.join(list(names)[:arity])})"
     direct = implementations(arity)[0][1]
     yield call(row, "direct", statement, {**names, "f": direct}, "Document")
     yield call(row, "reg", statement, {**names, "f": generic}, "Document")
+
+
+def union_call() -> Iterator[Timing]:
+    """A call of an implementation that is registered for a union."""
+    row = "union"
+    registry = reg.Registry()
+    generic = generic_function(1)
+    implementation = implementations(1)[0][1]
+    registry.register(generic, [Document | Printer], implementation)
+    reg.implicit.initialize(registry)
+    names = {"item": AuditedReport()}
+    yield call(row, "direct", "f(item)", {**names, "f": implementations(1)[0][1]}, "Document")
+    yield call(row, "reg", "f(item)", {**names, "f": generic}, "Document")
 
 
 def method_call() -> Iterator[Timing]:

@@ -100,6 +100,8 @@ def _positional_calls() -> Iterator[Requirement]:
         yield _call(f"call, {arity}", _by_build(2.2, 5.5), _by_build(1.6, 4))
         for row in (f"deep call, {arity}", f"composed, {arity}"):
             yield _call(row, _by_build(2.5, 7), _by_build(1.8, 4))
+    for row in ("merged, 1", "union"):
+        yield _call(row, _by_build(2.5, 7), _by_build(1.8, 4))
     yield _call("method", _by_build(2.2, 5.5), _by_build(1.6, 4))
     for number in (1, 2, 4):
         yield _call(f"any number, {number}", _by_build(2.5, 9), _by_build(2))
