@@ -89,7 +89,6 @@ class CandidateChain:
             query = Query(args if dispatched is None else dispatched(args, keywords))
             return self.run(self.resolved(query, 0), query, args, keywords)
 
-        call_chain._reg_asks_matchers = True  # type: ignore[attr-defined]
         return call_chain
 
     def _refined_caller(self) -> Callable[..., Any]:
@@ -110,7 +109,6 @@ class CandidateChain:
             query = Query(args)
             return self.run(self.resolved(query, len(steps)), query, args, keywords)
 
-        call_refined._reg_asks_matchers = True  # type: ignore[attr-defined]
         return call_refined
 
     def _decision(self, matcher: Any, calculations: tuple[Callable[..., Any], ...]) -> Decision:

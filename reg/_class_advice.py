@@ -17,7 +17,7 @@ def advice_for(specification: Any) -> str:
         return "write *rest: Class, or reg.Rest(Class) in a list: each argument is of that class"
     if specification is Any:
         return "use object, which every argument is an instance of"
-    if specification is typing.Type:  # noqa: UP006
+    if specification is typing.Type:  # noqa: UP006 (the alias itself)
         return "use type, or type[Class]"
     if origin is typing.Annotated:
         return f"use {_name(typing.get_args(specification)[0])}"

@@ -7,7 +7,6 @@ as the generic function says. A matcher is never changed, but replaced, as all o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -170,7 +169,7 @@ def _ranked(candidate: Any, query: Query, values: list[Any]) -> list[tuple[tuple
             return []
         return inner.registry._reg_ranked(values)
     answer = candidate._reg_ask(query) if isinstance(candidate, Matcher) else candidate
-    return [] if answer is None else [((math.inf,) * len(values), answer)]
+    return [] if answer is None else [((float("inf"),) * len(values), answer)]
 
 
 def failing(candidates: Iterable[Any], values: list[Any]) -> Predicate | None:

@@ -69,9 +69,12 @@ class Entries:
             references.append(weakref.ref(classes[-1], functools.partial(level.pop, last)))
         plan.references = references
         self.plans[key] = plan
-        call = plan.call
+        call: Any = plan.call
         if isinstance(call, Decision) or (isinstance(call, Step) and not call.is_end):
             call = call.run
+        if plan.chain is not None:
+            # Read by a call with default=, which has the plan no more.
+            call._reg_asks_matchers = True
         level[last] = call
 
     def __del__(self) -> None:

@@ -89,8 +89,9 @@ def make_plan(
     if any(isinstance(one, RefinedMatcher) and one.values for one in components):
 
         def make_part(left: tuple[Any, ...]) -> Plan:
-            options: Any = {"has_fallbacks": has_fallbacks}
-            return make_plan(lambda: left, lookup, end, adapt, dispatched, **options)
+            return make_plan(
+                lambda: left, lookup, end, adapt, dispatched, has_fallbacks=has_fallbacks
+            )
 
         values = ValueChain(components, make_part)
         first = UNDECIDED if isinstance(first, Matcher) else first

@@ -187,7 +187,8 @@ def ranking(registered: Iterable[_Key]) -> Callable[[type], list[_Key]]:
     :param registered: the keys that something is registered for at one position.
     :return: gives, for a class, those of them that apply, most specific first.
     """
-    position, keys = PLAIN_POSITION, {key: key for key in registered}
+    position = PLAIN_POSITION
+    keys: dict[Any, _Key] = {key: key for key in registered}
     for key in keys:
         position = position.adding(key)
-    return lambda cls: [keys[key] for key in position.ranked(cls) if key in keys]  # type: ignore[index]
+    return lambda cls: [keys[key] for key in position.ranked(cls) if key in keys]

@@ -34,14 +34,14 @@ def first_entry(node: Any, keys: list[Any], position: int) -> Entry | None:
         key = keys[position] if node else ANY
         below = None if key is ANY else node.get(key)
         if below is not None:
-            if position == last:
-                return below  # type: ignore[no-any-return]
-            entry = first_entry(below, keys, position + 1)
+            entry: Entry | None
+            entry = below if position == last else first_entry(below, keys, position + 1)
             if entry is not None:
                 return entry
         node = node.get(ANY)
         if node is None or position == last:
-            return node  # type: ignore[no-any-return]
+            entry = node
+            return entry
         position += 1
     registered = node.keys
     while position < len(registered):

@@ -278,8 +278,8 @@ def _applies(cls: RegisteredClass, argument: Any) -> bool:
 def _implies(condition: Any, wider: Any) -> bool:
     if not isinstance(condition, SubclassOf) or not isinstance(wider, SubclassOf):
         return False
-    classes = condition.cls, wider.cls
-    return not any(isinstance(cls, NamedClass) for cls in classes) and issubclass(*classes)  # type: ignore[arg-type]
+    cls, base = condition.cls, wider.cls
+    return isinstance(cls, type) and isinstance(base, type) and issubclass(cls, base)
 
 
 def _short(value: Any) -> str:

@@ -151,7 +151,6 @@ class Decision:
                     root = since
                 known[values] = function
 
-        run._reg_asks_matchers = True  # type: ignore[attr-defined]
         #: does the same as a call of the decision, in less time
         self.run = run
         #: remembers an implementation by the root that it was found by, the values, and how

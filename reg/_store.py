@@ -233,9 +233,9 @@ def _descend(
         return trie.descend(ranked)
     fewest = ~number
     places = {rest: _place((rest,), ranks[fewest:]) for rest in trie.positions[fewest].rests}
-    rests: list[ClassKey] = [rest for rest, place in places.items() if None not in place]
-    rests.sort(key=places.__getitem__)  # type: ignore[arg-type]
-    return trie.descend([*ranked[:fewest], rests])
+    rests = [rest for rest, place in places.items() if None not in place]
+    rests.sort(key=places.__getitem__)
+    return trie.descend([*ranked[:fewest], [*rests]])
 
 
 def _place(keys: tuple[ClassKey, ...], ranks: list[dict[ClassKey, int]]) -> list[Any]:

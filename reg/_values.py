@@ -76,7 +76,6 @@ class ValueChain:
             given = args if dispatched is None else dispatched(args, keywords)
             return part(given).call(*args, **keywords)
 
-        call_part._reg_asks_matchers = True  # type: ignore[attr-defined]
         return call_part
 
     def _caller_for_one(self) -> Callable[..., Any]:
@@ -93,7 +92,6 @@ class ValueChain:
                 part = make(args)
             return part.call(*args, **keywords)
 
-        call_part_of_one._reg_asks_matchers = True  # type: ignore[attr-defined]
         return call_part_of_one
 
     def _left_for(self, key: tuple[_ValueKey, ...]) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
@@ -372,7 +371,7 @@ class PredicateRegistry(_Registering):
                 matches = [*index._reg_ranked(key)]
             else:
                 matches = [(0, match) for match in index.get(key)]
-        return [*matches, (math.inf, ANY)]
+        return [*matches, (float("inf"), ANY)]
 
     def _matching(self, nodes: list[Any], keys: list[Any], position: int) -> Sequence[Any]:
         """Find the most specific values below nodes, where predicates have indexes to be asked.

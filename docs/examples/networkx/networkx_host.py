@@ -112,7 +112,7 @@ if "networkx" in sys.modules:
     raise ImportError("import networkx_host before networkx: its functions are decorated already")
 sys.meta_path.insert(0, Finder())
 
-import networkx  # noqa: E402, F401
+import networkx  # noqa: E402, F401 (behind the finder that replaces its decorator)
 
 
 def pytest_reg_host():
