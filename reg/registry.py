@@ -10,14 +10,12 @@ from ._ambiguity import ambiguous_with
 from ._classes import (
     ClassKey,
     ForwardName,
-    NamedClass,
     RestKey,
-    UnionMember,
     class_of,
     describe,
     members_of,
 )
-from ._declared import DeclaredMatcher, declared_by
+from ._declared import DeclaredMatcher
 from ._definitions import file_and_line
 from ._dispatch_spec import canonical_key
 from ._lock import registry_lock
@@ -25,10 +23,9 @@ from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._reexecution import former_selves
-from ._refinements import Refinement
-from ._specifications import ClassSpecification, registered_classes, split_predicates
+from ._registering import checked_key, key_names, read_classes, registration_for
+from ._specifications import ClassSpecification
 from ._store import Registration, Store
-from .arginfo import is_bound
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
@@ -90,8 +87,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def _reg_register(
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
-        key = _checked_key(key)
-        combinations, predicates = _read(key, classes)
+        key = checked_key(key)
+        combinations, predicates = read_classes(key, classes)
         if component is not MISSING:
             self._reg_add(key, combinations, component, predicates)
             return None
@@ -111,8 +108,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :raises RegistrationError: if there is nothing registered for them; then
           nothing has changed.
         """
-        key = _checked_key(key)
-        combinations, predicates = _read(key, classes)
+        key = checked_key(key)
+        combinations, predicates = read_classes(key, classes)
         with registry_lock:
             self._reg_settle(key, itertools.chain(*combinations))
             registrations, remaining = [], []
@@ -122,7 +119,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                     remaining += _without(registration, predicates)
                 if registration is None:
                     raise RegistrationError(
-                        f"nothing is registered under {describe(key)} for {_names(combination)}"
+                        f"nothing is registered under {describe(key)} for {key_names(combination)}"
                     )
                 registrations.append(registration)
             store = self._reg_store.removing(registrations).adding(remaining)
@@ -140,8 +137,8 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :raises TypeError: if something that is not a class is given, or a
           union, which stands for more than one combination.
         """
-        key = _checked_key(key)
-        combinations, predicates = _read(key, classes)
+        key = checked_key(key)
+        combinations, predicates = read_classes(key, classes)
         if len(combinations) > 1:
             raise TypeError(
                 f"exact() takes one class at each position, not a union; got"
@@ -242,7 +239,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     ) -> None:
         if component is None:
             raise TypeError(
-                f"cannot register None under {describe(key)} for {_names(combinations[0])}:"
+                f"cannot register None under {describe(key)} for {key_names(combinations[0])}:"
                 " None means that there is no component"
             )
         if isinstance(component, Matcher):
@@ -252,7 +249,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
                 component._reg_check(key, len(classes) - 1)
         filename, lineno = file_and_line(component)
         added = [
-            _registration(key, combination, component, filename, lineno)
+            registration_for(key, combination, component, filename, lineno)
             for combination in combinations
         ]
         with registry_lock:
@@ -374,54 +371,6 @@ def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:
         )
 
 
-def _checked_key(key: Any) -> Hashable:
-    """Refuse an object that cannot be a key.
-
-    :param key: the object.
-    :return: the key; the generic function, for a copy that a decorator made of it.
-    :raises TypeError: if it cannot be hashed, or is a bound generic function.
-    """
-    try:
-        hash(key)
-    except TypeError as error:
-        raise TypeError(
-            f"a component is registered under a hashable key, often a generic function;"
-            f" {key!r} cannot be hashed: {error}"
-        ) from error
-    if is_bound(key) and "__reg_dispatch__" in getattr(key.__func__, "__dict__", ()):
-        raise TypeError(
-            f"{key!r} is a generic function bound to an object or a class, under which no call"
-            f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
-        )
-    return canonical_key(key)  # type: ignore[no-any-return]
-
-
-def _registration(
-    key: Hashable, combination: tuple[ClassKey, ...], component: Any, filename: str, lineno: int
-) -> Registration:
-    keys = [cls for cls in combination if not isinstance(cls, RestKey)]
-    classes = tuple(map(class_of, keys))
-    unions = tuple([cls.union if isinstance(cls, UnionMember) else () for cls in keys])
-    further = [cls for cls in combination if isinstance(cls, RestKey)]
-    rest = tuple([class_of(member) for cls in further for member in cls.members])
-    return Registration(
-        key, classes, component, filename, lineno, unions, rest, component
-    ).with_candidate()
-
-
-def _read(
-    key: Hashable, classes: Iterable[ClassSpecification]
-) -> tuple[list[tuple[ClassKey, ...]], Mapping[str, Any] | None]:
-    """Read what something is to be registered for.
-
-    :return: the combinations of classes, and the values of predicates; ``None`` under a key that
-      declares no predicates.
-    """
-    classes, by = split_predicates(classes)
-    combinations = registered_classes(key, classes)
-    return combinations, by if declared_by(key, by) else None
-
-
 def _by_predicates(
     store: Store, registration: Registration, predicates: Mapping[str, Any], replaces: bool
 ) -> Registration:
@@ -435,7 +384,7 @@ def _by_predicates(
     elif not replaces and (former := matcher.exact(predicates)) is not None:
         names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
         raise RegistrationError(
-            f"{describe(registration.key)} has a component for {_names(registration.keys)} and"
+            f"{describe(registration.key)} has a component for {key_names(registration.keys)} and"
             f" {names or 'any predicates'} already: {former!r}, so {registration.component!r} at"
             f" {registration.place} is not registered; unregister the first, or use replace=True"
         )
@@ -457,7 +406,7 @@ def _without(registration: Registration, predicates: Mapping[str, Any]) -> list[
         names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
         raise RegistrationError(
             f"nothing is registered under {describe(registration.key)} for"
-            f" {_names(registration.keys)} and {names or 'any predicates'}"
+            f" {key_names(registration.keys)} and {names or 'any predicates'}"
         )
     left = matcher.removing(predicates)
     return [] if left is None else [registration._replace(component=left).with_candidate()]
@@ -468,7 +417,7 @@ def _refuse_to_replace(store: Store, registration: Registration) -> None:
     if known is not None:
         raise RegistrationError(
             f"{describe(registration.key)} has a component for"
-            f" {_names(registration.keys)} already: {known.component!r} at"
+            f" {key_names(registration.keys)} already: {known.component!r} at"
             f" {known.place}, so {registration.component!r} at {registration.place}"
             " is not registered; unregister the first, or use replace=True"
         )
@@ -479,22 +428,8 @@ def _refuse_ambiguity(store: Store, registration: Registration) -> None:
         return
     other, meet = found
     raise RegistrationError(
-        f"{registration.component!r} at {registration.place}, for {_names(registration.keys)}, and"
-        f" {other.component!r} at {other.place}, for {_names(other.keys)}, would both apply to"
-        f" {_names(meet)} under {describe(registration.key)}, and neither is more specific;"
-        f" register something for {_names(meet)} first, or use ambiguous=True"
+        f"{registration.component!r} at {registration.place}, for {key_names(registration.keys)},"
+        f" and {other.component!r} at {other.place}, for {key_names(other.keys)}, would both apply"
+        f" to {key_names(meet)} under {describe(registration.key)}, and neither is more specific;"
+        f" register something for {key_names(meet)} first, or use ambiguous=True"
     )
-
-
-def _names(keys: tuple[ClassKey, ...]) -> str:
-    return f"({', '.join(map(_name, keys))})"
-
-
-def _name(key: ClassKey) -> str:
-    if isinstance(key, RestKey):
-        return "*" + " | ".join([_name(class_of(member)) for member in key.members])
-    if isinstance(key, UnionMember):
-        return " | ".join(map(_name, key.union))
-    if isinstance(key, (NamedClass, Refinement)):
-        return str(key)
-    return f"{key.__module__}.{key.__qualname__}"
