@@ -74,7 +74,7 @@ class Entries:
             call = call.run
         if plan.chain is not None:
             # Read by a call with default=, which has the plan no more.
-            call._reg_asks_matchers = True
+            vars(call)["_reg_asks_matchers"] = True
         level[last] = call
 
     def __del__(self) -> None:
