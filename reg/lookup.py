@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
 
 from ._cache import LookupCache, make_key_plan
 from ._chains import ForeignChain, end_step
@@ -15,10 +14,14 @@ from ._matching import Matcher, Query
 from ._observers import Observable
 from ._plan import Plan, adapters, run_or_default
 from ._values import plan_for
+from .implicit import implicit
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from .tools.resolution import Resolution
 
 __all__ = [
@@ -235,6 +238,9 @@ class Lookup(CachedLookup, Observable):
 
     # The parts of a look-up
 
+    def _reg_has_default_behaviour(self) -> bool:
+        return has_default_behaviour(self)
+
     def _reg_parts(self) -> tuple[Any, ...]:
         return (self._reg_class_lookup,)
 
@@ -273,6 +279,9 @@ class Lookup(CachedLookup, Observable):
         if plan.all is None:
             plan.all = tuple(cache.candidates(key, classes)())
         return plan.all
+
+
+implicit._add_own_lookup(Lookup)
 
 
 def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, Any] | None) -> Any:
