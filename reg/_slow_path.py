@@ -34,11 +34,13 @@ __all__ = ["SlowPath"]
 class SlowPath:
     """The calls of one generic function that the fast path does not know.
 
-    Made of a :class:`reg.generic._UnloadedSlowPath`, whose attributes it keeps.
+    :param spec: the arguments that dispatch.
     """
 
-    _spec: DispatchSpec
-    _class_method: dict[str, Any]
+    def __init__(self, spec: DispatchSpec) -> None:
+        self._spec = spec
+        #: says that this is a class generic to a lookup, which may know of none
+        self._class_method = {"class_method": True} if spec.class_first else {}
 
     def call(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call the generic function.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Final, NoReturn, ParamSpec, TypeVar, overload
 
+    from ._slow_path import SlowPath
     from .generic_function import GenericFunction
     from .predicate import Predicate
 
@@ -117,7 +118,7 @@ def _make(
     spec = DispatchSpec(function, names, class_first, predicates, predicates_first)
     if predicates:
         _declare(spec)
-    slow_path = _UnloadedSlowPath(spec)
+    slow_path = _SlowPath(spec)
     generic: Any = make_call(spec, slow_path, implicit)
     functools.update_wrapper(generic, function)
     for attribute in ("__name__", "__qualname__"):
@@ -143,24 +144,37 @@ def _make(
     return generic
 
 
-class _UnloadedSlowPath:
-    """Stands for the slow path of a generic function until the first call or question needs it.
+class _SlowPath:
+    """The calls of one generic function that the fast path does not know.
 
-    It becomes that slow path then, by another class, so that later calls go there at once.
+    All that answers them is loaded with the first one. From then on, attributes of this object
+    stand in front of its methods: those of a :class:`reg._slow_path.SlowPath`.
 
     :param spec: the arguments that dispatch.
     """
 
     def __init__(self, spec: DispatchSpec) -> None:
         self._spec = spec
-        #: says that this is a class generic to a lookup, which may know of none
-        self._class_method = {"class_method": True} if spec.class_first else {}
 
-    def __getattr__(self, name: str) -> Any:
+    def call(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return self._loaded().call(args, keywords)
+
+    def component(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return self._loaded().component(args, keywords)
+
+    def all(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return self._loaded().all(args, keywords)
+
+    def explain(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return self._loaded().explain(args, keywords)
+
+    def _loaded(self) -> SlowPath:
         from ._slow_path import SlowPath
 
-        self.__class__ = SlowPath  # type: ignore[assignment]
-        return getattr(self, name)
+        slow_path = SlowPath(self._spec)
+        for name in ("call", *_QUESTIONS):
+            setattr(self, name, getattr(slow_path, name))
+        return slow_path
 
 
 def _declare(spec: DispatchSpec) -> None:

@@ -39,6 +39,20 @@ __all__ = [
 NOTHING: Final = Sentinel("NOTHING")
 
 
+def has_default_behaviour(lookup: object) -> bool:
+    """Return whether a lookup finds components as :class:`Lookup` does, so that results are cached.
+
+    A third-party lookup, and a subclass with methods of its own, is asked at every call.
+    """
+    cls = type(lookup)
+    return (
+        issubclass(cls, Lookup)
+        and cls.call is Lookup.call
+        and cls.component is Lookup.component
+        and cls.all is Lookup.all
+    )
+
+
 class Lookup(CachedLookup, Observable):
     """Finds components for objects: by their classes, and by the answers of matchers.
 
@@ -238,8 +252,7 @@ class Lookup(CachedLookup, Observable):
 
     # The parts of a look-up
 
-    def _reg_has_default_behaviour(self) -> bool:
-        return has_default_behaviour(self)
+    _reg_has_default_behaviour = has_default_behaviour
 
     def _reg_parts(self) -> tuple[Any, ...]:
         return (self._reg_class_lookup,)
@@ -298,20 +311,6 @@ def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, 
         return plan.first
     component, _ = plan.chain.resolved(Query(args, predicates), 0)
     return component
-
-
-def has_default_behaviour(lookup: object) -> bool:
-    """Return whether a lookup finds components as :class:`Lookup` does, so that results are cached.
-
-    A third-party lookup, and a subclass with methods of its own, is asked at every call.
-    """
-    cls = type(lookup)
-    return (
-        issubclass(cls, Lookup)
-        and cls.call is Lookup.call
-        and cls.component is Lookup.component
-        and cls.all is Lookup.all
-    )
 
 
 def _arguments(args: Iterable[Any]) -> tuple[Any, ...]:
