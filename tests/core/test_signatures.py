@@ -6,6 +6,7 @@ from functools import partial, wraps
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reg._signatures import parameters_of
 from reg.sentinel import MISSING
 
