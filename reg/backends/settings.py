@@ -6,7 +6,7 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from .generators import drive_async_generator, drive_generator, kind_of, of_kind
 from .selection import Selector, unusable
@@ -17,6 +17,8 @@ __all__ = ["Settings", "UseBackend"]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _F = TypeVar("_F", bound=Callable[..., Any])
+# Up to how many blocks are kept to be entered again.
+_MOST_BLOCKS: Final = 64
 
 
 class Settings:
@@ -30,12 +32,14 @@ class Settings:
     """
 
     # A misspelt ``backend`` is an error.
-    __slots__ = ("__weakref__", "_host_name", "_reduced", "_selector")
+    __slots__ = ("__weakref__", "_blocks", "_host_name", "_reduced", "_selector")
 
     def __init__(self, host_name: str, selector: Selector, reduced: Callable[[], Any]) -> None:
         self._host_name = host_name
         self._selector = selector
         self._reduced = reduced
+        # The cache: by name of a backend, the block that uses it and wishes nothing else.
+        self._blocks: dict[str, UseBackend] = {}
 
     @property
     def backend(self) -> str | tuple[str, ...]:
@@ -101,6 +105,14 @@ class Settings:
         :raises TypeError: on entry, if no implementation of a backend has an option, or the
           host has no such function.
         """
+        if type(name) is str and strict is None and options is None and functions is None:
+            # One object can be entered many times, also at the same time.
+            block = self._blocks.get(name)
+            if block is None:
+                if len(self._blocks) >= _MOST_BLOCKS:
+                    self._blocks.clear()
+                block = self._blocks[name] = UseBackend(self._selector, name)
+            return block
         return UseBackend(self._selector, name, strict, options, functions)
 
     def available_backends(self) -> list[str]:
@@ -157,9 +169,9 @@ class UseBackend:
         self,
         selector: Selector,
         name: BackendName,
-        strict: bool | None,
-        options: Options | None,
-        functions: Mapping[str, BackendName] | None,
+        strict: bool | None = None,
+        options: Options | None = None,
+        functions: Mapping[str, BackendName] | None = None,
     ) -> None:
         self._functions = functions
         self._selector = selector

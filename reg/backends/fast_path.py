@@ -1,0 +1,185 @@
+"""The fast path of functions and classes that dispatch: calls by the cache of their mode."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .arguments import MOST_SHAPES
+from .call_cache import CallsByOwner, Entry, backend_entry, host_entry
+from .caller_warnings import describe_error
+from .decision import Decision, Dispatched, put_on_record, take_off_record
+from .names import AUTO
+from .state import BackendName, State, leave
+
+__all__ = ["FastPath", "failure_reason"]
+
+logger: Final = logging.getLogger("reg.backends")
+_ABOVE: Final = logging.getLogger("reg")
+_ROOT: Final = logging.getLogger()
+_DEBUG: Final = logging.DEBUG
+
+
+class FastPath(Dispatched):
+    """A function, or a class, of a host whose calls are cached."""
+
+    #: the exceptions by which a backend passes a call on to the next in line
+    moves_on: tuple[type[BaseException], ...] = ()
+
+    def make_call(
+        self, host: Callable[..., Any], slow_path: Callable[..., Any], is_plain: bool = True
+    ) -> Callable[..., Any]:
+        """Make the function that runs calls, by the cache where it has them.
+
+        :param host: the host's own implementation.
+        :param slow_path: decides a call and runs it: ``slow_path(state, given, args, keywords,
+          failed)``.
+        :param is_plain: true if calls on the host path have nothing to do but to call ``host``.
+        """
+        # The cache: the shapes of calls that are passed on as they are.
+        self._plain_shapes: dict[Any, None] = {}
+        self._host = host
+        if self.keyword != "backend":
+            return self._make_call_by_another_keyword(host, slow_path, is_plain)
+        name, me = self.name, self
+        variable, discovery = self.selector.state, self.selector.discovery
+        current, enter, reset = variable.get, variable.set, variable.reset
+
+        def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
+            state = current()
+            if backend is None and state.is_host and is_plain:
+                return host(*args, **keywords) if keywords else host(*args)
+            mode, failed = state.mode, None
+            try:
+                entry = mode.calls[me] if backend is None else mode.named_calls[backend][me]
+                if type(entry) is not Entry:
+                    entry = entry.by_owner(args, keywords)
+                # Read at each call: an export can be replaced.
+                export, known = entry.exports[name], entry.known
+                shape: Any = len(args)
+                if keywords:
+                    options = entry.options
+                    for keyword in keywords:
+                        if keyword not in options:
+                            shape = (shape, *keywords)
+                            break
+                passing = entry.shapes[shape]
+            except (KeyError, TypeError):
+                pass  # Not called like this before; or the choice is a list, which has no hash.
+            else:
+                if (
+                    (export.__func__ if entry.is_method else export) is not known()
+                    or export is None
+                    or (backend is not None and entry.inventory is not discovery.inventory)
+                ):
+                    return slow_path(state, backend, args, keywords)
+                asks = entry.asks
+                reason = me.declines(entry.ran, asks, args, keywords) if asks else None
+                if reason is None:
+                    # The levels decide if the logger is on, which it says itself in twice the time.
+                    if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
+                        put_on_record(state, entry.record)
+                    token = None
+                    try:
+                        token = enter(entry.inside)
+                        if passing is not None:
+                            return passing(export, args, keywords, mode.strict)
+                        return export(*args, **keywords) if keywords else export(*args)
+                    except entry.moves_on as error:
+                        reason = failure_reason(error)
+                    finally:
+                        if token is not None:
+                            reset(token)
+                        else:
+                            leave(variable, token, state)
+                    take_off_record(state, entry.record)
+                failed = {entry.ran: reason}
+            return slow_path(state, backend, args, keywords, failed)
+
+        return call
+
+    def _make_call_by_another_keyword(
+        self, host: Callable[..., Any], slow_path: Callable[..., Any], is_plain: bool
+    ) -> Callable[..., Any]:
+        """Make that function for a host that uses the word ``backend`` itself.
+
+        It decides each call.
+        """
+        keyword, current = self.keyword, self.selector.state.get
+
+        def call(*args: Any, **keywords: Any) -> Any:
+            state = current()
+            given = keywords.pop(keyword, None)
+            if given is None and state.is_host and is_plain:
+                return host(*args, **keywords)
+            return slow_path(state, given, args, keywords)
+
+        return call
+
+    # The cache
+
+    def cached_shapes(self, decision: Decision) -> tuple[frozenset[str], Mapping[Any, Any]]:
+        """The shapes of the calls that a decision is cached for.
+
+        :param decision: the decision.
+        :return: the keywords that do not count in a shape; by shape, how the arguments are
+          passed, ``None`` for as they are.
+        """
+        return frozenset(), self._plain_shapes
+
+    def remember(
+        self, state: State, inside: State, given: BackendName | None, decision: Decision, shape: Any
+    ) -> None:
+        """Let calls like this one skip the decision, which would be the same.
+
+        :param state: the state that it was made in.
+        :param inside: the state that its body runs in.
+        :param given: the choice of the call itself; ``None`` to follow the settings.
+        :param decision: the decision.
+        :param shape: the shape of the call.
+        """
+        mode, backend, inventory = state.mode, decision.backend, self.selector.discovery.inventory
+        if given is None:
+            if mode.choice is None:
+                # It follows the default, which can change.
+                return
+            calls = mode.calls
+        elif isinstance(given, list) or inventory.cache.get(given) is not decision.choice:
+            return
+        else:
+            calls = mode.named_calls.setdefault(given, {})
+        options, shapes = self.cached_shapes(decision)
+        # Where it says how strict the call is, each call is decided.
+        if shapes is self._plain_shapes and "strict" not in decision.keywords:
+            if len(self._plain_shapes) >= MOST_SHAPES:
+                self._plain_shapes.clear()
+            self._plain_shapes[shape] = None
+        record = self.record_of(decision)
+        if backend is None:
+            entry: Entry | None = host_entry(
+                self.name, self._host, inside, shapes, inventory, record
+            )
+        else:
+            asks = self.questions(backend, decision.choice)
+            moves_on = self.moves_on if decision.choice.is_list else ()
+            entry = backend_entry(
+                *(self.name, decision, options, shapes, asks, moves_on, inside, inventory, record)
+            )
+        if decision.choice.names[0] == AUTO:
+            by_owner = calls.get(self)
+            if by_owner is None or by_owner.inventory is not inventory:
+                all_decide = self._deciding is None
+                by_owner = calls[self] = CallsByOwner(
+                    self.selector, self.name, inventory, all_decide
+                )
+            by_owner.calls[backend] = entry
+        elif entry is not None:
+            calls[self] = entry
+        if backend is not None:
+            backend.remembered_in(mode)
+
+
+def failure_reason(error: BaseException) -> str:
+    """The reason on record where a backend passed a call on by an exception."""
+    return f"it raised {describe_error(error)}"
