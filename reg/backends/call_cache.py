@@ -40,8 +40,8 @@ class Entry:
     """
 
     __slots__ = (
-        *("asks", "exports", "inside", "inventory", "is_method", "known", "moves_on", "options"),
-        *("ran", "record", "shapes"),
+        *("asks", "count", "exports", "inside", "inventory", "is_by_owner", "is_method"),
+        *("is_recorded", "known", "moves_on", "options", "ran", "record", "shapes"),
     )
 
     def __init__(
@@ -58,6 +58,12 @@ class Entry:
         asks: tuple[str, ...],
         record: Record,
     ) -> None:
+        #: true for :class:`CallsByOwner`, which finds the entry of a call
+        self.is_by_owner = False
+        #: the number of arguments of calls whose shape need not be looked up
+        self.count = -1
+        #: true if there are lists of records to put calls into
+        self.is_recorded = bool(inside.records)
         self.inside = inside
         self.exports = exports
         self.known = known
@@ -69,6 +75,10 @@ class Entry:
         self.ran = ran
         self.asks = asks
         self.record = record
+
+    def is_method_of(self, export: Any) -> bool:
+        """True if an export is a bound method of the function that the entry is about."""
+        return self.is_method and export.__func__ is self.known()
 
 
 def host_entry(
@@ -149,9 +159,15 @@ class CallsByOwner:
     :param is_plain: true if all arguments decide.
     """
 
+    __slots__ = (
+        *("_declared", "_discovery", "_first_owner", "_function", "_is_plain", "_owners"),
+        *("calls", "inventory", "is_by_owner"),
+    )
+
     def __init__(
         self, selector: Selector, function: str, inventory: Inventory, is_plain: bool
     ) -> None:
+        self.is_by_owner = True
         self.inventory = inventory
         self.calls: dict[Backend | None, Entry | None] = {}
         self._discovery = selector.discovery

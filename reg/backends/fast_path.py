@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .arguments import MOST_SHAPES
+from .arguments import MOST_SHAPES, UNKNOWN
 from .call_cache import CallsByOwner, Entry, backend_entry, host_entry
 from .caller_warnings import describe_error
 from .decision import Decision, Dispatched, put_on_record, take_off_record
@@ -15,9 +15,6 @@ from .state import BackendName, State, leave
 
 __all__ = ["FastPath", "failure_reason"]
 
-logger: Final = logging.getLogger("reg.backends")
-_ABOVE: Final = logging.getLogger("reg")
-_ROOT: Final = logging.getLogger()
 _DEBUG: Final = logging.DEBUG
 
 
@@ -45,57 +42,61 @@ class FastPath(Dispatched):
         name, me = self.name, self
         variable, discovery = self.selector.state, self.selector.discovery
         current, enter, reset = variable.get, variable.set, variable.reset
+        logger, above, root = map(logging.getLogger, ("reg.backends", "reg", None))
 
         def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
             state = current()
             if backend is None and state.is_host and is_plain:
                 return host(*args, **keywords) if keywords else host(*args)
-            mode, failed = state.mode, None
             try:
-                entry = mode.calls[me] if backend is None else mode.named_calls[backend][me]
-                if type(entry) is not Entry:
+                calls = state.mode.calls if backend is None else state.mode.named_calls[backend]
+                entry = calls[me]
+                if entry.is_by_owner:
                     entry = entry.by_owner(args, keywords)
                 # Read at each call: an export can be replaced.
-                export, known = entry.exports[name], entry.known
-                shape: Any = len(args)
-                if keywords:
+                export = entry.exports[name]
+                known = entry.known
+                passing = None
+                # Looked up only if it is not the shape of the first call.
+                if keywords or len(args) != entry.count:
+                    shape: Any = len(args)
                     options = entry.options
                     for keyword in keywords:
                         if keyword not in options:
                             shape = (shape, *keywords)
                             break
-                passing = entry.shapes[shape]
+                    passing = entry.shapes[shape]
             except (KeyError, TypeError):
-                pass  # Not called like this before; or the choice is a list, which has no hash.
-            else:
-                if (
-                    (export.__func__ if entry.is_method else export) is not known()
-                    or export is None
-                    or (backend is not None and entry.inventory is not discovery.inventory)
-                ):
-                    return slow_path(state, backend, args, keywords)
-                asks = entry.asks
-                reason = me.declines(entry.ran, asks, args, keywords) if asks else None
-                if reason is None:
-                    # The levels decide if the logger is on, which it says itself in twice the time.
-                    if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
-                        put_on_record(state, entry.record)
-                    token = None
-                    try:
-                        token = enter(entry.inside)
-                        if passing is not None:
-                            return passing(export, args, keywords, mode.strict)
-                        return export(*args, **keywords) if keywords else export(*args)
-                    except entry.moves_on as error:
-                        reason = failure_reason(error)
-                    finally:
-                        if token is not None:
-                            reset(token)
-                        else:
-                            leave(variable, token, state)
-                    take_off_record(state, entry.record)
-                failed = {entry.ran: reason}
-            return slow_path(state, backend, args, keywords, failed)
+                # Not called like this before; or the choice is a list, which has no hash.
+                return slow_path(state, backend, args, keywords)
+            if (
+                (export is not known() and not entry.is_method_of(export))
+                or export is None
+                or (backend is not None and entry.inventory is not discovery.inventory)
+            ):
+                return slow_path(state, backend, args, keywords)
+            if entry.asks:
+                reason = me.declines(entry.ran, entry.asks, args, keywords)
+                if reason is not None:
+                    return slow_path(state, backend, args, keywords, {entry.ran: reason})
+            # The levels decide if the logger is on, which it says itself in twice the time.
+            if entry.is_recorded or logger.level or above.level or root.level <= _DEBUG:
+                put_on_record(state, entry.record)
+            token = None
+            try:
+                token = enter(entry.inside)
+                if passing is not None:
+                    return passing(export, args, keywords, state.mode.strict)
+                return export(*args, **keywords) if keywords else export(*args)
+            except entry.moves_on as error:
+                reason = failure_reason(error)
+            finally:
+                if token is not None:
+                    reset(token)
+                else:
+                    leave(variable, token, state)
+            take_off_record(state, entry.record)
+            return slow_path(state, backend, args, keywords, {entry.ran: reason})
 
         return call
 
@@ -166,6 +167,8 @@ class FastPath(Dispatched):
             entry = backend_entry(
                 *(self.name, decision, options, shapes, asks, moves_on, inside, inventory, record)
             )
+        if entry is not None and type(shape) is int and shapes.get(shape, UNKNOWN) is None:
+            entry.count = shape
         if decision.choice.names[0] == AUTO:
             by_owner = calls.get(self)
             if by_owner is None or by_owner.inventory is not inventory:
