@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
+
+from reg._fastcall import compiled
 
 from .arguments import MOST_SHAPES, UNKNOWN
 from .call_cache import CallsByOwner, Entry, backend_entry, host_entry
 from .caller_warnings import describe_error
 from .decision import Decision, Dispatched, put_on_record, take_off_record
 from .names import AUTO
-from .state import BackendName, State, leave
+from .state import BackendName, Mode, State, leave
 
 __all__ = ["FastPath", "failure_reason"]
 
-_DEBUG: Final = logging.DEBUG
+_BackendCall: Any = None
+if compiled:
+    try:
+        from reg import _fastcall_c
+
+        _BackendCall = _fastcall_c.BackendCall
+    except AttributeError:
+        # Compiled for a free-threaded build.
+        pass
+    else:
+        _fastcall_c.prepare_backend_calls(State, Mode, Entry)
 
 
 class FastPath(Dispatched):
@@ -39,17 +51,35 @@ class FastPath(Dispatched):
         self._host = host
         if self.keyword != "backend":
             return self._make_call_by_another_keyword(host, slow_path, is_plain)
-        name, me = self.name, self
-        variable, discovery = self.selector.state, self.selector.discovery
+        cached, current = self._make_cached(slow_path), self.selector.state.get
+
+        def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
+            if backend is None and is_plain and current().is_host:
+                return host(*args, **keywords) if keywords else host(*args)
+            return cached(backend, args, keywords)
+
+        return call
+
+    def _make_cached(self, slow_path: Callable[..., Any]) -> Callable[..., Any]:
+        """Make the function that runs calls by the cache: ``cached(given, args, keywords)``."""
+        name, me, discovery = self.name, self, self.selector.discovery
+        variable = self.selector.state
         current, enter, reset = variable.get, variable.set, variable.reset
         logger, above, root = map(logging.getLogger, ("reg.backends", "reg", None))
 
-        def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
+        def declined(given: Any, args: Any, keywords: Any, entry: Entry, reason: str) -> Any:
+            return slow_path(current(), given, args, keywords, {entry.ran: reason})
+
+        def moved_on(given: Any, args: Any, keywords: Any, entry: Entry, error: Any) -> Any:
             state = current()
-            if backend is None and state.is_host and is_plain:
-                return host(*args, **keywords) if keywords else host(*args)
+            take_off_record(state, entry.record)
+            failed = {entry.ran: failure_reason(error)}
+            return slow_path(state, given, args, keywords, failed)
+
+        def cached(given: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+            state = current()
             try:
-                calls = state.mode.calls if backend is None else state.mode.named_calls[backend]
+                calls = state.mode.calls if given is None else state.mode.named_calls[given]
                 entry = calls[me]
                 if entry.is_by_owner:
                     entry = entry.by_owner(args, keywords)
@@ -68,19 +98,20 @@ class FastPath(Dispatched):
                     passing = entry.shapes[shape]
             except (KeyError, TypeError):
                 # Not called like this before; or the choice is a list, which has no hash.
-                return slow_path(state, backend, args, keywords)
+                entry = None
             if (
-                (export is not known() and not entry.is_method_of(export))
+                entry is None
+                or (export is not known() and not entry.is_method_of(export))
                 or export is None
-                or (backend is not None and entry.inventory is not discovery.inventory)
+                or (given is not None and entry.inventory is not discovery.inventory)
             ):
-                return slow_path(state, backend, args, keywords)
+                return slow_path(state, given, args, keywords)
             if entry.asks:
                 reason = me.declines(entry.ran, entry.asks, args, keywords)
                 if reason is not None:
-                    return slow_path(state, backend, args, keywords, {entry.ran: reason})
+                    return declined(given, args, keywords, entry, reason)
             # The levels decide if the logger is on, which it says itself in twice the time.
-            if entry.is_recorded or logger.level or above.level or root.level <= _DEBUG:
+            if entry.is_recorded or logger.level or above.level or root.level <= logging.DEBUG:
                 put_on_record(state, entry.record)
             token = None
             try:
@@ -89,16 +120,23 @@ class FastPath(Dispatched):
                     return passing(export, args, keywords, state.mode.strict)
                 return export(*args, **keywords) if keywords else export(*args)
             except entry.moves_on as error:
-                reason = failure_reason(error)
+                # Without its traceback, which would keep the arguments alive.
+                failure = error.with_traceback(None)
             finally:
                 if token is not None:
                     reset(token)
                 else:
                     leave(variable, token, state)
-            take_off_record(state, entry.record)
-            return slow_path(state, backend, args, keywords, {entry.ran: reason})
+            return moved_on(given, args, keywords, entry, failure)
 
-        return call
+        if _BackendCall is None:
+            return cached
+        # Which levels are on, as the logger knows already; where it does not, it is asked.
+        levels = getattr(logger, "_cache", {})
+        made: Callable[..., Any] = _BackendCall(
+            *(me, name, variable, discovery, levels, put_on_record, cached, declined, moved_on)
+        )
+        return made
 
     def _make_call_by_another_keyword(
         self, host: Callable[..., Any], slow_path: Callable[..., Any], is_plain: bool
