@@ -1,23 +1,17 @@
-/* BackendCall: a call of a function that dispatches to backends, the twin of
-   FastPath._make_cached() in reg.backends.fast_path.
-
-   It runs the calls that are in the cache, and whose arguments are passed on as they are. All others
-   it leaves to the twin, which decides each of them in the same way. */
+/* BackendCall: the cached calls of a function that dispatches to backends. Its twin in Python is
+   FastPath._twin in reg.backends.fast_path, to which it leaves all others. */
 
 #ifndef Py_GIL_DISABLED
 
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
-    PyObject *key;          /* whose calls these are, in the caches of modes */
+    PyObject *key;          /* the FastPath, which is the key in the caches of modes */
     PyObject *name;         /* of the exports */
     PyObject *variable;     /* the ContextVar of states */
     PyObject *discovery;    /* its inventory is compared where a call names a backend */
     PyObject *log_levels;   /* the cache of the logger: by level, whether that is logged */
     PyObject *put_on_record;    /* put_on_record(state, record) */
-    PyObject *twin;         /* twin(given, args, keywords) */
-    PyObject *declined;     /* declined(given, args, keywords, entry, reason) */
-    PyObject *moved_on;     /* moved_on(given, args, keywords, entry, error) */
 } BackendCall;
 
 static PyTypeObject BackendCall_Type;
@@ -26,7 +20,7 @@ static PyObject *debug_level;   /* logging.DEBUG */
 
 /* The attributes of the classes in Python that are read here, which have slots for them. */
 enum {
-    STATE_MODE, MODE_CALLS, MODE_NAMED_CALLS,
+    STATE_MODE, MODE_CALLS, MODE_NAMED_CALLS, MODE_STRICT,
     ENTRY_ASKS, ENTRY_COUNT, ENTRY_EXPORTS, ENTRY_INSIDE, ENTRY_INVENTORY, ENTRY_IS_METHOD,
     ENTRY_IS_RECORDED, ENTRY_KNOWN, ENTRY_MOVES_ON, ENTRY_OPTIONS, ENTRY_RAN, ENTRY_RECORD,
     ENTRY_SHAPES, SLOTS
@@ -38,6 +32,7 @@ static struct {
     const char *name;
 } slots[SLOTS] = {
     {NULL, 0, "mode"}, {NULL, 0, "calls"}, {NULL, 0, "named_calls"},
+    {NULL, 0, "strict"},
     {NULL, 0, "asks"}, {NULL, 0, "count"}, {NULL, 0, "exports"}, {NULL, 0, "inside"},
     {NULL, 0, "inventory"}, {NULL, 0, "is_method"}, {NULL, 0, "is_recorded"}, {NULL, 0, "known"},
     {NULL, 0, "moves_on"}, {NULL, 0, "options"}, {NULL, 0, "ran"}, {NULL, 0, "record"},
@@ -108,13 +103,14 @@ cached_entry(BackendCall *self, PyObject *state, PyObject *given, PyObject *args
     return entry;
 }
 
-/* Whether the arguments of a call are passed on as they are; -1 with an error. */
-static int
-is_in_place(PyObject *entry, PyObject *args, PyObject *keywords)
+/* How the arguments of a call are passed, None for as they are: a new reference; NULL, perhaps with an
+   error, if that is not in the cache. */
+static PyObject *
+passing_of(PyObject *entry, PyObject *args, PyObject *keywords)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(args), named = PyDict_GET_SIZE(keywords), position = 0;
     if (named == 0 && PyLong_AsSsize_t(attribute_of(entry, ENTRY_COUNT)) == count) {
-        return 1;
+        return Py_NewRef(Py_None);
     }
     PyObject *shape = PyLong_FromSsize_t(count), *name, *value;
     int is_option = 1;
@@ -134,11 +130,11 @@ is_in_place(PyObject *entry, PyObject *args, PyObject *keywords)
     }
     if (shape == NULL || is_option < 0) {
         Py_XDECREF(shape);
-        return -1;
+        return NULL;
     }
-    value = PyDict_GetItemWithError(attribute_of(entry, ENTRY_SHAPES), shape);
+    value = Py_XNewRef(PyDict_GetItemWithError(attribute_of(entry, ENTRY_SHAPES), shape));
     Py_DECREF(shape);
-    return value == Py_None ? 1 : value == NULL && PyErr_Occurred() ? -1 : 0;
+    return value;
 }
 
 /* Whether an export is the one that an entry is about. Runs no Python. */
@@ -166,10 +162,9 @@ is_known(PyObject *entry, PyObject *export)
     return referent == subject;
 }
 
-/* The export to call: a new reference; NULL, perhaps with an error, if the twin has to decide. */
+/* The export to call: a new reference; NULL, perhaps with an error, if the entry does not hold. */
 static PyObject *
-export_to_call(BackendCall *self, PyObject *entry, PyObject *given, PyObject *args,
-               PyObject *keywords)
+export_to_call(BackendCall *self, PyObject *entry, PyObject *given)
 {
     if (given != Py_None) {
         PyObject *inventory = PyObject_GetAttr(self->discovery, name_inventory);
@@ -177,9 +172,6 @@ export_to_call(BackendCall *self, PyObject *entry, PyObject *given, PyObject *ar
         if (inventory != attribute_of(entry, ENTRY_INVENTORY)) {
             return NULL;
         }
-    }
-    if (is_in_place(entry, args, keywords) <= 0) {
-        return NULL;
     }
     PyObject *exports = attribute_of(entry, ENTRY_EXPORTS);
     PyObject *export = PyDict_CheckExact(exports)
@@ -204,8 +196,8 @@ call_next_in_line(BackendCall *self, PyObject *entry, PyObject *const *arguments
     Py_XDECREF(type);
     Py_XDECREF(traceback);
 #endif
-    PyObject *result = PyObject_CallFunctionObjArgs(
-        self->moved_on, arguments[0], arguments[1], arguments[2], entry, error, NULL);
+    PyObject *result = PyObject_CallMethodObjArgs(self->key, name_moved_on, arguments[0],
+                                                  arguments[1], arguments[2], entry, error, NULL);
     Py_XDECREF(error);
     return result;
 }
@@ -236,15 +228,20 @@ leave_state(PyObject *variable, PyObject *token, PyObject *state)
 
 static PyObject *
 call_export(BackendCall *self, PyObject *state, PyObject *entry, PyObject *export,
-            PyObject *const *arguments)
+            PyObject *passing, PyObject *const *arguments)
 {
-    PyObject *args = arguments[1], *keywords = arguments[2];
+    PyObject *args = arguments[1], *keywords = arguments[2], *result;
     PyObject *token = PyContextVar_Set(self->variable, attribute_of(entry, ENTRY_INSIDE));
     if (token == NULL) {
         return NULL;
     }
-    PyObject *result =
-        PyObject_Call(export, args, PyDict_GET_SIZE(keywords) == 0 ? NULL : keywords);
+    if (passing == Py_None) {
+        result = PyObject_Call(export, args, PyDict_GET_SIZE(keywords) == 0 ? NULL : keywords);
+    }
+    else {
+        PyObject *strict = attribute_of(attribute_of(state, STATE_MODE), MODE_STRICT);
+        result = PyObject_CallFunctionObjArgs(passing, export, args, keywords, strict, NULL);
+    }
     int left = leave_state(self->variable, token, state);
     Py_DECREF(token);
     if (left < 0) {
@@ -287,15 +284,15 @@ note_call(BackendCall *self, PyObject *state, PyObject *entry)
 /* Ask the backend, and call its export. */
 static PyObject *
 ask_and_call(BackendCall *self, PyObject *state, PyObject *entry, PyObject *export,
-             PyObject *const *arguments)
+             PyObject *passing, PyObject *const *arguments)
 {
     PyObject *reason = reason_to_decline(self, entry, arguments[1], arguments[2]), *result = NULL;
     if (reason != NULL && reason != Py_None) {
-        result = PyObject_CallFunctionObjArgs(self->declined, arguments[0], arguments[1],
-                                              arguments[2], entry, reason, NULL);
+        result = PyObject_CallMethodObjArgs(self->key, name_declined, arguments[0], arguments[1],
+                                            arguments[2], entry, reason, NULL);
     }
     else if (reason != NULL && note_call(self, state, entry) == 0) {
-        result = call_export(self, state, entry, export, arguments);
+        result = call_export(self, state, entry, export, passing, arguments);
     }
     Py_XDECREF(reason);
     return result;
@@ -306,13 +303,13 @@ static PyObject *
 BackendCall_vectorcall(PyObject *op, PyObject *const *arguments, size_t flags, PyObject *kwnames)
 {
     BackendCall *self = (BackendCall *)op;
-    PyObject *state, *entry, *export = NULL, *result = NULL;
+    PyObject *state, *entry, *passing = NULL, *export = NULL, *result = NULL;
     if (PyVectorcall_NARGS(flags) != 3 || kwnames != NULL || !PyTuple_CheckExact(arguments[1]) ||
         !PyDict_CheckExact(arguments[2])) {
         PyErr_SetString(PyExc_TypeError, "a call takes the choice, a tuple and a dictionary");
         return NULL;
     }
-    if (self->twin == NULL) {
+    if (self->key == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "a function was called after it was collected");
         return NULL;
     }
@@ -321,17 +318,22 @@ BackendCall_vectorcall(PyObject *op, PyObject *const *arguments, size_t flags, P
     }
     entry = cached_entry(self, state, arguments[0], arguments[1], arguments[2]);
     if (entry != NULL) {
-        export = export_to_call(self, entry, arguments[0], arguments[1], arguments[2]);
+        passing = passing_of(entry, arguments[1], arguments[2]);
+    }
+    if (passing != NULL) {
+        export = export_to_call(self, entry, arguments[0]);
     }
     if (export != NULL) {
-        result = ask_and_call(self, state, entry, export, arguments);
+        result = ask_and_call(self, state, entry, export, passing, arguments);
     }
     else if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_KeyError) ||
              PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Clear();
-        result = PyObject_Vectorcall(self->twin, arguments, 3, NULL);
+        result = PyObject_CallMethodObjArgs(self->key, name_missed, arguments[0], arguments[1],
+                                            arguments[2], NULL);
     }
     Py_XDECREF(export);
+    Py_XDECREF(passing);
     Py_XDECREF(entry);
     Py_DECREF(state);
     return result;
@@ -340,11 +342,9 @@ BackendCall_vectorcall(PyObject *op, PyObject *const *arguments, size_t flags, P
 static PyObject *
 BackendCall_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
 {
-    PyObject *key, *name, *variable, *discovery, *log_levels, *put_on_record, *twin, *declined,
-        *moved_on;
-    if (!PyArg_ParseTuple(args, "OUO!OO!OOOO", &key, &name, &PyContextVar_Type, &variable,
-                          &discovery, &PyDict_Type, &log_levels, &put_on_record, &twin, &declined,
-                          &moved_on)) {
+    PyObject *key, *name, *variable, *discovery, *log_levels, *put_on_record;
+    if (!PyArg_ParseTuple(args, "OUO!OO!O", &key, &name, &PyContextVar_Type, &variable, &discovery,
+                          &PyDict_Type, &log_levels, &put_on_record)) {
         return NULL;
     }
     BackendCall *self = (BackendCall *)type->tp_alloc(type, 0);
@@ -356,9 +356,6 @@ BackendCall_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
         self->discovery = Py_NewRef(discovery);
         self->log_levels = Py_NewRef(log_levels);
         self->put_on_record = Py_NewRef(put_on_record);
-        self->twin = Py_NewRef(twin);
-        self->declined = Py_NewRef(declined);
-        self->moved_on = Py_NewRef(moved_on);
     }
     return (PyObject *)self;
 }
@@ -372,22 +369,15 @@ BackendCall_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->discovery);
     Py_VISIT(self->log_levels);
     Py_VISIT(self->put_on_record);
-    Py_VISIT(self->twin);
-    Py_VISIT(self->declined);
-    Py_VISIT(self->moved_on);
     return 0;
 }
 
 static int
 BackendCall_clear(PyObject *op)
 {
-    /* The twin and what belongs to it are in the cycles; the rest is not. */
     BackendCall *self = (BackendCall *)op;
     Py_CLEAR(self->key);
     Py_CLEAR(self->discovery);
-    Py_CLEAR(self->twin);
-    Py_CLEAR(self->declined);
-    Py_CLEAR(self->moved_on);
     return 0;
 }
 

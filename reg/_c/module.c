@@ -63,9 +63,9 @@ static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
 static PyObject *names_default[3];  /* "call", "component", "all" */
 static PyObject *names_questions[3];    /* "component", "all", "explain" */
-static PyObject *name_annotations, *name_by_owner, *name_check, *name_class, *name_declines,
-    *name_default, *name_dict, *name_call_next, *name_inventory, *name_lookup, *name_registry,
-    *name_root, *name_slot, *name_wrapped;
+static PyObject *name_annotations, *name_by_owner, *name_check, *name_class, *name_declined,
+    *name_declines, *name_default, *name_dict, *name_call_next, *name_inventory, *name_lookup,
+    *name_missed, *name_moved_on, *name_registry, *name_root, *name_slot, *name_wrapped;
 
 #include "atomic.h"
 #include "lines.h"
@@ -104,12 +104,15 @@ prepare_names(void)
         {&name_by_owner, "by_owner"},
         {&name_check, "__subclasscheck__"},
         {&name_class, "__class__"},
+        {&name_declined, "declined"},
         {&name_declines, "declines"},
         {&name_default, "default"},
         {&name_dict, "__dict__"},
         {&name_call_next, "call_next"},
         {&name_inventory, "inventory"},
         {&name_lookup, "lookup"},
+        {&name_missed, "missed"},
+        {&name_moved_on, "moved_on"},
         {&name_registry, "registry"},
         {&name_root, "_root"},
         {&name_slot, "slot"},

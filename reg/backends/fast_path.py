@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from reg._fastcall import compiled
 
@@ -17,6 +18,10 @@ from .state import BackendName, Mode, State, leave
 
 __all__ = ["FastPath", "failure_reason"]
 
+_DEBUG: Final = logging.DEBUG
+# The cache of the logger: by level, if it is on. A change of any level clears it; where it does
+# not know, the logger is asked, which takes longer.
+_LEVELS: Final[dict[int, bool]] = getattr(logging.getLogger("reg.backends"), "_cache", {})
 _BackendCall: Any = None
 if compiled:
     try:
@@ -48,10 +53,14 @@ class FastPath(Dispatched):
         """
         # The cache: the shapes of calls that are passed on as they are.
         self._plain_shapes: dict[Any, None] = {}
-        self._host = host
+        self._host, self._slow_path, self._is_plain = host, slow_path, is_plain
         if self.keyword != "backend":
             return self._make_call_by_another_keyword(host, slow_path, is_plain)
-        cached, current = self._make_cached(slow_path), self.selector.state.get
+        if _BackendCall is None:
+            return self._twin
+        variable, discovery = self.selector.state, self.selector.discovery
+        cached = _BackendCall(self, self.name, variable, discovery, _LEVELS, put_on_record)
+        current = variable.get
 
         def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
             if backend is None and is_plain and current().is_host:
@@ -60,26 +69,20 @@ class FastPath(Dispatched):
 
         return call
 
-    def _make_cached(self, slow_path: Callable[..., Any]) -> Callable[..., Any]:
-        """Make the function that runs calls by the cache: ``cached(given, args, keywords)``."""
+    @functools.cached_property
+    def _twin(self) -> Callable[..., Any]:
+        """That function, all of it in Python: the twin of the call in C."""
+        host, slow_path, is_plain = self._host, self._slow_path, self._is_plain
         name, me, discovery = self.name, self, self.selector.discovery
         variable = self.selector.state
-        current, enter, reset = variable.get, variable.set, variable.reset
-        logger, above, root = map(logging.getLogger, ("reg.backends", "reg", None))
+        current, enter, reset, is_logged = variable.get, variable.set, variable.reset, _LEVELS.get
 
-        def declined(given: Any, args: Any, keywords: Any, entry: Entry, reason: str) -> Any:
-            return slow_path(current(), given, args, keywords, {entry.ran: reason})
-
-        def moved_on(given: Any, args: Any, keywords: Any, entry: Entry, error: Any) -> Any:
+        def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
             state = current()
-            take_off_record(state, entry.record)
-            failed = {entry.ran: failure_reason(error)}
-            return slow_path(state, given, args, keywords, failed)
-
-        def cached(given: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-            state = current()
+            if backend is None and state.is_host and is_plain:
+                return host(*args, **keywords) if keywords else host(*args)
             try:
-                calls = state.mode.calls if given is None else state.mode.named_calls[given]
+                calls = state.mode.calls if backend is None else state.mode.named_calls[backend]
                 entry = calls[me]
                 if entry.is_by_owner:
                     entry = entry.by_owner(args, keywords)
@@ -103,15 +106,14 @@ class FastPath(Dispatched):
                 entry is None
                 or (export is not known() and not entry.is_method_of(export))
                 or export is None
-                or (given is not None and entry.inventory is not discovery.inventory)
+                or (backend is not None and entry.inventory is not discovery.inventory)
             ):
-                return slow_path(state, given, args, keywords)
+                return slow_path(state, backend, args, keywords)
             if entry.asks:
                 reason = me.declines(entry.ran, entry.asks, args, keywords)
                 if reason is not None:
-                    return declined(given, args, keywords, entry, reason)
-            # The levels decide if the logger is on, which it says itself in twice the time.
-            if entry.is_recorded or logger.level or above.level or root.level <= logging.DEBUG:
+                    return me.declined(backend, args, keywords, entry, reason)
+            if entry.is_recorded or is_logged(_DEBUG, True):
                 put_on_record(state, entry.record)
             token = None
             try:
@@ -127,16 +129,29 @@ class FastPath(Dispatched):
                     reset(token)
                 else:
                     leave(variable, token, state)
-            return moved_on(given, args, keywords, entry, failure)
+            return me.moved_on(backend, args, keywords, entry, failure)
 
-        if _BackendCall is None:
-            return cached
-        # Which levels are on, as the logger knows already; where it does not, it is asked.
-        levels = getattr(logger, "_cache", {})
-        made: Callable[..., Any] = _BackendCall(
-            *(me, name, variable, discovery, levels, put_on_record, cached, declined, moved_on)
-        )
-        return made
+        return call
+
+    # The rest of a call that its entry does not finish
+
+    def missed(self, given: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Run a call that is not in the cache, or no more."""
+        return self._twin(*args, backend=given, **keywords)
+
+    def declined(self, given: Any, args: Any, keywords: Any, entry: Entry, reason: str) -> Any:
+        """Run a call by the next in line: the backend has declined it."""
+        state = self.selector.state.get()
+        return self._slow_path(state, given, args, keywords, {entry.ran: reason})
+
+    def moved_on(
+        self, given: Any, args: Any, keywords: Any, entry: Entry, error: BaseException
+    ) -> Any:
+        """Run a call by the next in line: the backend has passed it on by an exception."""
+        state = self.selector.state.get()
+        take_off_record(state, entry.record)
+        failed = {entry.ran: failure_reason(error)}
+        return self._slow_path(state, given, args, keywords, failed)
 
     def _make_call_by_another_keyword(
         self, host: Callable[..., Any], slow_path: Callable[..., Any], is_plain: bool

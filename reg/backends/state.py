@@ -93,7 +93,7 @@ class Mode:
     """
 
     __slots__ = (
-        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls"),
+        *("__weakref__", "calls", "choice", "chosen_by", "inside", "is_host", "named_calls"),
         *("particulars", "running", "strict", "why"),
     )
 
@@ -108,7 +108,9 @@ class Mode:
         self.choice = choice
         self.strict = strict
         self.why = why
-        #: the same as a reason
+        #: true if it is the host that runs all calls
+        self.is_host = choice is not None and choice.is_host and not particulars.functions
+        #: the choice as a reason
         self.chosen_by = f"chosen by {why}"
         self.running = running
         self.particulars = particulars
@@ -156,12 +158,7 @@ class State:
         self.outer = outer
         self.token = token
         #: true if a call has nothing to do but to call the host's function
-        self.is_host = (
-            not records
-            and mode.choice is not None
-            and mode.choice.is_host
-            and not mode.particulars.functions
-        )
+        self.is_host = mode.is_host and not records
 
     def without_records(self, records: list[Any]) -> State:
         """Make a state like this one that does not record in one of the lists."""
