@@ -156,23 +156,19 @@ class CallsByOwner:
     :param selector: the choices of the host.
     :param function: the name of the function.
     :param inventory: the state of discovery that they belong to.
-    :param is_plain: true if all arguments decide.
     """
 
     __slots__ = (
-        *("_declared", "_discovery", "_first_owner", "_function", "_is_plain", "_owners"),
-        *("calls", "inventory", "is_by_owner"),
+        *("_declared", "_discovery", "_first_owner", "_function", "_owners", "calls"),
+        *("inventory", "is_by_owner"),
     )
 
-    def __init__(
-        self, selector: Selector, function: str, inventory: Inventory, is_plain: bool
-    ) -> None:
+    def __init__(self, selector: Selector, function: str, inventory: Inventory) -> None:
         self.is_by_owner = True
         self.inventory = inventory
         self.calls: dict[Backend | None, Entry | None] = {}
         self._discovery = selector.discovery
         self._owners = selector.owners()
-        self._is_plain = is_plain
         self._function = function
         # Of entry points that a call with other arguments may need.
         self._declared = [
@@ -186,7 +182,7 @@ class CallsByOwner:
 
         :raises KeyError: if it has to be decided.
         """
-        if not self._is_plain or self.inventory is not self._discovery.inventory:
+        if self.inventory is not self._discovery.inventory:
             raise KeyError(self)
         values = (*args, *keywords.values()) if keywords else args
         owner = self._first_owner

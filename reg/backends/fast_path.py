@@ -54,27 +54,37 @@ class FastPath(Dispatched):
         # The cache: the shapes of calls that are passed on as they are.
         self._plain_shapes: dict[Any, None] = {}
         self._host, self._slow_path, self._is_plain = host, slow_path, is_plain
-        if self.keyword != "backend":
-            return self._make_call_by_another_keyword(host, slow_path, is_plain)
-        if _BackendCall is None:
+        keyword, current = self.keyword, self.selector.state.get
+        if keyword == "backend" and _BackendCall is None:
             return self._twin
-        variable, discovery = self.selector.state, self.selector.discovery
-        cached = _BackendCall(self, self.name, variable, discovery, _LEVELS, put_on_record)
-        current = variable.get
+        cached: Callable[..., Any] = self.missed
+        if _BackendCall is not None:
+            variable, discovery = self.selector.state, self.selector.discovery
+            cached = _BackendCall(self, self.name, variable, discovery, _LEVELS, put_on_record)
 
         def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
             if backend is None and is_plain and current().is_host:
                 return host(*args, **keywords) if keywords else host(*args)
             return cached(backend, args, keywords)
 
-        return call
+        def call_by_another_keyword(*args: Any, **keywords: Any) -> Any:
+            given = keywords.pop(keyword, None)
+            if given is None and is_plain and current().is_host:
+                return host(*args, **keywords) if keywords else host(*args)
+            return cached(given, args, keywords)
+
+        return call if keyword == "backend" else call_by_another_keyword
 
     @functools.cached_property
     def _twin(self) -> Callable[..., Any]:
         """That function, all of it in Python: the twin of the call in C."""
         host, slow_path, is_plain = self._host, self._slow_path, self._is_plain
-        name, me, discovery = self.name, self, self.selector.discovery
-        variable = self.selector.state
+        name, me, discovery, variable = (
+            self.name,
+            self,
+            self.selector.discovery,
+            self.selector.state,
+        )
         current, enter, reset, is_logged = variable.get, variable.set, variable.reset, _LEVELS.get
 
         def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
@@ -87,9 +97,7 @@ class FastPath(Dispatched):
                 if entry.is_by_owner:
                     entry = entry.by_owner(args, keywords)
                 # Read at each call: an export can be replaced.
-                export = entry.exports[name]
-                known = entry.known
-                passing = None
+                export, known, passing = entry.exports[name], entry.known, None
                 # Looked up only if it is not the shape of the first call.
                 if keywords or len(args) != entry.count:
                     shape: Any = len(args)
@@ -137,7 +145,10 @@ class FastPath(Dispatched):
 
     def missed(self, given: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Run a call that is not in the cache, or no more."""
-        return self._twin(*args, backend=given, **keywords)
+        if "backend" not in keywords:
+            return self._twin(*args, backend=given, **keywords)
+        # An argument of a host with another keyword, which the twin would take for the choice.
+        return self._slow_path(self.selector.state.get(), given, args, keywords)
 
     def declined(self, given: Any, args: Any, keywords: Any, entry: Entry, reason: str) -> Any:
         """Run a call by the next in line: the backend has declined it."""
@@ -152,24 +163,6 @@ class FastPath(Dispatched):
         take_off_record(state, entry.record)
         failed = {entry.ran: failure_reason(error)}
         return self._slow_path(state, given, args, keywords, failed)
-
-    def _make_call_by_another_keyword(
-        self, host: Callable[..., Any], slow_path: Callable[..., Any], is_plain: bool
-    ) -> Callable[..., Any]:
-        """Make that function for a host that uses the word ``backend`` itself.
-
-        It decides each call.
-        """
-        keyword, current = self.keyword, self.selector.state.get
-
-        def call(*args: Any, **keywords: Any) -> Any:
-            state = current()
-            given = keywords.pop(keyword, None)
-            if given is None and state.is_host and is_plain:
-                return host(*args, **keywords)
-            return slow_path(state, given, args, keywords)
-
-        return call
 
     # The cache
 
@@ -194,6 +187,10 @@ class FastPath(Dispatched):
         :param shape: the shape of the call.
         """
         mode, backend, inventory = state.mode, decision.backend, self.selector.discovery.inventory
+        is_auto = decision.choice.names[0] == AUTO
+        if is_auto and self._deciding is not None:
+            # Which arguments decide is asked in every call.
+            return
         if given is None:
             if mode.choice is None:
                 # It follows the default, which can change.
@@ -222,13 +219,10 @@ class FastPath(Dispatched):
             )
         if entry is not None and type(shape) is int and shapes.get(shape, UNKNOWN) is None:
             entry.count = shape
-        if decision.choice.names[0] == AUTO:
+        if is_auto:
             by_owner = calls.get(self)
             if by_owner is None or by_owner.inventory is not inventory:
-                all_decide = self._deciding is None
-                by_owner = calls[self] = CallsByOwner(
-                    self.selector, self.name, inventory, all_decide
-                )
+                by_owner = calls[self] = CallsByOwner(self.selector, self.name, inventory)
             by_owner.calls[backend] = entry
         elif entry is not None:
             calls[self] = entry

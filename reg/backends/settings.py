@@ -186,16 +186,20 @@ class UseBackend:
         selector = self._selector
         variable = selector.state
         outer = variable.get()
-        mode, inside = outer.mode, None
-        if self._is_plain and mode.particulars is NO_PARTICULARS and not outer.records:
-            try:
-                choice = selector.discovery.inventory.cache[self._name]
-                inside = State(choice.modes[mode.strict, _WHY, mode.running], (), outer)
-            except KeyError:
-                # Not entered like this before.
-                pass
-        if inside is None:
+        mode, name, discovery = outer.mode, self._name, selector.discovery
+        known = mode.blocks.get(name) if self._is_plain else None
+        if known is not None and known[0] is discovery.inventory:
+            inside = State(known[1], (), outer)
+        else:
             inside = self.inside()
+            inventory = discovery.inventory
+            if (
+                self._is_plain
+                and not outer.records
+                and mode.particulars is NO_PARTICULARS
+                and inventory.cache.get(name) is inside.mode.choice
+            ):
+                mode.blocks[name] = inventory, inside.mode
         try:
             inside.token = variable.set(inside)
         except BaseException:

@@ -93,8 +93,8 @@ class Mode:
     """
 
     __slots__ = (
-        *("__weakref__", "calls", "choice", "chosen_by", "inside", "is_host", "named_calls"),
-        *("particulars", "running", "strict", "why"),
+        *("__weakref__", "blocks", "calls", "choice", "chosen_by", "inside", "is_host"),
+        *("named_calls", "particulars", "running", "strict", "why"),
     )
 
     def __init__(
@@ -116,6 +116,9 @@ class Mode:
         self.particulars = particulars
         #: the cache: by the decision, the state that the body of a call runs in
         self.inside: dict[object, State] = {}
+        #: the cache: by the name that ``use_backend()`` is given in this mode, the mode of the
+        #: block, with the state of discovery in which the name was resolved
+        self.blocks: dict[Any, tuple[Any, Mode]] = {}
         #: the cache: by function, how a call runs that follows the mode
         self.calls: dict[object, Any] = {}
         #: the cache: by the choice that a call names, and by function, how it runs
