@@ -63,9 +63,8 @@ static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
 static PyObject *names_default[3];  /* "call", "component", "all" */
 static PyObject *names_questions[3];    /* "component", "all", "explain" */
-static PyObject *name_annotations, *name_by_owner, *name_check, *name_class, *name_declined,
-    *name_declines, *name_default, *name_dict, *name_call_next, *name_inventory, *name_lookup,
-    *name_missed, *name_moved_on, *name_registry, *name_root, *name_slot, *name_wrapped;
+static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
+    *name_call_next, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
 
 #include "atomic.h"
 #include "lines.h"
@@ -75,13 +74,10 @@ static PyObject *name_annotations, *name_by_owner, *name_check, *name_class, *na
 #include "plan.h"
 #include "bound.h"
 #include "generic.h"
-#include "backends.h"
 
 static PyMethodDef module_methods[] = {
 #ifdef Py_GIL_DISABLED
     {"_collecting", collecting, METH_VARARGS, NULL},
-#else
-    {"prepare_backend_calls", prepare_backend_calls, METH_VARARGS, NULL},
 #endif
     {"make_call", (PyCFunction)(void (*)(void))make_call, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
@@ -101,18 +97,12 @@ prepare_names(void)
         {&names_questions[1], "all"},
         {&names_questions[2], "explain"},
         {&name_annotations, "__annotations__"},
-        {&name_by_owner, "by_owner"},
         {&name_check, "__subclasscheck__"},
         {&name_class, "__class__"},
-        {&name_declined, "declined"},
-        {&name_declines, "declines"},
         {&name_default, "default"},
         {&name_dict, "__dict__"},
         {&name_call_next, "call_next"},
-        {&name_inventory, "inventory"},
         {&name_lookup, "lookup"},
-        {&name_missed, "missed"},
-        {&name_moved_on, "moved_on"},
         {&name_registry, "registry"},
         {&name_root, "_root"},
         {&name_slot, "slot"},
@@ -189,9 +179,6 @@ execute(PyObject *module)
         {"generic_function", &Generic_Type},    {"Plan", &Plan_Type},
         {"Step", &Step_Type},                   {"CallNext", &CallNext_Type},
         {"Decision", &Decision_Type},           {"bound_generic_function", &Bound_Type},
-#ifndef Py_GIL_DISABLED
-        {"BackendCall", &BackendCall_Type},
-#endif
     };
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from reg._fastcall import compiled
 
@@ -23,16 +24,13 @@ _DEBUG: Final = logging.DEBUG
 # not know, the logger is asked, which takes longer.
 _LEVELS: Final[dict[int, bool]] = getattr(logging.getLogger("reg.backends"), "_cache", {})
 _BackendCall: Any = None
-if compiled:
-    try:
-        from reg import _fastcall_c
+if not TYPE_CHECKING and compiled:
+    # Free-threaded builds, where all of the core may be compiled, do without it.
+    with suppress(ImportError):
+        from . import _call_c
 
-        _BackendCall = _fastcall_c.BackendCall
-    except AttributeError:
-        # Compiled for a free-threaded build.
-        pass
-    else:
-        _fastcall_c.prepare_backend_calls(State, Mode, Entry)
+        _call_c.prepare(State, Mode, Entry)
+        _BackendCall = _call_c.BackendCall
 
 
 class FastPath(Dispatched):

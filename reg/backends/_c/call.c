@@ -1,7 +1,10 @@
-/* BackendCall: the cached calls of a function that dispatches to backends. Its twin in Python is
-   FastPath._twin in reg.backends.fast_path, to which it leaves all others. */
+/* reg.backends._call_c: the cached calls of a function that dispatches to backends. Its twin in
+   Python is FastPath._twin in reg.backends.fast_path, to which it leaves all others. It is of its
+   own, since the extension of the core knows of no backend. */
 
-#ifndef Py_GIL_DISABLED
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
 
 typedef struct {
     PyObject_HEAD
@@ -17,6 +20,8 @@ typedef struct {
 static PyTypeObject BackendCall_Type;
 
 static PyObject *debug_level;   /* logging.DEBUG */
+static PyObject *name_by_owner, *name_declined, *name_declines, *name_inventory, *name_missed,
+    *name_moved_on;
 
 /* The attributes of the classes in Python that are read here, which have slots for them. */
 enum {
@@ -48,7 +53,7 @@ attribute_of(PyObject *object, int slot)
 
 /* Find the slots of State, Mode and Entry. */
 static PyObject *
-prepare_backend_calls(PyObject *Py_UNUSED(module), PyObject *args)
+prepare(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyTypeObject *state, *mode, *entry;
     if (!PyArg_ParseTuple(args, "O!O!O!", &PyType_Type, &state, &PyType_Type, &mode,
@@ -69,9 +74,6 @@ prepare_backend_calls(PyObject *Py_UNUSED(module), PyObject *args)
         slots[i].offset = ((PyMemberDescrObject *)member)->d_member->offset;
         Py_DECREF(member);
         Py_XSETREF(slots[i].cls, (PyTypeObject *)Py_NewRef(cls));
-    }
-    if (debug_level == NULL && (debug_level = PyLong_FromLong(10)) == NULL) {
-        return NULL;
     }
     Py_RETURN_NONE;
 }
@@ -396,7 +398,7 @@ BackendCall_dealloc(PyObject *op)
 
 static PyTypeObject BackendCall_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.BackendCall",
+    .tp_name = "reg.backends._call_c.BackendCall",
     .tp_basicsize = sizeof(BackendCall),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
     .tp_vectorcall_offset = offsetof(BackendCall, vectorcall),
@@ -407,4 +409,65 @@ static PyTypeObject BackendCall_Type = {
     .tp_clear = BackendCall_clear,
 };
 
+/* ---- The module --------------------------------------------------------- */
+
+static PyMethodDef module_methods[] = {
+    {"prepare", prepare, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int
+execute(PyObject *module)
+{
+    static const struct {
+        PyObject **name;
+        const char *text;
+    } names[] = {
+        {&name_by_owner, "by_owner"},   {&name_declined, "declined"},
+        {&name_declines, "declines"},   {&name_inventory, "inventory"},
+        {&name_missed, "missed"},       {&name_moved_on, "moved_on"},
+    };
+#ifdef Py_GIL_DISABLED
+    PyErr_SetString(PyExc_ImportError, "reg.backends._call_c needs the interpreter lock");
+    return -1;
 #endif
+    if (debug_level != NULL || PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "reg.backends._call_c is for one import, in the main interpreter");
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if ((*names[i].name = PyUnicode_InternFromString(names[i].text)) == NULL) {
+            return -1;
+        }
+    }
+    if ((debug_level = PyLong_FromLong(10)) == NULL) {
+        return -1;
+    }
+    return PyModule_AddType(module, &BackendCall_Type);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)execute},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},  /* or the attempt alone would switch the lock on */
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef module_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "reg.backends._call_c",
+    .m_size = 0,
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+};
+
+PyMODINIT_FUNC
+PyInit__call_c(void)
+{
+    return PyModuleDef_Init(&module_definition);
+}
