@@ -38,6 +38,8 @@ _C = TypeVar("_C", bound=Callable[..., Any])
 class _Registers(Protocol):
     def register(self, key: Any, classes: Any, component: Any) -> Any: ...
 
+    def _reg_replaced(self, key: Any, classes: Any) -> list[Any]: ...
+
 
 def registering(
     registry: _Registers, generic: Callable[..., Any], predicates: Mapping[str, Any]
@@ -56,8 +58,13 @@ def registering(
     by = [By(**predicates)] if predicates else []
 
     def register(function: _C) -> _C:
-        classes = classes_from_annotations(spec, function)
-        registry.register(spec.generic, [*classes, *by], function)
+        classes = [*classes_from_annotations(spec, function), *by]
+        if replaced := registry._reg_replaced(spec.generic, classes):
+            # Imported here: only an implementation that replaces another one is compared with it.
+            from ._lookalikes import refuse_lookalike
+
+            refuse_lookalike(spec, function, replaced)
+        registry.register(spec.generic, classes, function)
         return function
 
     return register

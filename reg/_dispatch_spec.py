@@ -17,7 +17,7 @@ from .sentinel import MISSING
 if TYPE_CHECKING:
     from .predicate import Predicate
 
-__all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
+__all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of", "is_plain_function"]
 
 
 class DispatchSpec:
@@ -72,6 +72,13 @@ class DispatchSpec:
             "" if parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY else name
             for name in self.parameters
         )
+        #: the names of all parameters that can be passed as keywords
+        self.all_keywords = frozenset(
+            name
+            for name, parameter in parameters.items()
+            if not _is_variadic(parameter)
+            and parameter.kind is not inspect.Parameter.POSITIONAL_ONLY
+        )
         #: the defaults of these parameters; ``MISSING`` for one without
         self.defaults = tuple(
             MISSING if default is inspect.Parameter.empty else default
@@ -88,6 +95,8 @@ class DispatchSpec:
         self._in_order = sorted(
             self._sources, key=lambda source: len(positional) if source[1] is None else source[1]
         )
+        #: whether the result of a call is awaited, and so its ``default=``
+        self.awaits = inspect.iscoroutinefunction(function)
         #: whether any number of arguments dispatches
         self.collects = not names and any(
             parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters.values()
@@ -313,11 +322,27 @@ def dispatch_spec_of(generic: object) -> DispatchSpec:
     """
     spec = getattr(generic, "__reg_dispatch__", MISSING)
     if not isinstance(spec, DispatchSpec):
+        problem = ""
+        if is_plain_function(generic):
+            problem = (
+                f", a plain function: decorate it with @reg.generic; or, if {describe(generic)} is"
+                " the implementation, name the generic function in parentheses"
+            )
         raise TypeError(
             f"expected a generic function, made by @reg.generic, as in"
-            f" @registry.implements(generic_function); got {generic!r}"
+            f" @registry.implements(generic_function); got {generic!r}{problem}"
         )
     return spec
+
+
+def is_plain_function(key: object) -> bool:
+    """Return whether a key is a function that is not generic, whose calls do not dispatch.
+
+    :param key: any key.
+    """
+    return inspect.isroutine(key) and not isinstance(
+        getattr(key, "__reg_dispatch__", None), DispatchSpec
+    )
 
 
 def canonical_key(key: Any) -> Any:

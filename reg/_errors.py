@@ -1,4 +1,4 @@
-"""The errors of a look-up."""
+"""The errors of a look-up and of a registration."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Hashable
 from typing import Any
 
 from ._classes import describe
+from ._dispatch_spec import is_plain_function
 from .sentinel import MISSING
 
-__all__ = ["ComponentLookupError", "NoImplicitLookupError"]
+__all__ = ["ComponentLookupError", "NoImplicitLookupError", "RegistrationError"]
 
 
 class ComponentLookupError(LookupError):
@@ -41,6 +42,11 @@ class ComponentLookupError(LookupError):
             return super().__str__()
         classes = ", ".join(f"{cls.__module__}.{cls.__qualname__}" for cls in self.classes)
         problem = f"no component is registered under {describe(self.key)} for ({classes})"
+        if is_plain_function(self.key):
+            problem += (
+                "; it is a plain function and no generic function: decorate it with @reg.generic"
+                " if its calls are to dispatch"
+            )
         if self.lookup is None:
             return problem
         from .tools.explain import closest_candidates
@@ -61,5 +67,10 @@ class NoImplicitLookupError(Exception):
     """
 
 
+class RegistrationError(ValueError):
+    """A registration exists already, or does not exist."""
+
+
 ComponentLookupError.__module__ = "reg.lookup"
 NoImplicitLookupError.__module__ = "reg.implicit"
+RegistrationError.__module__ = "reg.registry"

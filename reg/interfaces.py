@@ -85,6 +85,10 @@ class IRegistry:
     ) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define register()")
 
+    def _reg_replaced(self, key: Hashable, classes: Iterable[ClassSpecification]) -> list[Any]:
+        """List the components that a registration would replace, if that need not be meant."""
+        return []
+
     def implements(self, generic: Callable[..., Any], /, **predicates: Any) -> Callable[[_C], _C]:
         """Register a function for the classes that its annotations name.
 
@@ -105,6 +109,9 @@ class IRegistry:
           if it names something to which no call can be dispatched (``list[int]``, ``Any`` …), or
           if a name in it is not defined. The class that is being defined, and a class further
           down the same module, can be named before they are defined.
+        :raises RegistrationError: as for :meth:`register`; and, unless the registry is made with
+          ``replace=True``, if it would replace an implementation in the same file that annotates a
+          parameter which does not dispatch in another way.
         """
         # Imported when it is used: a program that only calls generic functions does without.
         from ._annotations import registering

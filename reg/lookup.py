@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Final
 
 from ._cache import LookupCache, make_key_plan
 from ._chains import ForeignChain, end_step
+from ._classes import class_tuple
 from ._declared import components_by, found_components
 from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
@@ -134,7 +136,7 @@ class Lookup(CachedLookup, Observable):
         :raises PredicateRegistryError: if the key declares predicates, and none of such a name.
         :raises TypeError: if the arguments themselves have to be known.
         """
-        key, classes = canonical_key(key), tuple(classes)
+        key, classes = canonical_key(key), class_tuple(key, classes)
         candidates = self._reg_all_candidates(key, classes)
         component = next(components_by(candidates, key, predicates), default)
         if component is MISSING:
@@ -218,8 +220,9 @@ class Lookup(CachedLookup, Observable):
         """
         from .tools.explain import explain_call
 
-        return explain_call(self, canonical_key(key), tuple(classes))
+        return explain_call(self, canonical_key(key), class_tuple(key, classes))
 
+    @recursive_repr()
     def __repr__(self) -> str:
         name = "" if self._reg_name is None else f" {self._reg_name!r}"
         return f"<{type(self).__name__}{name} of {self._reg_class_lookup!r}>"
@@ -237,6 +240,10 @@ class Lookup(CachedLookup, Observable):
 
     def _reg_parts(self) -> tuple[Any, ...]:
         return (self._reg_class_lookup,)
+
+    def _reg_named_parts(self) -> list[tuple[str, Any]]:
+        # A lookup in a composition stands for its class lookup.
+        return [("", self._reg_class_lookup)]
 
     def _reg_parts_changed(self) -> None:
         self._reg_set_cache(LookupCache(self))

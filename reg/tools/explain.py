@@ -15,6 +15,7 @@ from typing import Any
 from .._classes import describe
 from .._declared import DeclaredMatcher, answers, failing, has_declared, values_of
 from .._definitions import definition_of
+from .._dispatch_spec import is_plain_function
 from .._matching import Matcher, Query, resolve_matchers
 from ..arginfo import takes_keyword
 from ..lookup import classes_of, has_default_behaviour
@@ -320,6 +321,11 @@ def _resolution(
                 error=recorder.error,
                 call_next=_call_next(recorder, recorders[index + 1 :], fallback),
             )
+        )
+    if is_plain_function(key):
+        notes += (
+            f"{short_name(key)} is a plain function, so that a call of it runs itself; decorate it"
+            " with @reg.generic to have it dispatch",
         )
     return Resolution(
         key=key,

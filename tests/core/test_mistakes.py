@@ -103,3 +103,102 @@ def test_a_lookup_can_be_named_and_shows_its_composition():
     lookup = reg.Lookup(reg.ListClassLookup([registry]), name="site")
     assert repr(lookup).startswith("<Lookup 'site' of ListClassLookup([<ClassRegistry 'pages'")
     assert show.explain(Item(), lookup=lookup).lookup == "Lookup 'site'"
+
+
+def forgotten(item):
+    return "plain"
+
+
+def test_implements_recognises_a_function_that_is_not_generic():
+    with pytest.raises(
+        TypeError, match=r"forgotten .*a plain function: decorate it with @reg\.gen"
+    ):
+        reg.Registry().implements(forgotten)
+
+
+def test_implements_without_parentheses_says_where_the_generic_function_is_named():
+    with pytest.raises(TypeError, match=r"forgotten is the implementation, name the generic funct"):
+        reg.ClassRegistry().implements(forgotten)
+
+
+def test_an_error_of_a_look_up_recognises_a_key_that_is_a_plain_function():
+    registry = reg.Registry()
+    for ask in (
+        lambda: registry.call(forgotten, [Item()]),
+        lambda: registry.component(forgotten, [Item()]),
+        lambda: registry.component_for(forgotten, [Item]),
+    ):
+        with pytest.raises(reg.ComponentLookupError, match=r"plain function.* with @reg\.generic"):
+            ask()
+    registry.register(forgotten, [Item], lambda item: "found")
+    assert registry.call(forgotten, [Item()]) == "found"
+    with pytest.raises(reg.ComponentLookupError) as caught:
+        registry.component(len, [1])
+    assert "plain function" in str(caught.value)
+    for key in (show, "key", Item):
+        with pytest.raises(reg.ComponentLookupError) as caught:
+            registry.component(key, [1])
+        assert "plain function" not in str(caught.value)
+
+
+LISTS_OF_CLASSES = [
+    lambda registry, classes: registry.component_for("key", classes),
+    lambda registry, classes: registry.explain_classes("key", classes),
+    lambda registry, classes: registry.registry.get("key", classes),
+    lambda registry, classes: registry.registry.all("key", classes),
+    lambda registry, classes: reg.ListClassLookup([registry]).all("key", classes),
+    lambda registry, classes: reg.ListClassLookup([registry]).get("key", classes),
+    lambda registry, classes: reg.ChainClassLookup(registry, registry).all("key", classes),
+    lambda registry, classes: reg.MergedClassLookup([registry]).all("key", classes),
+    lambda registry, classes: reg.MergedClassLookup([registry]).get("key", classes),
+    lambda registry, classes: reg.CachingClassLookup(registry).all("key", classes),
+    lambda registry, classes: reg.CachingClassLookup(registry).get("key", classes),
+]
+
+
+@pytest.mark.parametrize("ask", LISTS_OF_CLASSES)
+@pytest.mark.parametrize("classes", [Item, "name", 3, None])
+def test_one_class_in_place_of_a_list_of_classes_is_refused(ask, classes):
+    with pytest.raises(TypeError, match=r"key.* for a list or tuple of classes, .* argument; got"):
+        ask(reg.Registry(), classes)
+
+
+@pytest.mark.parametrize("ask", LISTS_OF_CLASSES)
+@pytest.mark.parametrize(
+    ("given", "advice"), [(Item(), "give its class, Item"), ("name", "give the class itself")]
+)
+def test_an_instance_among_classes_is_refused_even_where_nothing_is_registered(ask, given, advice):
+    with pytest.raises(TypeError, match=rf"as its argument 2; got .* an instance: {advice}$"):
+        ask(reg.Registry(), [Item, given])
+
+
+@pytest.mark.parametrize("ask", [LISTS_OF_CLASSES[0], *LISTS_OF_CLASSES[2:]])
+def test_classes_may_be_any_iterable(ask):
+    registry = reg.Registry()
+    registry.register("key", [Item, int], "found")
+    for classes in ([Item, int], (Item, int), iter([Item, int])):
+        assert ask(registry, classes) in ("found", ["found"], ["found"] * 2)
+
+
+@reg.generic
+def optional(item=1):
+    return "fallback"
+
+
+def test_a_keyword_that_the_implementation_for_fewer_arguments_does_not_take_is_an_error():
+    registry = reg.Registry()
+    registry.register(optional, [], lambda: "none")
+    registry.register(optional, [int], lambda item: "int")
+    assert (optional(lookup=registry), optional(2, lookup=registry)) == ("none", "int")
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"'item' by keyword, .*registered for 0 classes, does"):
+            optional(item=2, lookup=registry)
+    registry.register(optional, [], lambda **keywords: keywords)
+    assert optional(item=2, lookup=registry) == {"item": 2}
+
+
+def test_a_wrong_keyword_inside_the_implementation_is_its_own_error():
+    registry = reg.Registry()
+    registry.register(optional, [], lambda item: len(item, wrong=1))
+    with pytest.raises(TypeError, match=r"len\(\)"):
+        optional(item=2, lookup=registry)
