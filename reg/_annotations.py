@@ -14,6 +14,7 @@ from typing import Any, ForwardRef, Protocol, TypeVar
 from ._classes import ForwardClass, describe
 from ._declared import declared_by
 from ._dispatch_spec import DispatchSpec, dispatch_spec_of
+from ._registering import refuse_namesake
 from ._scopes import Names, alias_namespaces, evaluate
 from ._signatures import signature_with_deferred
 from ._specifications import (
@@ -58,6 +59,12 @@ def registering(
     by = [By(**predicates)] if predicates else []
 
     def register(function: _C) -> _C:
+        if isinstance(function, (classmethod, property)):
+            raise TypeError(
+                f"{function!r} cannot be called as an implementation of {describe(spec.generic)}:"
+                " decorate a function, or a staticmethod"
+            )
+        refuse_namesake(spec.generic, function)
         classes = [*classes_from_annotations(spec, function), *by]
         if replaced := registry._reg_replaced(spec.generic, classes):
             # Imported here: only an implementation that replaces another one is compared with it.

@@ -308,11 +308,11 @@ def class_tuple(key: object, classes: Iterable[type]) -> tuple[type, ...]:
         classes = tuple(classes)
     for position, cls in enumerate(classes, 1):
         if not is_class(cls):
-            kind = type(cls).__qualname__
+            kind = getattr(cls, "__origin__", type(cls)).__qualname__
             advice = "give the class itself" if kind == "str" else f"give its class, {kind}"
             raise TypeError(
                 f"{describe(key)} is looked up for a class as its argument {position}; got {cls!r},"
-                f" which is an instance: {advice}"
+                f" which is not a class but an instance: {advice}"
             )
     return classes
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import types
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ._classes import describe
 from ._matching import Matcher
@@ -17,7 +18,14 @@ from .sentinel import MISSING
 if TYPE_CHECKING:
     from .predicate import Predicate
 
-__all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of", "is_plain_function"]
+__all__ = [
+    "DispatchSpec",
+    "canonical_key",
+    "dispatch_of",
+    "dispatch_spec_of",
+    "generic_in_partial",
+    "is_plain_function",
+]
 
 
 class DispatchSpec:
@@ -320,10 +328,13 @@ def dispatch_spec_of(generic: object) -> DispatchSpec:
     :param generic: a generic function.
     :raises TypeError: if it is not a generic function.
     """
+    generic = canonical_key(generic)
     spec = getattr(generic, "__reg_dispatch__", MISSING)
     if not isinstance(spec, DispatchSpec):
         problem = ""
-        if is_plain_function(generic):
+        if (inside := generic_in_partial(generic)) is not None:
+            problem = f", with some arguments of {describe(inside)}: give that"
+        elif is_plain_function(generic):
             problem = (
                 f", a plain function: decorate it with @reg.generic; or, if {describe(generic)} is"
                 " the implementation, name the generic function in parentheses"
@@ -335,24 +346,55 @@ def dispatch_spec_of(generic: object) -> DispatchSpec:
     return spec
 
 
+def dispatch_of(key: object) -> DispatchSpec | None:
+    """Get the dispatch parameters of a generic function; ``None`` for any other key."""
+    spec = getattr(key, "__reg_dispatch__", None)
+    return spec if isinstance(spec, DispatchSpec) else None
+
+
 def is_plain_function(key: object) -> bool:
     """Return whether a key is a function that is not generic, whose calls do not dispatch.
 
     :param key: any key.
     """
-    return inspect.isroutine(key) and not isinstance(
-        getattr(key, "__reg_dispatch__", None), DispatchSpec
-    )
+    return type(key) in _FUNCTIONS and dispatch_of(key) is None
+
+
+_FUNCTIONS: Final = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+# The attributes in which the descriptors of a class body have their function.
+_INSIDE: Final = {
+    staticmethod: "__func__",
+    classmethod: "__func__",
+    property: "fget",
+    functools.cached_property: "func",
+}
 
 
 def canonical_key(key: Any) -> Any:
     """Get the generic function of a copy that ``functools.wraps`` or a cache made of it.
 
     :param key: a key.
-    :return: the generic function; any other key as it is.
+    :return: the generic function, also for a ``staticmethod``, ``property`` or the like around
+      it; any other key as it is.
     """
     spec = getattr(key, "__dict__", {}).get("__reg_dispatch__")
-    return spec.generic if isinstance(spec, DispatchSpec) else key
+    if isinstance(spec, DispatchSpec):
+        return spec.generic
+    if type(key) in _INSIDE:
+        inside = canonical_key(getattr(key, _INSIDE[type(key)]))
+        if "__reg_dispatch__" in getattr(inside, "__dict__", ()):
+            return inside
+    return key
+
+
+def generic_in_partial(key: Any) -> Any:
+    """Get the generic function of which a key has some arguments already; else ``None``."""
+    inside = key
+    while isinstance(inside, (functools.partial, functools.partialmethod)):
+        inside = canonical_key(inside.func)
+    is_generic = inside is not key and "__reg_dispatch__" in getattr(inside, "__dict__", ())
+    return inside if is_generic else None
 
 
 def _is_matcher_class(component: Any) -> bool:

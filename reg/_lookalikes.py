@@ -1,8 +1,9 @@
-"""Implementations that differ only in parameters on which no call dispatches.
+"""Functions of which the second replaces the first, although their author means both.
 
 With ``@reg.generic("a")``, those for ``(a: Doc, b: int)`` and ``(a: Doc, b: str)`` are for the same
 classes, so that the second would replace the first without a word. If both are written in one file,
-their author thinks that ``b`` dispatches.
+their author thinks that ``b`` dispatches. And of two generic functions of one name, the first is
+lost: in other libraries, each implementation has the name of its function, and the same decorator.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,7 +22,7 @@ from ._errors import RegistrationError
 from ._signatures import signature_with_deferred
 from .arginfo import is_positional
 
-__all__ = ["refuse_lookalike"]
+__all__ = ["refuse_lookalike", "refuse_second"]
 
 # The parameters of an implementation by position, or by name, with their annotations as text.
 _Annotations = dict[int | str, tuple[str, str]]
@@ -45,6 +47,23 @@ def refuse_lookalike(
             first, second = before.get(key), now.get(key)
             if first != second and (name := (second or first or ("",))[0]):
                 raise _error(spec, former, implementation, name, (first, second))
+
+
+def refuse_second(former: DispatchSpec, function: Callable[..., Any]) -> None:
+    """Refuse a second generic function of one name in one file.
+
+    :param former: the dispatch parameters of the generic function that has the name at present.
+    :param function: the function that is about to be made generic.
+    :raises TypeError: if both are written in the same file, as it is now.
+    """
+    if _are_both_in_one_file(former.function, function):
+        name = function.__name__
+        filename, lineno = definition_of(former.function) or ("", 0)
+        raise TypeError(
+            f"{describe(function)} is a generic function already, at {filename}:{lineno}, which"
+            f" this one would replace; make it once, and register implementations with names of"
+            f" their own, by @registry.implements({name})"
+        )
 
 
 def _others(spec: DispatchSpec, implementation: Any) -> _Annotations:
@@ -78,17 +97,20 @@ def _are_both_in_one_file(former: Any, implementation: Any) -> bool:
     filename = first[0]
     linecache.checkcache(filename)
     source = "".join(linecache.getlines(filename))
+    if not source:
+        # Text that is executed piece by piece may have one name for all pieces.
+        return filename == "<stdin>" and not hasattr(sys, "ps1")
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
-        # In a notebook, a cell may have commands that are not Python.
-        return True
+        # A page with several pieces of code, or a cell of a notebook with other commands.
+        return False
     lines = {
         min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         for node in nodes
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     }
-    return not source or {first[1], second[1]} <= lines
+    return {first[1], second[1]} <= lines
 
 
 def _error(

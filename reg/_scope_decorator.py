@@ -26,6 +26,9 @@ class ScopeDecorator(AbstractContextManager[Any]):
     does not reach the code that iterates.
     """
 
+    #: whether it was entered, or decorates a function
+    _is_used = False
+
     def _another(self) -> Self:
         """Make a scope like this one for one call: several calls may run at a time."""
         raise NotImplementedError
@@ -36,6 +39,7 @@ class ScopeDecorator(AbstractContextManager[Any]):
         :param function: any function: synchronous or asynchronous, a generator or not.
         :return: a function of the same kind.
         """
+        self._is_used = True
         wrapper: Callable[_P, _R]
         if inspect.isasyncgenfunction(function):
             wrapper = _async_generator(function, self._another)

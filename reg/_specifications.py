@@ -273,6 +273,8 @@ def _refined(
     """Return the refinements that are given at one position; ``None`` if these are no such."""
     origin = typing.get_origin(specification)
     if origin is typing.Literal:
+        for value in typing.get_args(specification):
+            _refuse_unhashable_part(key, position, specification, value)
         return [
             types.NoneType if value is None else Refinement(type(value), (), value)
             for value in typing.get_args(specification)
@@ -287,10 +289,7 @@ def _refined(
     if not isinstance(given, Where):
         return None
     for condition in given.conditions:
-        try:
-            hash(condition)
-        except TypeError as error:
-            raise _refusal(key, position, given, f"{condition!r} cannot be hashed") from error
+        _refuse_unhashable_part(key, position, given, condition)
         if not takes(condition, 1):
             advice = f"a condition is called with the argument alone; {condition!r} cannot be"
             raise _refusal(key, position, given, advice)
@@ -300,6 +299,15 @@ def _refined(
         else Refinement(cls, given.conditions)
         for cls in _alternatives(key, position, given.cls, aliases)
     ]
+
+
+def _refuse_unhashable_part(
+    key: Hashable, position: int, specification: object, part: object
+) -> None:
+    try:
+        hash(part)
+    except TypeError as error:
+        raise _refusal(key, position, specification, f"{part!r} cannot be hashed") from error
 
 
 def conditions_in(annotated: Any) -> list[Any]:

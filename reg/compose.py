@@ -16,7 +16,7 @@ from ._lock import ReentrantLock, registry_lock
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._store import Registration, merged
-from .interfaces import IClassLookup, refuse_unless_class_lookup
+from .interfaces import IClassLookup, components_of, refuse_unless_class_lookup
 from .lookup import Lookup
 
 __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup", "MergedClassLookup"]
@@ -61,7 +61,7 @@ class _Composition(ObservableClassLookup, IClassLookup):
             return [
                 component
                 for part in self._reg_parts()
-                for component in _class_lookup_of(part).all(key, classes)
+                for component in components_of(_class_lookup_of(part), key, classes)
             ]
         except RecursionError as error:
             refuse_circle(self, error)
@@ -76,7 +76,8 @@ class _Listed(_Composition):
     def __init__(self, lookups: Iterable[Any], *more: Any) -> None:
         if more:
             names = ", ".join(map(repr, (lookups, *more)))
-            raise TypeError(f"ListClassLookup() takes one list: ListClassLookup([{names}])")
+            kind = type(self).__name__
+            raise TypeError(f"{kind}() takes one list: {kind}([{names}])")
         self.lookups = lookups
 
     @property
@@ -314,7 +315,7 @@ class CachingClassLookup(ObservableClassLookup, IClassLookup):
         class_lookup = _class_lookup_of(self._reg_class_lookup)
         try:
             components = self._reg_results.get(
-                "all", key, classes, lambda: tuple(class_lookup.all(key, classes))
+                "all", key, classes, lambda: tuple(components_of(class_lookup, key, classes))
             )
         except RecursionError as error:
             refuse_circle(self, error)

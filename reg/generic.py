@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar, overload
 
 from ._cache import make_call_plan
 from ._chains import ForeignChain, end_step
-from ._classes import describe
+from ._classes import class_tuple, describe
 from ._declared import found_components
-from ._dispatch_spec import DispatchSpec
+from ._dispatch_spec import DispatchSpec, dispatch_of
 from ._errors import ComponentLookupError, NoImplicitLookupError
 from ._fastcall import compiled, make_call
 from ._functions import describe_like, function_attributes
 from ._matching import Matcher, Query
 from ._plan import Plan, adapters, run_or_default
+from ._reexecution import present_function
 from ._values import plan_for
 from .arginfo import accepted_keywords
 from .implicit import implicit
@@ -67,7 +69,7 @@ def generic(
     :exc:`reg.NoImplicitLookupError`. ``default`` is returned where nothing is
     registered, or if the implementation returns ``None``.
     """
-    return _decorator(function_or_names, False, tuple(predicates), predicates_first)
+    return _decorator(function_or_names, False, _listed(predicates), predicates_first)
 
 
 if TYPE_CHECKING:
@@ -88,7 +90,15 @@ def classgeneric(
 
     In all else, parameters and result included, it is :func:`reg.generic`.
     """
-    return _decorator(function_or_names, True, tuple(predicates), predicates_first)
+    return _decorator(function_or_names, True, _listed(predicates), predicates_first)
+
+
+def _listed(predicates: Iterable[Predicate]) -> tuple[Predicate, ...]:
+    if isinstance(predicates, str) or not isinstance(predicates, Iterable):
+        raise TypeError(
+            f"predicates= takes a list of instances of reg.Predicate; got {predicates!r}"
+        )
+    return tuple(predicates)
 
 
 def _decorator(
@@ -123,7 +133,16 @@ def _make(
         advice = ""
         if isinstance(function, (staticmethod, classmethod, property)):
             advice = f"; put the decorator that makes it generic below @{type(function).__name__}"
+        elif isinstance(function, (list, tuple)):
+            advice = f": give the names one by one, generic({', '.join(map(repr, function))})"
         raise TypeError(f"only a function can be made generic; got {function!r}{advice}")
+    if isinstance(function, FunctionType):
+        former = dispatch_of(present_function(function))
+        if former is not None and former.function is not function:
+            # Imported here: mostly there is none.
+            from ._lookalikes import refuse_second
+
+            refuse_second(former, function)
     spec = DispatchSpec(function, names, class_first, predicates, predicates_first)
     declared = PredicateMatcher(predicates)
     if not spec.collects:
@@ -343,6 +362,8 @@ class _SlowPath:
         while cache is not None:
             call_args, call_keywords, dispatched = spec.bound(args, keywords, counts)
             classes = classes_of(dispatched, spec.class_first)
+            if spec.class_first:
+                class_tuple(spec.generic, classes[:1])
             plan = cache.call_plan(spec, classes)
             # A registration may have come meanwhile, from another thread or from a __class__
             # property: then the call may have to be bound, or not, after all.

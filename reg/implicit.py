@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Token
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final, Self
 
 from ._errors import NoImplicitLookupError
@@ -59,7 +59,7 @@ class LookupScope(ScopeDecorator):
         self._lookup = lookup
 
     def __enter__(self) -> Any:
-        implicit = self._implicit
+        implicit, self._is_used = self._implicit, True
         if self._token is not None:
             raise RuntimeError(
                 "this block of reg.implicit.using() has been entered already;"
@@ -94,6 +94,13 @@ class LookupScope(ScopeDecorator):
             raise
 
     def __del__(self) -> None:
+        if not self._is_used:
+            warnings.warn(
+                "reg.implicit.using() has no effect by itself: enter it, with"
+                " reg.implicit.using(lookup):, or decorate a function with it",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         # An interruption can prevent __exit__() from doing anything at all.
         if self._token is not None:
             with suppress(ValueError):  # in another context
@@ -394,6 +401,8 @@ def _refuse_others(lookup: Any, taker: str) -> None:
         callable(getattr(lookup, "call", None)) and is_asked_without_instance(lookup, "call")
     ):
         advice = ", which is a class: pass an instance of it"
+    elif issubclass(kind, FunctionType):
+        advice = ", which is a function: pass a lookup, as in @reg.implicit.using(lookup)"
     else:
         return
     raise TypeError(f"reg.implicit.{taker} takes a lookup; got {lookup!r}{advice}")

@@ -25,7 +25,13 @@ from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._reexecution import former_selves
-from ._registering import checked_key, key_names, read_classes, registration_for
+from ._registering import (
+    checked_key,
+    key_names,
+    read_classes,
+    refuse_namesake,
+    registration_for,
+)
 from ._specifications import ClassSpecification
 from ._store import Registration, Store
 from .interfaces import IClassLookup, IRegistry
@@ -94,6 +100,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             return None
 
         def register(component: _T) -> _T:
+            refuse_namesake(key, component)
             self._reg_add(key, combinations, component, predicates)
             return component
 
@@ -334,10 +341,18 @@ class Registry(IRegistry, Lookup):
     def _reg_register(
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
-        return self.registry.register(key, classes, component)
+        return self._reg_own().register(key, classes, component)
+
+    def _reg_own(self) -> ClassRegistry:
+        if "registry" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} has no registry: its __init__() did not call that of"
+                " reg.Registry"
+            )
+        return self.registry
 
     def _reg_replaced(self, key: Hashable, classes: Iterable[ClassSpecification]) -> list[Any]:
-        return self.registry._reg_replaced(key, classes)
+        return self._reg_own()._reg_replaced(key, classes)
 
     def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:
         """Remove a registration.

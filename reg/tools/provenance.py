@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._circular import leaves, steps
 from .._classes import RegisteredClass
-from .._dispatch_spec import DispatchSpec
+from .._dispatch_spec import DispatchSpec, dispatch_of
 from .._observers import Observable, ObservableClassLookup
 from .._position import ranking
 from .._refinements import RefinedMatcher
@@ -78,16 +78,6 @@ Registered: TypeAlias = "list[tuple[Source, list[Registration]]]"
 def is_lookup(value: object) -> bool:
     """Return whether a value is a lookup, a registry or a class lookup of this package."""
     return isinstance(value, Observable)
-
-
-def dispatch_of(key: object) -> DispatchSpec | None:
-    """Get the dispatch specification of a generic function.
-
-    :param key: any key.
-    :return: the specification; ``None`` if the key is not a generic function.
-    """
-    dispatch = getattr(key, "__reg_dispatch__", None)
-    return dispatch if isinstance(dispatch, DispatchSpec) else None
 
 
 def dispatch_arguments(

@@ -1,4 +1,4 @@
-"""Implementations that differ only in a parameter on which no call dispatches."""
+"""Functions of which the second would replace the first, although their author means both."""
 
 from __future__ import annotations
 
@@ -209,3 +209,91 @@ def test_a_cell_that_is_edited_and_run_again_replaces_what_it_registered(is_othe
         filename = f"<cell {number}>" if is_other_cell else "<stdin>"
         exec(compile(text, filename, "exec"), names)
     assert registry.exact(show, [Doc]) is names["show_doc"]
+
+
+@pytest.mark.parametrize(
+    "decorator", ["@registry.implements(area)", "@registry.register(area, [int])"]
+)
+@pytest.mark.parametrize("kind", [reg.Registry, reg.ClassRegistry])
+def test_an_implementation_with_the_name_of_its_generic_function_is_refused(decorator, kind):
+    names = {"registry": kind(), "reg": reg, "__name__": "shapes"}
+    exec("@reg.generic\ndef area(shape): ...", names)
+    with pytest.raises(TypeError, match=r"shapes\.area has the same name, .* as area_of_something"):
+        exec(f"{decorator}\ndef area(shape: int): ...", names)
+    assert names["registry"].registrations() == []
+
+
+def test_a_method_with_the_name_of_its_generic_function_is_refused():
+    with pytest.raises(TypeError, match=r"Shape\.area has the same name"):
+
+        class Shape:
+            @reg.generic
+            def area(self): ...
+
+            @reg.Registry().implements(area)
+            def area(self: int): ...
+
+
+def test_a_method_of_a_subclass_may_have_the_name_of_its_generic_function():
+    registry = reg.Registry()
+
+    class Shape:
+        @reg.generic
+        def area(self): ...
+
+    class Square(Shape):
+        @registry.register(Shape.area, [object])
+        def area(self):
+            return "square"
+
+    assert Shape.area(Square(), lookup=registry) == "square"
+
+
+def test_the_decorated_function_itself_may_be_an_implementation():
+    registry = reg.Registry()
+
+    def area(shape):
+        return "plain"
+
+    general = reg.generic(area)
+    registry.register(general, [int])(area)
+    assert general(1, lookup=registry) == "plain"
+
+
+TWO_GENERICS = """
+import reg
+
+@reg.generic
+def area(shape: int): ...
+
+@reg.generic
+def area(shape: str): ...
+"""
+
+
+def test_a_second_generic_function_of_one_name_is_refused(load):
+    with pytest.raises(TypeError, match=r"area is a generic function already, at .*\.py:4, which"):
+        load("lookalike_generics", TWO_GENERICS, reg.Registry())
+
+
+def test_a_module_with_a_generic_function_is_edited_and_loaded_again(load):
+    former = load("lookalike_generic", TWO_GENERICS.rpartition("@")[0], reg.Registry()).area
+    edited = "\n# A line more.\n" + TWO_GENERICS.rpartition("@")[0]
+    assert load("lookalike_generic", edited, reg.Registry()).area is not former
+
+
+def test_a_generic_function_replaces_a_plain_one_and_may_be_made_of_another(load):
+    source = """
+import reg
+
+def area(shape): ...
+
+area = reg.generic(area)
+area = reg.generic(area)
+try:
+    from no_such_module import other
+except ImportError:
+    @reg.generic
+    def other(shape): ...
+"""
+    load("lookalike_plain", source, reg.Registry())
