@@ -18,6 +18,8 @@ class Query:
     __slots__ = ("answers", "args", "computed", "given", "predicates")
 
     def __init__(self, args: tuple[Any, ...], predicates: Mapping[str, Any] | None = None) -> None:
+        if predicates is not None and not isinstance(predicates, Mapping):
+            raise TypeError(f"predicates= takes a dictionary of values by name; got {predicates!r}")
         self.args = args
         #: all components in order, once they are known
         self.answers: list[Any] | None = None

@@ -13,7 +13,7 @@ import itertools
 import types
 import typing
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ._class_advice import advice_for
 from ._classes import (
@@ -138,6 +138,9 @@ class Items(Where):
         super().__init__(cls, ItemsOf(kinds))
 
 
+_MARKERS: Final = (Rest, By, Where, Items)
+
+
 def split_predicates(
     classes: Iterable[ClassSpecification],
 ) -> tuple[Iterable[ClassSpecification], dict[str, Any]]:
@@ -235,6 +238,9 @@ def _alternatives(
         return [types.NoneType]
     if type(specification) is ForwardClass:
         return [specification.forward_name]
+    if any(specification is marker for marker in _MARKERS):
+        advice = f"give an instance of it, such as reg.{specification.__name__}(…)"
+        raise _refusal(key, position, specification, advice)
     # Any is a class too, but not one of objects.
     if is_class(specification) and specification is not Any:
         _refuse_unhashable(key, position, specification)

@@ -28,6 +28,12 @@ class _Composition(ObservableClassLookup, IClassLookup):
     def _reg_parts(self) -> Iterable[Any]:
         raise NotImplementedError
 
+    def _reg_asked(self) -> Iterator[Any]:
+        """Go through the class lookups; a container may have been given something else since."""
+        for part in self._reg_parts():
+            refuse_unless_class_lookup(part, self)
+            yield _class_lookup_of(part)
+
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Ask the class lookups in turn.
 
@@ -40,8 +46,8 @@ class _Composition(ObservableClassLookup, IClassLookup):
         """
         classes = class_tuple(key, classes)
         try:
-            for part in self._reg_parts():
-                component = _class_lookup_of(part).get(key, classes)
+            for part in self._reg_asked():
+                component = part.get(key, classes)
                 if component is not None:
                     return component
         except RecursionError as error:
@@ -60,8 +66,8 @@ class _Composition(ObservableClassLookup, IClassLookup):
         try:
             return [
                 component
-                for part in self._reg_parts()
-                for component in components_of(_class_lookup_of(part), key, classes)
+                for part in self._reg_asked()
+                for component in components_of(part, key, classes)
             ]
         except RecursionError as error:
             refuse_circle(self, error)

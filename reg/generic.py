@@ -131,7 +131,7 @@ def _make(
 ) -> Any:
     if not callable(function) or isinstance(function, staticmethod):
         advice = ""
-        if isinstance(function, (staticmethod, classmethod, property)):
+        if isinstance(function, (staticmethod, classmethod, property, functools.cached_property)):
             advice = f"; put the decorator that makes it generic below @{type(function).__name__}"
         elif isinstance(function, (list, tuple)):
             advice = f": give the names one by one, generic({', '.join(map(repr, function))})"

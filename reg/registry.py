@@ -82,7 +82,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     ) -> None:
         _refuse_positional(self, misplaced)
         self._reg_name = name
-        self._reg_replace = replace
+        self._reg_replace = None if replace is None else bool(replace)
         self._reg_ambiguous = ambiguous
         # Not through self: a subclass may not be ready for its own clear() yet.
         ClassRegistry.clear(self)

@@ -225,6 +225,11 @@ def test_a_wrong_keyword_inside_the_implementation_is_its_own_error():
         (lambda r: r.call("key", {1, 2}), r"arguments as a list or tuple, such as"),
         (lambda r: r.call("key", b"ab"), r"such as \[b'ab'\]; got"),
         (lambda r: r.component_for("key", [Item], default=1), r"takes its default by position"),
+        (lambda r: r.register(show, [reg.Rest], len), r"instance of it, such as reg\.Rest\("),
+        (lambda r: r.register(show, [reg.Where], len), r"instance of it, such as reg\.Where\("),
+        (lambda r: r.explain("key", [1], predicates="n"), r"takes a dictionary of values by name"),
+        (lambda r: r.all("key", [1], predicates=["n"]), r"takes a dictionary of values by name"),
+        (lambda r: reg.generic(functools.cached_property(len)), r"generic below @cached_property$"),
         (lambda r: reg.Lookup(r, r), r"compose several, as in Lookup\(reg\.ListClassLookup\(\["),
         (lambda r: reg.MergedClassLookup(r, r), r"MergedClassLookup\(\) takes one list: Merged"),
         (lambda r: reg.generic(["item"]), r"give the names one by one, generic\('item'\)$"),
@@ -299,6 +304,20 @@ def test_a_class_lookup_that_returns_no_list_is_named(answer):
         ):
             with pytest.raises(TypeError, match=r"Third object .*\.all\(\) must return a list of"):
                 ask(lookup)
+
+
+def test_something_else_that_is_put_into_a_composition_later_is_named():
+    listed = reg.ListClassLookup([reg.Registry()])
+    lookup = reg.Lookup(listed)
+    assert show(1, lookup=lookup) == "fallback"
+    listed.lookups.append(None)
+    for ask in (
+        lambda: show(1, lookup=lookup),
+        lambda: listed.all("key", [int]),
+        lambda: listed.get("key", [int]),
+    ):
+        with pytest.raises(TypeError, match=r"ListClassLookup takes class lookups, .*; got None"):
+            ask()
 
 
 @pytest.mark.parametrize("kind", [reg.Lookup, reg.Registry])
