@@ -1,15 +1,15 @@
-"""The errors of a look-up and of a registration."""
+"""The errors of look-ups and registrations, and the name that a key has in errors."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
-
-from ._classes import describe
-from ._dispatch_spec import is_plain_function
 from .sentinel import MISSING
 
-__all__ = ["ComponentLookupError", "NoImplicitLookupError", "RegistrationError"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from typing import Any
+
+__all__ = ["ComponentLookupError", "NoImplicitLookupError", "RegistrationError", "describe"]
 
 
 class ComponentLookupError(LookupError):
@@ -42,11 +42,6 @@ class ComponentLookupError(LookupError):
             return super().__str__()
         classes = ", ".join(f"{cls.__module__}.{cls.__qualname__}" for cls in self.classes)
         problem = f"no component is registered under {describe(self.key)} for ({classes})"
-        if is_plain_function(self.key):
-            problem += (
-                "; it is a plain function and no generic function: decorate it with @reg.generic"
-                " if its calls are to dispatch"
-            )
         if self.lookup is None:
             return problem
         from .tools.explain import closest_candidates
@@ -69,6 +64,14 @@ class NoImplicitLookupError(Exception):
 
 class RegistrationError(ValueError):
     """A registration exists already, or does not exist."""
+
+
+def describe(key: object) -> str:
+    """Name a key in an error; a function by its module and qualified name."""
+    module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
+    if callable(key) and isinstance(module, str) and isinstance(name, str):
+        return f"{module}.{name}"
+    return repr(key)
 
 
 ComponentLookupError.__module__ = "reg.lookup"

@@ -13,12 +13,13 @@ import inspect
 import linecache
 import sys
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any
 
-from ._classes import describe
 from ._definitions import definition_of
-from ._dispatch_spec import DispatchSpec
-from ._errors import RegistrationError
+from ._dispatch_spec import DispatchSpec, dispatch_of
+from ._errors import RegistrationError, describe
+from ._reexecution import present_function
 from ._signatures import signature_with_deferred
 from .arginfo import is_positional
 
@@ -49,13 +50,16 @@ def refuse_lookalike(
                 raise _error(spec, former, implementation, name, (first, second))
 
 
-def refuse_second(former: DispatchSpec, function: Callable[..., Any]) -> None:
+def refuse_second(function: FunctionType) -> None:
     """Refuse a second generic function of one name in one file.
 
-    :param former: the dispatch parameters of the generic function that has the name at present.
     :param function: the function that is about to be made generic.
-    :raises TypeError: if both are written in the same file, as it is now.
+    :raises TypeError: if there is a generic function of its name at present, and both are written
+      in the same file, as it is now.
     """
+    former = dispatch_of(present_function(function))
+    if former is None or former.function is function:
+        return
     if _are_both_in_one_file(former.function, function):
         name = function.__name__
         filename, lineno = definition_of(former.function) or ("", 0)

@@ -7,7 +7,6 @@ import os
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
 from reprlib import recursive_repr
-from typing import Any, TypeAlias
 
 from ._circular import refuse_circle
 from ._classes import class_tuple
@@ -18,6 +17,10 @@ from ._observers import ObservableClassLookup
 from ._store import Registration, merged
 from .interfaces import IClassLookup, components_of, refuse_unless_class_lookup
 from .lookup import Lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup", "MergedClassLookup"]
 

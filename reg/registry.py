@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
 
 from ._ambiguity import ambiguous_with
 from ._classes import (
@@ -13,13 +11,12 @@ from ._classes import (
     RestKey,
     class_of,
     class_tuple,
-    describe,
     members_of,
 )
 from ._declared import DeclaredMatcher
 from ._definitions import file_and_line
 from ._dispatch_spec import canonical_key
-from ._errors import RegistrationError
+from ._errors import RegistrationError, describe
 from ._lock import registry_lock
 from ._matching import Matcher
 from ._mro import mro_of
@@ -32,13 +29,20 @@ from ._registering import (
     refuse_namesake,
     registration_for,
 )
-from ._specifications import ClassSpecification
 from ._store import Registration, Store
+from .implicit import implicit
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
 
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from typing import Any, TypeVar
+
+    from ._specifications import ClassSpecification
+
+    _T = TypeVar("_T")
 
 __all__ = [
     "ClassRegistry",
@@ -397,6 +401,9 @@ class Registry(IRegistry, Lookup):
         copied = type(self).__new__(type(self))
         copied.__setstate__(state)
         return copied
+
+
+implicit._add_own_lookup(Registry)
 
 
 def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:
