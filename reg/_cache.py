@@ -28,6 +28,7 @@ import weakref
 
 from ._cached_table import CachedTable, Guard
 from ._chains import end_step
+from ._circular import refuse_circle
 from ._errors import ComponentLookupError
 from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
@@ -89,17 +90,15 @@ class LookupCache(CallTables):
 
         :return: most are alone; those of a merged composition are together. ``None`` with a
           third-party class lookup among them: then nothing is cached.
-        :raises RecursionError: if a class lookup contains itself.
+        :raises ValueError: if a class lookup contains itself.
+        :raises RecursionError: if it is composed in too many levels.
         """
         if self._sources is None and (lookup := self._lookup()) is not None:
             lists: list[tuple[list[Any], list[Any]]] = []
             try:
                 sources = self._flatten(lookup.class_lookup, lists)
             except RecursionError as error:
-                error.add_note(
-                    f"The class lookup of {lookup!r} contains itself, or is composed in too many"
-                    " levels: look for a class lookup in its own list or chain."
-                )
+                refuse_circle(lookup, error)
                 raise
             if sources is not None:
                 with registry_lock:

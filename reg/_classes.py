@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import types
 import weakref
+from collections.abc import Iterable
 
 from ._errors import describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, TypeAlias
 
     from ._refinements import Refinement
@@ -26,6 +27,7 @@ __all__ = [
     "UnionMember",
     "class_at",
     "class_of",
+    "class_tuple",
     "is_abstract",
     "is_class",
     "loaded_class",
@@ -284,6 +286,31 @@ def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:
     for attribute in attributes:
         value = getattr(value, "__dict__", {}).get(attribute)
     return value if is_class(value) else None
+
+
+def class_tuple(key: object, classes: Iterable[type]) -> tuple[type, ...]:
+    """Make a tuple of the classes that a look-up is for.
+
+    :param key: the key of the look-up, for the error.
+    :param classes: the classes, one for each argument.
+    :raises TypeError: if it is a class or a name in place of a list, or if an item is not a class.
+    """
+    if type(classes) is not tuple:
+        if isinstance(classes, (type, str)) or not isinstance(classes, Iterable):
+            raise TypeError(
+                f"{describe(key)} is looked up for a list or tuple of classes, one for each"
+                f" argument; got {classes!r}"
+            )
+        classes = tuple(classes)
+    for position, cls in enumerate(classes, 1):
+        if not is_class(cls):
+            kind = getattr(cls, "__origin__", type(cls)).__qualname__
+            advice = "give the class itself" if kind == "str" else f"give its class, {kind}"
+            raise TypeError(
+                f"{describe(key)} is looked up for a class as its argument {position}; got {cls!r},"
+                f" which is not a class but an instance: {advice}"
+            )
+    return classes
 
 
 def is_class(value: object) -> bool:

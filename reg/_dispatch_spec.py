@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import operator
+import types
 
 from ._errors import describe
+from ._functions import code_of
 from ._signatures import (
     KEYWORD_ONLY,
     POSITIONAL_ONLY,
@@ -22,11 +24,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import inspect
     from collections.abc import Callable
-    from typing import Any, NoReturn, TypeAlias
+    from typing import Any, Final, NoReturn, TypeAlias
 
     from .predicate import Predicate
 
-__all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
+# The flag of the code of a coroutine function.
+_IS_COROUTINE: Final = 0x80
+
+__all__ = [
+    "DispatchSpec",
+    "canonical_key",
+    "dispatch_of",
+    "dispatch_spec_of",
+    "generic_in_partial",
+    "is_plain_function",
+]
 
 
 class DispatchSpec:
@@ -83,6 +95,12 @@ class DispatchSpec:
         self.keywords = tuple(
             "" if parameters[name][0] == POSITIONAL_ONLY else name for name in self.parameters
         )
+        #: the names of all parameters that can be passed as keywords
+        self.all_keywords = frozenset(
+            name
+            for name, (kind, _) in parameters.items()
+            if kind in (POSITIONAL_OR_KEYWORD, KEYWORD_ONLY)
+        )
         #: the defaults of these parameters; ``MISSING`` for one without
         self.defaults = tuple([parameters[name][1] for name in self.parameters])
         self._optional = list(zip(self.keywords, self.defaults, strict=True))
@@ -96,6 +114,8 @@ class DispatchSpec:
         self._in_order = sorted(
             self._sources, key=lambda source: len(positional) if source[1] is None else source[1]
         )
+        #: whether the result of a call is awaited, and so its ``default=``
+        self.awaits = bool(code_of(function).co_flags & _IS_COROUTINE)
         #: whether any number of arguments dispatches
         self.collects = not names and any(kind == VAR_POSITIONAL for kind, _ in parameters.values())
         #: whether calls are bound to the signature where nothing is registered for the number
@@ -322,23 +342,73 @@ def dispatch_spec_of(generic: object) -> DispatchSpec:
     :param generic: a generic function.
     :raises TypeError: if it is not a generic function.
     """
+    generic = canonical_key(generic)
     spec = getattr(generic, "__reg_dispatch__", MISSING)
     if not isinstance(spec, DispatchSpec):
+        problem = ""
+        if (inside := generic_in_partial(generic)) is not None:
+            problem = f", with some arguments of {describe(inside)}: give that"
+        elif is_plain_function(generic):
+            problem = (
+                f", a plain function: decorate it with @reg.generic; or, if {describe(generic)} is"
+                " the implementation, name the generic function in parentheses"
+            )
         raise TypeError(
             f"expected a generic function, made by @reg.generic, as in"
-            f" @registry.implements(generic_function); got {generic!r}"
+            f" @registry.implements(generic_function); got {generic!r}{problem}"
         )
     return spec
+
+
+def dispatch_of(key: object) -> DispatchSpec | None:
+    """Get the dispatch parameters of a generic function; ``None`` for any other key."""
+    spec = getattr(key, "__reg_dispatch__", None)
+    return spec if isinstance(spec, DispatchSpec) else None
+
+
+def is_plain_function(key: object) -> bool:
+    """Return whether a key is a function that is not generic, whose calls do not dispatch.
+
+    :param key: any key.
+    """
+    return type(key) in _FUNCTIONS and dispatch_of(key) is None
+
+
+_FUNCTIONS: Final = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+# The attributes in which the descriptors of a class body have their function.
+_INSIDE: Final = {
+    staticmethod: "__func__",
+    classmethod: "__func__",
+    property: "fget",
+    functools.cached_property: "func",
+}
 
 
 def canonical_key(key: Any) -> Any:
     """Get the generic function of a copy that ``functools.wraps`` or a cache made of it.
 
     :param key: a key.
-    :return: the generic function; any other key as it is.
+    :return: the generic function, also for a ``staticmethod``, ``property`` or the like around
+      it; any other key as it is.
     """
     spec = getattr(key, "__dict__", {}).get("__reg_dispatch__")
-    return spec.generic if isinstance(spec, DispatchSpec) else key
+    if isinstance(spec, DispatchSpec):
+        return spec.generic
+    if type(key) in _INSIDE:
+        inside = canonical_key(getattr(key, _INSIDE[type(key)]))
+        if "__reg_dispatch__" in getattr(inside, "__dict__", ()):
+            return inside
+    return key
+
+
+def generic_in_partial(key: Any) -> Any:
+    """Get the generic function of which a key has some arguments already; else ``None``."""
+    inside = key
+    while isinstance(inside, (functools.partial, functools.partialmethod)):
+        inside = canonical_key(inside.func)
+    is_generic = inside is not key and "__reg_dispatch__" in getattr(inside, "__dict__", ())
+    return inside if is_generic else None
 
 
 def _is_matcher_class(component: Any) -> bool:

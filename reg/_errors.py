@@ -1,4 +1,4 @@
-"""The errors of a look-up, and the name that a key has in errors."""
+"""The errors of look-ups and registrations, and the name that a key has in errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from typing import Any
 
-__all__ = ["ComponentLookupError", "NoImplicitLookupError", "describe"]
+__all__ = ["ComponentLookupError", "NoImplicitLookupError", "RegistrationError", "describe"]
 
 
 class ComponentLookupError(LookupError):
@@ -62,6 +62,10 @@ class NoImplicitLookupError(Exception):
     """
 
 
+class RegistrationError(ValueError):
+    """A registration exists already, or does not exist."""
+
+
 def describe(key: object) -> str:
     """Name a key in an error; a function by its module and qualified name."""
     module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
@@ -72,3 +76,4 @@ def describe(key: object) -> str:
 
 ComponentLookupError.__module__ = "reg.lookup"
 NoImplicitLookupError.__module__ = "reg.implicit"
+RegistrationError.__module__ = "reg.registry"

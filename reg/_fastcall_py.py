@@ -245,6 +245,8 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     find = namespace["find"] = _finder(own, spec, implicit)
 
     def or_default(implementation: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if spec.awaits:
+            return slow_path.call(args, keywords)
         if type(implementation) is Step:
             # The end of the chain: nothing is registered.
             return keywords["default"]

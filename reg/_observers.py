@@ -30,6 +30,11 @@ class Observable:
         """
         return None
 
+    def _reg_named_parts(self) -> list[tuple[str, Any]]:
+        """List the parts that are asked in turn, each with the attribute that holds it."""
+        parts = self._reg_parts()
+        return [(f"lookups[{index}]", part) for index, part in enumerate(parts or ())]
+
     def _reg_add_observer(self, cache: LookupCache) -> None:
         observers: dict[int, weakref.ref[LookupCache]] = self.__dict__.setdefault(
             "_reg_observers", {}

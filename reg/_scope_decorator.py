@@ -27,6 +27,9 @@ class ScopeDecorator:
     does not reach the code that iterates.
     """
 
+    #: whether it was entered, or decorates a function
+    _is_used = False
+
     def __enter__(self) -> Any:
         raise NotImplementedError
 
@@ -45,6 +48,7 @@ class ScopeDecorator:
         """
         import inspect
 
+        self._is_used = True
         wrapper: Callable[_P, _R]
         if inspect.isasyncgenfunction(function):
             wrapper = _async_generator(function, self._another)

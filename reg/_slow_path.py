@@ -10,11 +10,13 @@ import functools
 
 from ._cache import make_call_plan
 from ._chains import ForeignChain, end_step
+from ._classes import class_tuple
 from ._declared import found_components
 from ._errors import ComponentLookupError, NoImplicitLookupError, describe
 from ._matching import Matcher, Query
 from ._plan import adapters, run_or_default
 from ._values import plan_for
+from .arginfo import accepted_keywords
 from .implicit import implicit
 from .interfaces import IClassLookup, is_asked_without_instance
 from .lookup import NOTHING, Lookup, classes_of, first_component, has_default_behaviour
@@ -50,9 +52,18 @@ class SlowPath:
         """
         lookup = _lookup(keywords, self._spec.generic)
         default = keywords.pop("default", MISSING)
+        if default is not MISSING and self._spec.awaits:
+            return _result_or(default, self._call(lookup, NOTHING, args, keywords))
+        return self._call(lookup, default, args, keywords)
+
+    def _call(
+        self, lookup: Any, default: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Any:
         if not has_default_behaviour(lookup):
             return self._call_foreign(lookup, default, args, keywords)
         plan, args, keywords, dispatched = self._plan(lookup, args, keywords)
+        if keywords and self._spec.binds and len(dispatched) < len(self._spec.parameters):
+            self._refuse_keywords(plan.first, len(dispatched), keywords)
         return run_or_default(plan, default, dispatched, args, keywords)
 
     def component(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -118,6 +129,26 @@ class SlowPath:
             self._refuse_missing(args, keywords)
         return explain(lookup, spec.generic, dispatched, predicates, **self._class_method)
 
+    def _refuse_keywords(self, component: Any, count: int, keywords: dict[str, Any]) -> None:
+        """Refuse keywords that dispatch in other calls, and that the implementation does not take.
+
+        :param component: the first component.
+        :param count: the number of arguments that dispatch in this call, fewer than in others.
+        :param keywords: the keyword arguments of the call.
+        """
+        spec = self._spec
+        names = [name for name in spec.keywords[count:] if name in keywords]
+        if not names or not callable(component) or isinstance(component, Matcher):
+            return
+        for name in names:
+            if name not in accepted_keywords(component, names):
+                raise TypeError(
+                    f"{describe(spec.generic)} is called with {name!r} by keyword, and"
+                    f" {describe(component)}, registered for {count}"
+                    f" class{'' if count == 1 else 'es'}, does not take it; pass {name!r} by"
+                    " position, name it in @reg.generic(...), or let the implementation take it"
+                )
+
     def _refuse_missing(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Refuse to explain a call that would be a ``TypeError``."""
         spec = self._spec
@@ -163,6 +194,8 @@ class SlowPath:
         while cache is not None:
             call_args, call_keywords, dispatched = spec.bound(args, keywords, counts)
             classes = classes_of(dispatched, spec.class_first)
+            if spec.class_first:
+                class_tuple(spec.generic, classes[:1])
             plan = cache.call_plan(spec, classes)
             # A registration may have come meanwhile, from another thread or from a __class__
             # property: then the call may have to be bound, or not, after all.
@@ -198,7 +231,7 @@ class SlowPath:
             if option in keywords
         }
         for keyword in keywords:
-            if keyword not in spec.keywords:
+            if keyword not in spec.all_keywords:
                 raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
         return lookup, options
 
@@ -245,6 +278,13 @@ class SlowPath:
             ):
                 raise
         return make_call_plan(spec, lookup, classes, tuple).call(*args, **keywords)
+
+
+async def _result_or(default: Any, result: Any) -> Any:
+    """Await the result of a coroutine function that was called with a default."""
+    if result is not NOTHING:
+        result = await result
+    return default if result is None or result is NOTHING else result
 
 
 def _lookup(keywords: dict[str, Any], generic: Callable[..., Any]) -> Any:

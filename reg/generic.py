@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from types import FunctionType
 
 from ._dispatch_spec import DispatchSpec
 from ._errors import describe
@@ -58,7 +59,7 @@ def generic(
     :exc:`reg.NoImplicitLookupError`. ``default`` is returned where nothing is
     registered, or if the implementation returns ``None``.
     """
-    return _decorator(function_or_names, False, tuple(predicates), predicates_first)
+    return _decorator(function_or_names, False, _listed(predicates), predicates_first)
 
 
 if TYPE_CHECKING:
@@ -79,7 +80,15 @@ def classgeneric(
 
     In all else, parameters and result included, it is :func:`reg.generic`.
     """
-    return _decorator(function_or_names, True, tuple(predicates), predicates_first)
+    return _decorator(function_or_names, True, _listed(predicates), predicates_first)
+
+
+def _listed(predicates: Iterable[Predicate]) -> tuple[Predicate, ...]:
+    if isinstance(predicates, str) or not hasattr(type(predicates), "__iter__"):
+        raise TypeError(
+            f"predicates= takes a list of instances of reg.Predicate; got {predicates!r}"
+        )
+    return tuple(predicates)
 
 
 def _decorator(
@@ -112,9 +121,18 @@ def _make(
 ) -> Any:
     if not callable(function) or isinstance(function, staticmethod):
         advice = ""
-        if isinstance(function, (staticmethod, classmethod, property)):
+        if isinstance(function, (staticmethod, classmethod, property, functools.cached_property)):
             advice = f"; put the decorator that makes it generic below @{type(function).__name__}"
+        elif isinstance(function, (list, tuple)):
+            advice = f": give the names one by one, generic({', '.join(map(repr, function))})"
         raise TypeError(f"only a function can be made generic; got {function!r}{advice}")
+    if isinstance(function, FunctionType):
+        first = function.__qualname__.partition(".")[0]
+        if first in function.__globals__:
+            # Imported here: mostly there is nothing of that name yet.
+            from ._lookalikes import refuse_second
+
+            refuse_second(function)
     spec = DispatchSpec(function, names, class_first, predicates, predicates_first)
     if predicates:
         _declare(spec)

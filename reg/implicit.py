@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from ._errors import NoImplicitLookupError
 from ._fastcall import CachedLookup, ImplicitState
@@ -57,7 +57,7 @@ class LookupScope(ScopeDecorator):
         self._lookup = lookup
 
     def __enter__(self) -> Any:
-        implicit = self._implicit
+        implicit, self._is_used = self._implicit, True
         if self._token is not None:
             raise RuntimeError(
                 "this block of reg.implicit.using() has been entered already;"
@@ -92,6 +92,15 @@ class LookupScope(ScopeDecorator):
             raise
 
     def __del__(self) -> None:
+        if not self._is_used:
+            import warnings
+
+            warnings.warn(
+                "reg.implicit.using() has no effect by itself: enter it, with"
+                " reg.implicit.using(lookup):, or decorate a function with it",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         # An interruption can prevent __exit__() from doing anything at all.
         if self._token is not None:
             try:  # noqa: SIM105 (contextlib is not loaded for it)
@@ -393,6 +402,8 @@ def _refuse_others(lookup: Any, taker: str) -> None:
         advice = ", which is a module: pass a lookup in it"
     elif issubclass(kind, type) and not _is_asked_itself(lookup):
         advice = ", which is a class: pass an instance of it"
+    elif issubclass(kind, FunctionType):
+        advice = ", which is a function: pass a lookup, as in @reg.implicit.using(lookup)"
     else:
         return
     raise TypeError(f"reg.implicit.{taker} takes a lookup; got {lookup!r}{advice}")

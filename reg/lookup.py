@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from reprlib import recursive_repr
 
 from ._cache import LookupCache, make_key_plan
 from ._chains import ForeignChain, end_step
+from ._classes import class_tuple
 from ._declared import components_by, found_components
 from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
@@ -15,7 +17,7 @@ from ._observers import Observable
 from ._plan import Plan, adapters, run_or_default
 from ._values import plan_for
 from .implicit import implicit
-from .interfaces import refuse_unless_class_lookup
+from .interfaces import components_of, refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
 
 TYPE_CHECKING = False
@@ -72,7 +74,13 @@ class Lookup(CachedLookup, Observable):
 
     _reg_name: str | None = None
 
-    def __init__(self, class_lookup: Any, *, name: str | None = None) -> None:
+    def __init__(self, class_lookup: Any, *more: object, name: str | None = None) -> None:
+        if more:
+            names = ", ".join(map(repr, (class_lookup, *more)))
+            raise TypeError(
+                f"{type(self).__name__}() takes one class lookup; compose several, as in"
+                f" {type(self).__name__}(reg.ListClassLookup([{names}]))"
+            )
         self.class_lookup = class_lookup
         if name is not None:
             self._reg_name = name
@@ -151,10 +159,12 @@ class Lookup(CachedLookup, Observable):
         :raises PredicateRegistryError: if the key declares predicates, and none of such a name.
         :raises TypeError: if the arguments themselves have to be known.
         """
-        key, classes = canonical_key(key), tuple(classes)
+        key, classes = canonical_key(key), class_tuple(key, classes)
         candidates = self._reg_all_candidates(key, classes)
         component = next(components_by(candidates, key, predicates), default)
         if component is MISSING:
+            if "default" in predicates:
+                raise TypeError("component_for() takes its default by position, after the classes")
             raise ComponentLookupError(key=key, classes=classes, lookup=self)
         return component
 
@@ -235,8 +245,9 @@ class Lookup(CachedLookup, Observable):
         """
         from .tools.explain import explain_call
 
-        return explain_call(self, canonical_key(key), tuple(classes))
+        return explain_call(self, canonical_key(key), class_tuple(key, classes))
 
+    @recursive_repr()
     def __repr__(self) -> str:
         name = "" if self._reg_name is None else f" {self._reg_name!r}"
         return f"<{type(self).__name__}{name} of {self._reg_class_lookup!r}>"
@@ -257,13 +268,24 @@ class Lookup(CachedLookup, Observable):
     def _reg_parts(self) -> tuple[Any, ...]:
         return (self._reg_class_lookup,)
 
+    def _reg_named_parts(self) -> list[tuple[str, Any]]:
+        # A lookup in a composition stands for its class lookup.
+        return [("", self._reg_class_lookup)]
+
     def _reg_parts_changed(self) -> None:
         self._reg_set_cache(LookupCache(self))
         super()._reg_parts_changed()
 
     def _reg_current_cache(self) -> LookupCache | None:
         """The cache that is valid now; ``None`` if nothing can be cached."""
-        cache = self._reg_cache
+        try:
+            cache = self._reg_cache
+        except AttributeError:
+            # In the C build, the attribute says so itself.
+            raise AttributeError(
+                f"{type(self).__name__} has no cache: its __init__() did not call that of"
+                " reg.Lookup"
+            ) from None
         while cache.sources() is not None:
             # Compared after the sources are known: another thread may have listed them before
             # a list was changed, and this call may have begun after that.
@@ -277,15 +299,14 @@ class Lookup(CachedLookup, Observable):
         cache = self._reg_current_cache()
         if cache is not None:
             return cache.plan(key, classes)
-        components = tuple(self._reg_class_lookup.all(key, classes))
+        components = tuple(components_of(self._reg_class_lookup, key, classes))
         return make_key_plan(key, self, classes, lambda: components)
 
     def _reg_all_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
         """List all components, with matchers as they are, in order."""
         cache = self._reg_current_cache()
         if cache is None:
-            candidates: Iterable[Any] = self._reg_class_lookup.all(key, classes)
-            return candidates
+            return components_of(self._reg_class_lookup, key, classes)
         plan = cache.plan(key, classes)
         if plan.chain is not None:
             return plan.chain.components  # type: ignore[no-any-return]
@@ -313,15 +334,20 @@ def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, 
     return component
 
 
+# Iterables that are one argument, or have no order.
+_NO_ARGUMENTS: Final = (str, bytes, bytearray, Mapping, set, frozenset)
+
+
 def _arguments(args: Iterable[Any]) -> tuple[Any, ...]:
     """Make a tuple of the dispatch arguments, and refuse an argument in their place."""
     # To ask whether it can be iterated takes longer than all the rest.
     if type(args) in (tuple, list):
         return tuple(args)
-    if isinstance(args, str) or not isinstance(args, Iterable):
-        raise TypeError(
-            f"a lookup takes the arguments as a list or tuple, such as [{args!r}]; got {args!r}"
-        )
+    if isinstance(args, _NO_ARGUMENTS) or not isinstance(args, Iterable):
+        advice = f", such as [{args!r}]"
+        if "__reg_dispatch__" in getattr(args, "__dict__", ()):
+            advice = ", and the generic function before them"
+        raise TypeError(f"a lookup takes the arguments as a list or tuple{advice}; got {args!r}")
     return tuple(args)
 
 

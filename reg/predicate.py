@@ -118,6 +118,12 @@ class Predicate:
                 f"the predicate {name!r} is to be given a callable that makes its index, such"
                 f" as the class reg.KeyIndex; got {index_factory!r}, which cannot be called"
             )
+        if not takes(index_factory, 0):
+            raise TypeError(
+                f"the index of the predicate {name!r} is made by a call without arguments, such as"
+                f" reg.KeyIndex(); got {index_factory!r}; give a function that computes the value"
+                " after it, or as calc="
+            )
         if calc is not None and not callable(calc):
             raise TypeError(
                 f"the predicate {name!r} is to be given, after its index, a function that computes"
@@ -237,9 +243,14 @@ class PredicateRegistry(_Registering):
 
     def _keys(self, predicates: Mapping[str, Any]) -> list[Any]:
         keys = [predicates.get(name, ANY) for name in self._names]
-        for key, indexed in zip(keys, self._indexed, strict=True):
-            if not indexed:
-                hash(key)  # refused before anything is changed
+        for name, key, indexed in zip(self._names, keys, self._indexed, strict=True):
+            try:
+                if not indexed:
+                    hash(key)  # refused before anything is changed
+            except TypeError as error:
+                raise TypeError(
+                    f"the value of the predicate {name!r} must be hashable; got {key!r}: {error}"
+                ) from error
         return keys
 
     def _add(self, keys: list[Any], value: Any) -> None:

@@ -18,6 +18,7 @@ typedef struct {
     Py_ssize_t arity;       /* how many arguments dispatch */
     char by_name;           /* whether named parameters dispatch, and not all positional ones */
     char binds;             /* whether calls may be bound to the signature */
+    char awaits;            /* whether the result of a call is awaited, and so its default */
     char collects;          /* whether any number of arguments dispatches */
     char class_first;       /* whether the first argument is itself the class */
     /* No other generic function has ever had it, or one of the 63 numbers behind it: the next one
@@ -425,12 +426,12 @@ call_with_keywords(Generic *self, PyObject *const *args, Py_ssize_t nargs, PyObj
         return PyErr_Occurred() ? NULL
                                 : call_slow_path(self, names_default[0], args, nargs, kwnames);
     }
-    if (default_value != NULL && plan->first == missing) {
-        result = Py_NewRef(default_value);
-    }
-    else if (default_value != NULL && plan->chain != Py_None) {
+    if (default_value != NULL && (self->awaits || plan->chain != Py_None)) {
         /* Only the matchers can say whether there is anything to call. */
         result = call_slow_path(self, names_default[0], args, nargs, kwnames);
+    }
+    else if (default_value != NULL && plan->first == missing) {
+        result = Py_NewRef(default_value);
     }
     else {
         result = call(plan->call, arguments.items + 1,
@@ -465,6 +466,20 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
     return result;
 }
 
+/* Whether all keywords are arguments that dispatch. */
+static int  /* runs no Python */
+are_dispatched(Generic *self, PyObject *kwnames)
+{
+    Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+        if (PyUnicode_GET_LENGTH(name) == 0 || find_keyword(self->keywords, name) < 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Find the plan for component() or all(), of which only `default` is an option here; NULL, perhaps
    with an error, for the slow path. */
 static Plan *
@@ -473,9 +488,10 @@ plan_of_question(Generic *self, Arguments *question, PyObject *const *args, Py_s
 {
     Plan *plan = prepare_call(self, question, args, nargs, kwnames);
     if (plan != NULL) {
-        int has_more = question->kwnames != NULL && PyTuple_GET_SIZE(question->kwnames) > 0;
+        int is_plain = question->kwnames == NULL ||
+                       (self->by_name && are_dispatched(self, question->kwnames));
         Py_XDECREF(question->owned_names);
-        if (has_more && !(self->by_name && question->owned_names == NULL)) {
+        if (!is_plain) {
             Py_CLEAR(plan);
         }
     }
@@ -738,9 +754,10 @@ read_spec(Generic *self, PyObject *spec)
     self->keywords = tuple_of_spec(spec, "keywords", self->arity);
     self->defaults = tuple_of_spec(spec, "defaults", self->arity);
     int by_name = truth_of_spec(spec, "names"), binds = truth_of_spec(spec, "binds");
+    int awaits = truth_of_spec(spec, "awaits");
     int class_first = truth_of_spec(spec, "class_first"), collects = truth_of_spec(spec, "collects");
     if (self->keywords == NULL || self->defaults == NULL || by_name < 0 || binds < 0 ||
-        class_first < 0 || collects < 0) {
+        awaits < 0 || class_first < 0 || collects < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < self->arity; i++) {
@@ -751,6 +768,7 @@ read_spec(Generic *self, PyObject *spec)
     }
     self->by_name = (char)by_name;
     self->binds = (char)binds;
+    self->awaits = (char)awaits;
     self->collects = (char)collects;
     self->class_first = (char)class_first;
     return 0;

@@ -84,3 +84,67 @@ def test_a_plain_function_stays_plain():
 
     assert not inspect.iscoroutinefunction(size)
     assert not inspect.isgeneratorfunction(size)
+
+
+@reg.generic
+async def ask(thing, *, call=None):
+    return "fallback"
+
+
+class Lenient(reg.Lookup):
+    """Finds components by a method of its own."""
+
+    def component(self, *args, **keywords):
+        return super().component(*args, **keywords)
+
+
+class Third:
+    """A third-party lookup."""
+
+    def __init__(self, lookup):
+        self.component, self.all, self.call = lookup.component, lookup.all, lookup.call
+
+
+@pytest.mark.parametrize("kind", [reg.Lookup, Lenient, lambda registry: Third(registry)])
+def test_the_default_of_a_coroutine_function_is_awaited_as_its_result_is(kind):
+    registry = reg.Registry()
+    lookup = kind(registry)
+
+    async def answers(default):
+        return [await ask(thing, default=default, lookup=lookup) for thing in (1, "x", 1.5) * 2]
+
+    assert asyncio.run(answers("default")) == ["default"] * 6
+    assert asyncio.run(answers(None)) == [None] * 6
+
+    @registry.implements(ask)
+    async def of_int(thing: int, *, call=None):
+        return "int"
+
+    @registry.implements(ask)
+    async def of_str(thing: str, *, call=None):
+        await asyncio.sleep(0)
+        return thing and None
+
+    assert asyncio.run(answers("default")) == ["int", "default", "default"] * 2
+    assert asyncio.run(answers(None)) == ["int", None, None] * 2
+
+
+def test_the_default_of_an_async_generator_is_returned_as_it_is():
+    @reg.generic
+    async def lines(thing):
+        yield thing
+
+    assert lines(1, default=(), lookup=reg.Registry()) == ()
+
+
+def test_a_call_with_a_default_finds_the_implementation_when_it_is_called():
+    registry = reg.Registry()
+    waiting = ask(1, default="default", lookup=registry)
+
+    @registry.implements(ask)
+    async def of_int(thing: int, *, call=None):
+        return "int"
+
+    assert inspect.iscoroutine(waiting)
+    assert asyncio.run(waiting) == "default"
+    assert asyncio.run(ask(1, default="default", lookup=registry)) == "int"
