@@ -53,7 +53,7 @@ autodoc_preserve_defaults = True
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-ogp_site_url = _urls.get("Documentation", "")
+html_baseurl = ogp_site_url = _urls.get("Documentation", "")
 ogp_enable_meta_description = True
 ogp_social_cards = {"enable": False}
 
@@ -63,11 +63,11 @@ html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_title = f"reg {release}"
 html_theme_options: dict[str, object] = {"navigation_with_keys": True}
-if "Repository" in _urls:
+if _source := _urls.get("Source"):
+    _link = {"name": "Source code", "url": _source, "html": "Source code", "class": ""}
     html_theme_options |= {
-        "source_repository": _urls["Repository"],
-        "source_branch": "main",
-        "source_directory": "docs/",
+        "source_view_link": f"{_source}/blob/HEAD/docs/{{filename}}",
+        "footer_icons": [_link],
     }
 
 

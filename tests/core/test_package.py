@@ -53,6 +53,11 @@ def test_the_version_is_that_of_the_installed_distribution():
     assert reg.__version__ == importlib.metadata.version("reg-dispatch")
 
 
+def test_a_citation_names_the_version():
+    citation = Path(__file__).parents[2].joinpath("CITATION.cff").read_text()
+    assert re.findall("^version: (.+)$", citation, re.MULTILINE) == [reg.__version__]
+
+
 def test_the_description_on_the_index_has_no_links_that_lead_nowhere():
     description = importlib.metadata.metadata("reg-dispatch").json["description"]
     assert "One lookup per thread, task or request" in description
