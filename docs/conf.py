@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 sys.path[:0] = [str(Path(__file__).parent / place) for place in ("_ext", "examples")]
+# The classes in C have no source that Sphinx can show.
+os.environ["REG_PURE_PYTHON"] = "1"
 
 _metadata = importlib.metadata.metadata("reg-dispatch")
 _urls = dict(url.split(", ", 1) for url in _metadata.get_all("Project-URL") or [])
@@ -30,6 +33,8 @@ extensions = [
     "composition_figure",
     "resolution_figure",
     "browse_example",
+    "source_links",
+    "check_links",
 ]
 exclude_patterns = ["_build", "examples"]
 nitpicky = True

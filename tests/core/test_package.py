@@ -80,6 +80,21 @@ def test_a_warning_names_both_distributions_where_the_older_library_is_installed
     assert "pip uninstall reg reg-dispatch" in shown
 
 
+def test_the_command_says_so_where_the_older_library_was_installed_over_this_one(tmp_path):
+    package = tmp_path / "reg"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(reg.__file__).parent, package, ignore=ignored)
+    package.joinpath("__init__.py").write_text("from reg.dispatch import dispatch\n")
+    package.joinpath("dispatch.py").write_text("dispatch = print\n")
+    command = [sys.executable, "-m", "reg", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "reg: the distribution reg, another library, has overwritten files of reg-dispatch:"
+        " run 'pip uninstall reg reg-dispatch', and install the one that you use\n"
+    )
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'reg' has no attribute 'dispatch'"):
         reg.dispatch  # noqa: B018

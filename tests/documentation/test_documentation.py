@@ -81,3 +81,16 @@ def test_the_api_pages_document_every_public_name():
         "reg.backends.testing",
     }
     assert public <= documented
+
+
+def test_a_link_that_leads_nowhere_is_noticed_in_the_written_pages(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+    from check_links import broken_links
+
+    (tmp_path / "part").mkdir()
+    targets = ["part/other.html#there", "part/other.html#gone", "gone.html", "https://gone.example"]
+    links = "".join(f'<a href="{target}">a link</a>' for target in targets)
+    (tmp_path / "page.html").write_text(links)
+    (tmp_path / "part" / "other.html").write_text('<p id="there"><a href="../page.html#">up</a>')
+    page = tmp_path / "page.html"
+    assert broken_links(tmp_path) == [(page, "gone.html"), (page, "part/other.html#gone")]
