@@ -159,7 +159,8 @@ class Implicit(ImplicitState):
     """The implicit lookup: one for the process, one for a thread, one for a scope.
 
     The innermost one counts: that of :meth:`using`, else the one assigned
-    to :attr:`lookup` in this thread, else the base, which :meth:`initialize` sets.
+    to :attr:`lookup` in this thread, else the process-wide default, which :meth:`initialize`
+    sets.
 
     A container, a class and a module are refused. Any other object can be installed; one that
     is not a lookup is an error at the call that meets it.
@@ -191,7 +192,7 @@ class Implicit(ImplicitState):
         return self._base
 
     def initialize(self, lookup: Any) -> None:
-        """Set the base lookup, and make this thread follow it.
+        """Set the process-wide default, and make this thread follow it.
 
         :param lookup: a lookup, or ``None`` to remove it. Other threads keep the lookups
           that they assigned themselves.
@@ -204,11 +205,11 @@ class Implicit(ImplicitState):
         del before
 
     def clear(self) -> None:
-        """Remove the base lookup, and make this thread follow that."""
+        """Remove the process-wide default, and the lookup of this thread."""
         self.initialize(None)
 
     def reset(self) -> None:
-        """Make this thread follow the base lookup again.
+        """Make this thread follow the process-wide default again.
 
         Inside :meth:`using`, that holds until its end.
         """
@@ -222,8 +223,8 @@ class Implicit(ImplicitState):
         """The lookup of a call made now, in this context and thread; or ``None``.
 
         Assigning sets it for this thread, until :meth:`reset`; inside
-        :meth:`using` for this scope, until its end. A new thread starts with
-        the base lookup. In asynchronous code, all tasks of a thread share the assigned
+        :meth:`using` for this scope, until its end. A new thread follows the process-wide
+        default. In asynchronous code, all tasks of a thread share the assigned
         lookup: use :meth:`using`. Assigning while an event loop runs in this thread warns
         (:exc:`RuntimeWarning`).
         """
@@ -255,9 +256,9 @@ class Implicit(ImplicitState):
     def preserved(self) -> Preserved:
         """Restore, at the end of a ``with`` block, the lookups from its beginning; for tests.
 
-        These are the base lookup, the lookups that threads assigned, and the one of this
-        scope. Threads started in the block that still run follow the base again. Contexts
-        keep the lookups that blocks of :meth:`using` set in them.
+        These are the process-wide default, the lookups that threads assigned, and the one of
+        this scope. Threads started in the block that still run follow the default again.
+        Contexts keep the lookups that blocks of :meth:`using` set in them.
 
         :return: a context manager, or a decorator for a function of any kind.
         """
