@@ -52,6 +52,7 @@ nitpick_ignore_regex = [
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
 autodoc_preserve_defaults = True
 
 # Prompts and output are not copied.
@@ -82,5 +83,16 @@ def _uri_to_try(app: Sphinx, uri: str) -> str | None:
     return f"https://pypi.org/pypi/{project[1]}/json" if project else None
 
 
+def _signature_of_valid_calls(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str, result: str
+) -> tuple[str, str] | None:
+    # These parameters collect arguments by position for an error message.
+    if signature is None:
+        return None
+    signature = re.sub(r"\*misplaced(: object)?, ", "*, ", signature)
+    return re.sub(r", \*(surplus|more)(: Any)?", "", signature), result
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-signature", _signature_of_valid_calls)
     app.connect("linkcheck-process-uri", _uri_to_try)
