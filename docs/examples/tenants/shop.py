@@ -18,10 +18,7 @@ def invoice(order: Order) -> str:
 
 product = reg.Registry(name="product")
 tenants = {name: reg.Registry(name=name) for name in ("north", "south")}
-lookups = {
-    name: reg.Lookup(reg.ListClassLookup([tenant, product]))
-    for name, tenant in tenants.items()
-}  # fmt: skip
+lookups = {name: reg.Lookup(reg.ListClassLookup([own, product])) for name, own in tenants.items()}
 
 
 @product.implements(invoice)
