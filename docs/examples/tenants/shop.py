@@ -18,7 +18,9 @@ def invoice(order: Order) -> str:
 
 product = reg.Registry(name="product")
 tenants = {name: reg.Registry(name=name) for name in ("north", "south")}
-lookups = {name: reg.Lookup(reg.ListClassLookup([own, product])) for name, own in tenants.items()}
+lookups: dict[str, reg.Lookup] = {}
+for name, registry in tenants.items():
+    lookups[name] = reg.Lookup(reg.ListClassLookup([registry, product]))
 
 
 @product.implements(invoice)
