@@ -304,7 +304,7 @@ class PredicateRegistry(_Registering):
         if self._has_indexes:
             values = self._matching([root], keys, 0) if root else ()
         else:
-            entry = first_entry(root, keys, 0)
+            entry = first_entry(root, keys, 0) if root else None
             values = () if entry is None else entry.value
         if len(values) == 1:
             return values[0]
