@@ -277,7 +277,9 @@ class Implicit(ImplicitState):
         called from the block, in asyncio tasks and in ``asyncio.to_thread()``
         started there, but in no other task, and in other threads only where Python
         passes the context on. Blocks can be nested; each restores the lookup before it,
-        also after an exception.
+        also after an exception. Do not ``yield`` inside one: a generator has no context of its
+        own, so the lookup would hold for the code that consumes it. Decorate the generator
+        function.
         """
         _refuse_others(lookup, "using()")
         return LookupScope(self, lookup)
