@@ -11,9 +11,10 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ForwardRef, Protocol, TypeVar
 
-from ._classes import ForwardClass, describe
+from ._classes import ForwardClass
 from ._declared import declared_by
 from ._dispatch_spec import DispatchSpec, dispatch_spec_of
+from ._errors import describe
 from ._scopes import Names, alias_namespaces, evaluate
 from ._signatures import signature_with_deferred
 from ._specifications import (

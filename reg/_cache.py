@@ -25,13 +25,9 @@ from __future__ import annotations
 import functools
 import itertools
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, Final, NoReturn, TypeAlias
 
 from ._cached_table import CachedTable, Guard
 from ._chains import end_step
-from ._classes import NamedClass
-from ._dispatch_spec import DispatchSpec
 from ._errors import ComponentLookupError
 from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
@@ -39,6 +35,14 @@ from ._observers import Observable, ObservableClassLookup
 from ._plan import Plan, adapters, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from typing import Any, Final, NoReturn, TypeAlias
+
+    from ._classes import NamedClass
+    from ._dispatch_spec import DispatchSpec
 
 __all__ = ["LookupCache", "invalidate_all_caches", "make_call_plan", "make_key_plan"]
 
@@ -49,7 +53,7 @@ _caches: dict[int, weakref.ref[LookupCache]] = {}
 _MOST_COLLECTED: Final = 16
 
 #: Class lookups of which all registrations are sorted together; mostly a single one.
-_Merged: TypeAlias = tuple[ObservableClassLookup, ...]
+_Merged: TypeAlias = "tuple[ObservableClassLookup, ...]"
 
 
 class LookupCache(CallTables):

@@ -6,12 +6,16 @@ import abc
 import functools
 import sys
 import weakref
-from collections.abc import Callable
 
 from ._classes import ForwardName, NamedClass, is_abstract, loaded_class
 from ._fastcall import Entries
 from ._mro import mro_of
-from ._plan import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._plan import Plan
 
 __all__ = ["CachedTable", "Guard"]
 

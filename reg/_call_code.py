@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import linecache
-from types import CodeType
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Final
+
     from ._dispatch_spec import DispatchSpec
 
 __all__ = ["NOT_GIVEN", "code_of_call"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ._errors import describe
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, TypeAlias
+
     from ._refinements import Refinement
 
 __all__ = [
@@ -22,7 +26,6 @@ __all__ = [
     "UnionMember",
     "class_at",
     "class_of",
-    "describe",
     "is_abstract",
     "is_class",
     "loaded_class",
@@ -266,14 +269,6 @@ def loaded_class(name: NamedClass) -> type | None:
         return name.resolve()
     module = sys.modules.get(name.module)
     return class_at(getattr(module, "__dict__", {}), name.qualified_name)
-
-
-def describe(key: object) -> str:
-    """Name a key in an error; a function by its module and qualified name."""
-    module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
-    if callable(key) and isinstance(module, str) and isinstance(name, str):
-        return f"{module}.{name}"
-    return repr(key)
 
 
 def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:

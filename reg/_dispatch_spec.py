@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import operator
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
 
-from ._classes import describe
-from ._matching import Matcher
-from ._signatures import signature_with_deferred
-from .arginfo import accepted_keywords, arginfo, is_positional
+from ._errors import describe
+from ._signatures import (
+    KEYWORD_ONLY,
+    POSITIONAL_ONLY,
+    POSITIONAL_OR_KEYWORD,
+    VAR_KEYWORD,
+    VAR_POSITIONAL,
+    parameters_of,
+    signature_with_deferred,
+)
+from .arginfo import accepted_keywords, arginfo
 from .sentinel import MISSING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Callable
+    from typing import Any, NoReturn, TypeAlias
+
     from .predicate import Predicate
 
 __all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
@@ -50,12 +59,15 @@ class DispatchSpec:
         self.class_first = class_first
         self.predicates = predicates
         self.predicates_first = predicates_first
-        self.signature = _signature(function)
-        parameters = self.signature.parameters
-        positional = [name for name, parameter in parameters.items() if is_positional(parameter)]
-        self._refuse_reserved_names()
+        parameters = _parameters(function)
+        positional = [
+            name
+            for name, (kind, _) in parameters.items()
+            if kind in (POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD)
+        ]
+        self._refuse_reserved_names(parameters)
         if names:
-            self._check_names()
+            self._check_names(parameters)
         # A last parameter of that name is filled in with the lookup, by keyword.
         dispatching = positional[:-1] if positional[-1:] == ["lookup"] else positional
         #: the names of the parameters that dispatch
@@ -69,14 +81,10 @@ class DispatchSpec:
         #: the names by which these parameters can be passed as keywords; "" for one that is
         #: positional-only
         self.keywords = tuple(
-            "" if parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY else name
-            for name in self.parameters
+            "" if parameters[name][0] == POSITIONAL_ONLY else name for name in self.parameters
         )
         #: the defaults of these parameters; ``MISSING`` for one without
-        self.defaults = tuple(
-            MISSING if default is inspect.Parameter.empty else default
-            for default in (parameters[name].default for name in self.parameters)
-        )
+        self.defaults = tuple([parameters[name][1] for name in self.parameters])
         self._optional = list(zip(self.keywords, self.defaults, strict=True))
         # For each dispatch parameter: its name; its position; its keyword and default.
         self._sources = [
@@ -89,9 +97,7 @@ class DispatchSpec:
             self._sources, key=lambda source: len(positional) if source[1] is None else source[1]
         )
         #: whether any number of arguments dispatches
-        self.collects = not names and any(
-            parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters.values()
-        )
+        self.collects = not names and any(kind == VAR_POSITIONAL for kind, _ in parameters.values())
         #: whether calls are bound to the signature where nothing is registered for the number
         #: of positional arguments
         self.binds = not names and not self.collects
@@ -274,24 +280,29 @@ class DispatchSpec:
             " imported there, and neither in a function nor in __main__"
         )
 
-    def _refuse_reserved_names(self) -> None:
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature of the function, read when a tool asks for it."""
+        try:
+            return signature_with_deferred(self.function)
+        except (TypeError, ValueError):
+            return signature_with_deferred(lambda *args, **keywords: None)
+
+    def _refuse_reserved_names(self, parameters: _Parameters) -> None:
         meanings = {
             "call_next": "the next implementation, which is filled in for an implementation",
             "default": "the result of a call for which nothing is registered",
         }
-        for parameter in self.signature.parameters.values():
-            if parameter.name in meanings and not (
-                _is_variadic(parameter) or parameter.kind is inspect.Parameter.POSITIONAL_ONLY
-            ):
+        for name, (kind, _) in parameters.items():
+            if name in meanings and kind in (POSITIONAL_OR_KEYWORD, KEYWORD_ONLY):
                 raise TypeError(
                     f"{self.function.__qualname__}() cannot be generic with a parameter"
-                    f" {parameter.name!r}: that keyword is {meanings[parameter.name]}; rename it,"
+                    f" {name!r}: that keyword is {meanings[name]}; rename it,"
                     " or make it positional-only"
                 )
 
-    def _check_names(self) -> None:
-        parameters = self.signature.parameters
-        usable = [p.name for p in parameters.values() if not _is_variadic(p)]
+    def _check_names(self, parameters: _Parameters) -> None:
+        usable = [name for name, (kind, _) in parameters.items() if kind not in _VARIADIC]
         for name in self.names:
             if name not in usable:
                 raise TypeError(
@@ -331,16 +342,23 @@ def canonical_key(key: Any) -> Any:
 
 
 def _is_matcher_class(component: Any) -> bool:
-    return isinstance(component, type) and issubclass(component, Matcher)
+    if not isinstance(component, type):
+        return False
+    from ._matching import Matcher
+
+    return issubclass(component, Matcher)
 
 
-def _is_variadic(parameter: inspect.Parameter) -> bool:
-    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+# By name: the kind and the default of each parameter, in order.
+_Parameters: TypeAlias = "dict[str, tuple[int, Any]]"
+
+_VARIADIC = (VAR_POSITIONAL, VAR_KEYWORD)
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
+def _parameters(function: Callable[..., Any]) -> _Parameters:
     try:
-        return signature_with_deferred(function)
+        parameters = parameters_of(function)
     except (TypeError, ValueError):
         # A built-in function without a signature: it may take any arguments.
-        return inspect.signature(lambda *args, **keywords: None)
+        parameters = parameters_of(lambda *args, **keywords: None)
+    return {name: (kind, default) for name, kind, default in parameters}

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
-from collections.abc import Callable
 from types import CodeType, FunctionType
-from typing import Any, Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
 
 __all__ = ["KINDS", "code_of", "describe_like", "function_attributes"]
 
-#: The flags of a code object by which ``inspect`` knows coroutine functions and generators. PyPy
-#: runs a function by them, so that they cannot be added there.
-KINDS: Final = (
-    0
-    if sys.implementation.name == "pypy"
-    else inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
-)
+#: The flags of a code object by which ``inspect`` knows generators, coroutine functions and
+#: asynchronous generators. PyPy runs a function by them, so that they cannot be added there.
+KINDS: Final = 0 if sys.implementation.name == "pypy" else 0x20 | 0x80 | 0x200
 
 _ATTRIBUTES: Final = ("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__")
 
@@ -50,14 +48,15 @@ def function_attributes(function: Callable[..., Any]) -> dict[str, Any]:
     return {**attributes, "__code__": code_of(function)}
 
 
-def describe_like(question: Any, method: Callable[..., Any], generic: Callable[..., Any]) -> None:
+def describe_like(question: Any, name: str, doc: str, generic: Callable[..., Any]) -> None:
     """Give a function the name and the docstring that an attribute of a generic function has.
 
     :param question: the function; changed.
-    :param method: has the name and the docstring.
+    :param name: its name.
+    :param doc: its docstring.
     :param generic: the generic function.
     """
-    question.__name__ = method.__name__
-    question.__qualname__ = f"{generic.__qualname__}.{method.__name__}"
+    question.__name__ = name
+    question.__qualname__ = f"{generic.__qualname__}.{name}"
     question.__module__ = generic.__module__
-    question.__doc__ = method.__doc__
+    question.__doc__ = doc

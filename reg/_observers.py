@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from .sentinel import MISSING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator
+    from typing import Any
+
     from ._cache import LookupCache
 
 __all__ = ["Observable", "ObservableClassLookup"]

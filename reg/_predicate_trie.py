@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from ._trie import Entry
 from .sentinel import Sentinel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 __all__ = ["ANY", "IndexedKey", "branches_below", "first_entry", "given_key"]
 

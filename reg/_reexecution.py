@@ -9,10 +9,12 @@ mostly there is none, and nothing has to be searched.
 from __future__ import annotations
 
 import types
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from typing import Any
+
     from ._store import Registration, Store
 
 __all__ = ["former_selves"]

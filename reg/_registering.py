@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
-
-from ._classes import ClassKey, NamedClass, RestKey, UnionMember, class_of, describe
+from ._classes import ClassKey, NamedClass, RestKey, UnionMember, class_of
 from ._declared import declared_by
 from ._dispatch_spec import canonical_key
+from ._errors import describe
 from ._refinements import Refinement
 from ._specifications import ClassSpecification, registered_classes, split_predicates
 from ._store import Registration
 from .arginfo import is_bound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+    from typing import Any
 
 __all__ = ["checked_key", "key_names", "read_classes", "registration_for"]
 

@@ -21,12 +21,12 @@ from ._classes import (
     ForwardClass,
     NamedClass,
     RegisteredClass,
-    describe,
     is_abstract,
     is_class,
     rest_key,
     single_keys,
 )
+from ._errors import describe
 from ._refinements import ItemsOf, Refinement, SubclassOf
 from ._signatures import takes
 

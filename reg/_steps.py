@@ -5,16 +5,18 @@ The twin in C is ``_c/plan.h``.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
-from typing import Any
-
 from ._lock import registry_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["CallNext", "Decision", "Plan", "Step"]
 
 
-class CallNext(tuple[Any, ...]):
+class CallNext(tuple["Any", ...]):
     """The next implementation of a call, given to one with a parameter ``call_next``.
 
     Called with arguments, it calls the next implementation for the classes of the *original*

@@ -15,8 +15,10 @@ The idea of a trie of components is that of the adapter registry of ``zope.inter
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import Any, Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from typing import Any, Final
 
 __all__ = [
     "EMPTY",

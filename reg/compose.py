@@ -6,7 +6,6 @@ import functools
 import os
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
-from typing import Any, TypeAlias
 
 from ._dispatch_spec import canonical_key
 from ._lock import ReentrantLock, registry_lock
@@ -15,6 +14,10 @@ from ._observers import ObservableClassLookup
 from ._store import Registration, merged
 from .interfaces import IClassLookup, refuse_unless_class_lookup
 from .lookup import Lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup", "MergedClassLookup"]
 

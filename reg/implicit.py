@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-import warnings
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import Token
 from types import ModuleType
-from typing import Any, Final, Self
 
 from ._errors import NoImplicitLookupError
-from ._fastcall import ImplicitState
+from ._fastcall import CachedLookup, ImplicitState
 from ._lock import registry_lock
 from ._scope_decorator import ScopeDecorator
-from .interfaces import is_asked_without_instance
-from .lookup import Lookup, has_default_behaviour
-from .registry import Registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+    from typing import Any, Final, Self
 
 __all__ = ["Implicit", "NoImplicitLookupError", "implicit"]
 
@@ -96,8 +94,11 @@ class LookupScope(ScopeDecorator):
     def __del__(self) -> None:
         # An interruption can prevent __exit__() from doing anything at all.
         if self._token is not None:
-            with suppress(ValueError):  # in another context
+            try:  # noqa: SIM105 (contextlib is not loaded for it)
                 self.__exit__(None, None, None)
+            except ValueError:
+                # It is left in another context.
+                pass
 
     def _another(self) -> Self:
         return type(self)(self._implicit, self._lookup)
@@ -168,11 +169,8 @@ class Implicit(ImplicitState):
     There is one instance, ``reg.implicit``.
     """
 
-    #: the classes of lookups with the default behaviour, which the fast path knows
-    _own_lookups: Final = frozenset({Lookup, Registry})
-
     def __init__(self) -> None:
-        super().__init__(Lookup)
+        super().__init__()
         self._base: Any = None
         self._base_only = True
         # Counts the scopes and assignments, to notice one in the middle of another change.
@@ -236,6 +234,8 @@ class Implicit(ImplicitState):
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
         if self._scoped.get() is None and _in_event_loop():
+            import warnings
+
             warnings.warn(
                 "reg.implicit.lookup is assigned while an event loop runs in this thread, so all"
                 " tasks in it get this lookup from now on; enter reg.implicit.using(lookup)"
@@ -342,20 +342,18 @@ class Implicit(ImplicitState):
             self._assigned.__dict__.pop("slot", None)
         self._reassigned()
 
-    @contextmanager
-    def _observed(self, observer: Callable[[BaseException, Any], None]) -> Iterator[None]:
+    def _observe(
+        self, observer: Callable[[BaseException, Any], None] | None
+    ) -> Callable[[BaseException, Any], None] | None:
         """Observe how scopes are left, for tools that explain failures.
 
         :param observer: is called with each exception that leaves a block of
           :meth:`using` or :meth:`preserved`, in any thread, and with the
-          lookup that counted there.
+          lookup that counted there; ``None`` to observe nothing.
+        :return: the former observer.
         """
-        before = self._observer
-        self._observer = observer
-        try:
-            yield
-        finally:
-            self._observer = before
+        before, self._observer = self._observer, observer
+        return before
 
     def _notify(self, error: BaseException) -> None:
         if self._observer is not None:
@@ -383,7 +381,10 @@ class Implicit(ImplicitState):
 
 
 def _stored(lookup: Any) -> Any:
-    return lookup if has_default_behaviour(lookup) else _Uncacheable(lookup)
+    # Asked itself, and not by a function of its module, which no program has to load for this.
+    if issubclass(type(lookup), CachedLookup) and lookup._reg_has_default_behaviour():
+        return lookup
+    return _Uncacheable(lookup)
 
 
 def _refuse_others(lookup: Any, taker: str) -> None:
@@ -393,13 +394,17 @@ def _refuse_others(lookup: Any, taker: str) -> None:
         advice = ": compose its parts with reg.Lookup(reg.ListClassLookup([...]))"
     elif issubclass(kind, ModuleType) and not callable(getattr(lookup, "call", None)):
         advice = ", which is a module: pass a lookup in it"
-    elif issubclass(kind, type) and not (
-        callable(getattr(lookup, "call", None)) and is_asked_without_instance(lookup, "call")
-    ):
+    elif issubclass(kind, type) and not _is_asked_itself(lookup):
         advice = ", which is a class: pass an instance of it"
     else:
         return
     raise TypeError(f"reg.implicit.{taker} takes a lookup; got {lookup!r}{advice}")
+
+
+def _is_asked_itself(cls: type) -> bool:
+    from .interfaces import is_asked_without_instance
+
+    return callable(getattr(cls, "call", None)) and is_asked_without_instance(cls, "call")
 
 
 def _in_event_loop() -> bool:

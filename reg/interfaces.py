@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._specifications import ClassSpecification
 from .sentinel import MISSING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar, overload
+
+    from ._specifications import ClassSpecification
+
+    _C = TypeVar("_C", bound=Callable[..., Any])
+    _T = TypeVar("_T")
 
 __all__ = [
     "IClassLookup",
@@ -19,9 +26,6 @@ __all__ = [
     "is_asked_without_instance",
     "refuse_unless_class_lookup",
 ]
-
-_C = TypeVar("_C", bound=Callable[..., Any])
-_T = TypeVar("_T")
 
 
 class IRegistry:

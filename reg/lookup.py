@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
 
 from ._cache import LookupCache, make_key_plan
 from ._chains import ForeignChain, end_step
@@ -15,10 +14,14 @@ from ._matching import Matcher, Query
 from ._observers import Observable
 from ._plan import Plan, adapters, run_or_default
 from ._values import plan_for
+from .implicit import implicit
 from .interfaces import refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from .tools.resolution import Resolution
 
 __all__ = [
@@ -34,6 +37,20 @@ __all__ = [
 #: The default passed to a third-party lookup, which no component is identical to. Not
 #: ``MISSING``, which would mean that there is no default.
 NOTHING: Final = Sentinel("NOTHING")
+
+
+def has_default_behaviour(lookup: object) -> bool:
+    """Return whether a lookup finds components as :class:`Lookup` does, so that results are cached.
+
+    A third-party lookup, and a subclass with methods of its own, is asked at every call.
+    """
+    cls = type(lookup)
+    return (
+        issubclass(cls, Lookup)
+        and cls.call is Lookup.call
+        and cls.component is Lookup.component
+        and cls.all is Lookup.all
+    )
 
 
 class Lookup(CachedLookup, Observable):
@@ -235,6 +252,8 @@ class Lookup(CachedLookup, Observable):
 
     # The parts of a look-up
 
+    _reg_has_default_behaviour = has_default_behaviour
+
     def _reg_parts(self) -> tuple[Any, ...]:
         return (self._reg_class_lookup,)
 
@@ -275,6 +294,9 @@ class Lookup(CachedLookup, Observable):
         return plan.all
 
 
+implicit._add_own_lookup(Lookup)
+
+
 def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, Any] | None) -> Any:
     """Get the first component of a plan.
 
@@ -289,20 +311,6 @@ def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, 
         return plan.first
     component, _ = plan.chain.resolved(Query(args, predicates), 0)
     return component
-
-
-def has_default_behaviour(lookup: object) -> bool:
-    """Return whether a lookup finds components as :class:`Lookup` does, so that results are cached.
-
-    A third-party lookup, and a subclass with methods of its own, is asked at every call.
-    """
-    cls = type(lookup)
-    return (
-        issubclass(cls, Lookup)
-        and cls.call is Lookup.call
-        and cls.component is Lookup.component
-        and cls.all is Lookup.all
-    )
 
 
 def _arguments(args: Iterable[Any]) -> tuple[Any, ...]:

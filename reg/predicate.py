@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import _trie
-from ._classes import describe
+from ._errors import describe
 from ._lock import registry_lock
 from ._matching import Matcher, Query
 from ._mro import mro_of
@@ -16,12 +14,16 @@ from ._signatures import takes
 from ._trie import Entry
 from .sentinel import MISSING
 
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from typing import Any, Protocol, TypeVar, overload
 
+    _T = TypeVar("_T")
 
-class _Index(Protocol):
-    def add(self, key: Any, value: Any, /) -> object: ...
-    def get(self, key: Any, /) -> Any: ...
+    class _Index(Protocol):
+        def add(self, key: Any, value: Any, /) -> object: ...
+        def get(self, key: Any, /) -> Any: ...
 
 
 __all__ = [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
 
 from ._ambiguity import ambiguous_with
 from ._classes import (
@@ -12,25 +10,32 @@ from ._classes import (
     ForwardName,
     RestKey,
     class_of,
-    describe,
     members_of,
 )
 from ._declared import DeclaredMatcher
 from ._definitions import file_and_line
 from ._dispatch_spec import canonical_key
+from ._errors import describe
 from ._lock import registry_lock
 from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._reexecution import former_selves
 from ._registering import checked_key, key_names, read_classes, registration_for
-from ._specifications import ClassSpecification
 from ._store import Registration, Store
+from .implicit import implicit
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
 
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from typing import Any, TypeVar
+
+    from ._specifications import ClassSpecification
+
+    _T = TypeVar("_T")
 
 __all__ = [
     "ClassRegistry",
@@ -363,6 +368,9 @@ class Registry(IRegistry, Lookup):
         copied = type(self).__new__(type(self))
         copied.__setstate__(state)
         return copied
+
+
+implicit._add_own_lookup(Registry)
 
 
 def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:

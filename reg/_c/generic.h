@@ -7,8 +7,9 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     PyObject *dict, *weak_references;
-    /* Called with the positional and the keyword arguments of what the fast path does not know. */
-    PyObject *slow_call, *slow_component, *slow_all;
+    /* Its methods are called with the positional and the keyword arguments of what the fast path
+       does not know: call, component or all. */
+    PyObject *slow_path;
     ImplicitState *implicit;
     PyObject *identity;     /* id() of this object */
     PyObject *keywords;     /* the names of the parameters that dispatch; "" if positional-only */
@@ -390,7 +391,8 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
 /* ---- Calling ------------------------------------------------------------ */
 
 static PyObject *
-call_slow_path(PyObject *slow_path, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+call_slow_path(Generic *self, PyObject *method, PyObject *const *args, Py_ssize_t nargs,
+               PyObject *kwnames)
 {
     PyObject *positional = PyTuple_New(nargs), *keywords = PyDict_New(), *result = NULL;
     if (positional != NULL && keywords != NULL) {
@@ -403,9 +405,9 @@ call_slow_path(PyObject *slow_path, PyObject *const *args, Py_ssize_t nargs, PyO
             i++;
         }
         if (i == count) {
-            PyObject *given[] = {NULL, positional, keywords};
-            result = PyObject_Vectorcall(slow_path, given + 1,
-                                         2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+            PyObject *given[] = {NULL, self->slow_path, positional, keywords};
+            result = PyObject_VectorcallMethod(method, given + 1,
+                                               3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         }
     }
     Py_XDECREF(positional);
@@ -420,14 +422,15 @@ call_with_keywords(Generic *self, PyObject *const *args, Py_ssize_t nargs, PyObj
     Plan *plan = prepare_call(self, &arguments, args, nargs, kwnames);
     PyObject *result = NULL, *default_value = arguments.default_value;
     if (plan == NULL) {
-        return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
+        return PyErr_Occurred() ? NULL
+                                : call_slow_path(self, names_default[0], args, nargs, kwnames);
     }
     if (default_value != NULL && plan->first == missing) {
         result = Py_NewRef(default_value);
     }
     else if (default_value != NULL && plan->chain != Py_None) {
         /* Only the matchers can say whether there is anything to call. */
-        result = call_slow_path(self->slow_call, args, nargs, kwnames);
+        result = call_slow_path(self, names_default[0], args, nargs, kwnames);
     }
     else {
         result = call(plan->call, arguments.items + 1,
@@ -453,7 +456,8 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
     }
     Plan *plan = find_plan(self, NULL, args, nargs);
     if (plan == NULL) {
-        return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
+        return PyErr_Occurred() ? NULL
+                                : call_slow_path(self, names_default[0], args, nargs, kwnames);
     }
     /* The plan is owned while it runs: its implementation may unregister itself. */
     PyObject *result = call(plan->call, args, nargsf, NULL);
@@ -491,7 +495,7 @@ Generic_component(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObjec
     }
     Py_XDECREF(plan);
     if (component == NULL && !PyErr_Occurred()) {
-        component = call_slow_path(self->slow_component, args, nargs, kwnames);
+        component = call_slow_path(self, names_default[1], args, nargs, kwnames);
     }
     return component;
 }
@@ -512,7 +516,7 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
     }
     Py_XDECREF(plan);
     if (components == NULL && !PyErr_Occurred()) {
-        components = call_slow_path(self->slow_all, args, nargs, kwnames);
+        components = call_slow_path(self, names_default[2], args, nargs, kwnames);
     }
     return components;
 }
@@ -619,9 +623,7 @@ Generic_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Generic *self = (Generic *)op;
     Py_VISIT(self->dict);
-    Py_VISIT(self->slow_call);
-    Py_VISIT(self->slow_component);
-    Py_VISIT(self->slow_all);
+    Py_VISIT(self->slow_path);
     Py_VISIT(self->implicit);
     Py_VISIT(self->defaults);
     return 0;
@@ -644,9 +646,7 @@ Generic_dealloc(PyObject *op)
         PyObject_ClearWeakRefs(op);
     }
     Py_CLEAR(self->dict);
-    Py_CLEAR(self->slow_call);
-    Py_CLEAR(self->slow_component);
-    Py_CLEAR(self->slow_all);
+    Py_CLEAR(self->slow_path);
     Py_CLEAR(self->implicit);
     Py_CLEAR(self->identity);
     Py_CLEAR(self->keywords);
@@ -797,12 +797,9 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
     self->vectorcall = Generic_vectorcall;
     self->serial = ADD_UINT64(last_serial, 64);
     self->implicit = (ImplicitState *)Py_NewRef(implicit);
-    self->slow_call = PyObject_GetAttrString(slow_path, "call");
-    self->slow_component = PyObject_GetAttrString(slow_path, "component");
-    self->slow_all = PyObject_GetAttrString(slow_path, "all");
+    self->slow_path = Py_NewRef(slow_path);
     self->identity = PyLong_FromVoidPtr(self);
-    if (self->slow_call == NULL || self->slow_component == NULL || self->slow_all == NULL ||
-        self->identity == NULL || read_spec(self, spec) < 0) {
+    if (self->identity == NULL || read_spec(self, spec) < 0) {
         Py_CLEAR(self);
     }
 #ifdef Py_GIL_DISABLED

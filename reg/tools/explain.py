@@ -12,9 +12,9 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._classes import describe
 from .._declared import DeclaredMatcher, answers, failing, has_declared, values_of
 from .._definitions import definition_of
+from .._errors import describe
 from .._matching import Matcher, Query, resolve_matchers
 from ..arginfo import takes_keyword
 from ..lookup import classes_of, has_default_behaviour
