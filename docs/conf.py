@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 sys.path[:0] = [str(Path(__file__).parent / place) for place in ("_ext", "examples")]
 # The classes in C have no source that Sphinx can show.
@@ -93,6 +94,14 @@ def _signature_of_valid_calls(
     return re.sub(r", \*(surplus|more)(: Any)?", "", signature), result
 
 
+def _warn_without_description(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    if lines and lines[0].startswith("Alias for field number"):
+        logging.getLogger(__name__).warning("the field %s has no description", name)
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-docstring", _warn_without_description)
     app.connect("autodoc-process-signature", _signature_of_valid_calls)
     app.connect("linkcheck-process-uri", _uri_to_try)
