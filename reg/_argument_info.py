@@ -10,17 +10,19 @@ __all__ = ["ArgumentInfo"]
 class ArgumentInfo(NamedTuple):
     """The result of :func:`reg.arginfo`, a named tuple.
 
+    :param args: the names of the positional parameters, in order.
+    :param varargs: the name of the ``*`` parameter, or ``None``.
+    :param keywords: the name of the ``**`` parameter, or ``None``.
+    :param defaults: the defaults of the last positional parameters, or ``None`` if none of them
+      has one.
+
     The four fields are those of the ``ArgSpec`` that ``inspect`` once had. Keyword-only parameters
     are in none of them.
     """
 
-    #: names of the positional parameters, in order
     args: list[str]
-    #: name of the ``*`` parameter, or ``None``
     varargs: str | None
-    #: name of the ``**`` parameter, or ``None``
     keywords: str | None
-    #: defaults of the last positional parameters, or ``None`` if none of them has one
     defaults: tuple[Any, ...] | None
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["ANY", "IndexedKey", "branches_below", "first_entry", "given_key"]
 
 #: Matches any value of a predicate. Compared by identity.
+#: In place of the value of a predicate: any value.
 ANY: Final = Sentinel("ANY")
 
 

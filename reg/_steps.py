@@ -23,14 +23,11 @@ class CallNext(tuple["Any", ...]):
     call with them; called without any, with those of the original call. The last one is the
     decorated function. Its truth value says whether an implementation is left before that.
 
-    :param next: the callable for the next implementation.
-    :param args: the positional arguments of the call.
-    :param keywords: the keyword arguments of the call.
-
-    A tuple of these, since a tuple is made in half the time of another object. The idea is
-    ``call-next-method`` of the Common Lisp Object System.
+    The idea is ``call-next-method`` of the Common Lisp Object System.
     """
 
+    # A tuple of the next implementation and the arguments of the call, since a tuple is made in
+    # half the time of another object.
     __slots__ = ()
 
     def __new__(

@@ -154,6 +154,8 @@ class MergedClassLookup(_Listed):
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Find the component that is registered most specifically, in any of the registries.
 
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
         :return: the first of :meth:`all`, or ``None``.
         """
         found = self._reg_registrations(canonical_key(key), class_tuple(key, classes))
@@ -162,6 +164,8 @@ class MergedClassLookup(_Listed):
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find the components in all of the registries.
 
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
         :return: a new list, the most specific first; for the same classes in the order of the
           registries.
         """

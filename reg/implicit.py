@@ -169,7 +169,8 @@ class Implicit(ImplicitState):
     """The implicit lookup: one for the process, one for a thread, one for a scope.
 
     The innermost one counts: that of :meth:`using`, else the one assigned
-    to :attr:`lookup` in this thread, else the base, which :meth:`initialize` sets.
+    to :attr:`lookup` in this thread, else the process-wide default, which :meth:`initialize`
+    sets.
 
     A container, a class and a module are refused. Any other object can be installed; one that
     is not a lookup is an error at the call that meets it.
@@ -198,7 +199,7 @@ class Implicit(ImplicitState):
         return self._base
 
     def initialize(self, lookup: Any) -> None:
-        """Set the base lookup, and make this thread follow it.
+        """Set the process-wide default, and make this thread follow it.
 
         :param lookup: a lookup, or ``None`` to remove it. Other threads keep the lookups
           that they assigned themselves.
@@ -211,11 +212,11 @@ class Implicit(ImplicitState):
         del before
 
     def clear(self) -> None:
-        """Remove the base lookup, and make this thread follow that."""
+        """Remove the process-wide default, and the lookup of this thread."""
         self.initialize(None)
 
     def reset(self) -> None:
-        """Make this thread follow the base lookup again.
+        """Make this thread follow the process-wide default again.
 
         Inside :meth:`using`, that holds until its end.
         """
@@ -229,8 +230,8 @@ class Implicit(ImplicitState):
         """The lookup of a call made now, in this context and thread; or ``None``.
 
         Assigning sets it for this thread, until :meth:`reset`; inside
-        :meth:`using` for this scope, until its end. A new thread starts with
-        the base lookup. In asynchronous code, all tasks of a thread share the assigned
+        :meth:`using` for this scope, until its end. A new thread follows the process-wide
+        default. In asynchronous code, all tasks of a thread share the assigned
         lookup: use :meth:`using`. Assigning while an event loop runs in this thread warns
         (:exc:`RuntimeWarning`).
         """
@@ -264,9 +265,9 @@ class Implicit(ImplicitState):
     def preserved(self) -> Preserved:
         """Restore, at the end of a ``with`` block, the lookups from its beginning; for tests.
 
-        These are the base lookup, the lookups that threads assigned, and the one of this
-        scope. Threads started in the block that still run follow the base again. Contexts
-        keep the lookups that blocks of :meth:`using` set in them.
+        These are the process-wide default, the lookups that threads assigned, and the one of
+        this scope. Threads started in the block that still run follow the default again.
+        Contexts keep the lookups that blocks of :meth:`using` set in them.
 
         :return: a context manager, or a decorator for a function of any kind.
         """
@@ -285,7 +286,9 @@ class Implicit(ImplicitState):
         called from the block, in asyncio tasks and in ``asyncio.to_thread()``
         started there, but in no other task, and in other threads only where Python
         passes the context on. Blocks can be nested; each restores the lookup before it,
-        also after an exception.
+        also after an exception. Do not ``yield`` inside one: a generator has no context of its
+        own, so the lookup would hold for the code that consumes it. Decorate the generator
+        function.
         """
         _refuse_others(lookup, "using()")
         return LookupScope(self, lookup)

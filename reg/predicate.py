@@ -48,11 +48,19 @@ class KeyIndex:
         self._values: dict[Hashable, set[Any]] = {}
 
     def add(self, key: Hashable, value: Any) -> None:
-        """Add a value under a key, which may have several."""
+        """Add a value under a key, which may have several.
+
+        :param key: the key.
+        :param value: the value.
+        """
         self._values.setdefault(key, set()).add(value)
 
     def get(self, key: Hashable) -> set[Any]:
-        """Get the values under a key, as a new set."""
+        """Get the values under a key.
+
+        :param key: the key.
+        :return: a new set, an empty one if there is no such key.
+        """
         return set(self._values.get(key, ()))
 
 
@@ -69,6 +77,8 @@ class ClassIndex:
     def add(self, key: type, value: Any) -> None:
         """Add a value under a class, which may have several.
 
+        :param key: the class.
+        :param value: the value.
         :raises TypeError: if the key is not a class.
         """
         if not isinstance(key, type):
@@ -76,7 +86,11 @@ class ClassIndex:
         self._values.setdefault(key, []).append(value)
 
     def get(self, key: Any) -> list[Any]:
-        """Get the values for an object, as a new list, those for the class itself first."""
+        """Get the values for an object.
+
+        :param key: the object; its ``__class__`` counts.
+        :return: a new list, the values for the class itself first, then those for its bases.
+        """
         return [value for _, value in self._reg_ranked(key)]
 
     def _reg_ranked(self, key: Any) -> list[tuple[int, Any]]:
@@ -151,7 +165,10 @@ class Predicate:
         super().__setattr__(name, value)
 
     def create_index(self) -> Any:
-        """Make a new, empty index for the values of this predicate."""
+        """Make a new index for the values of this predicate.
+
+        :return: the result of ``index_factory``, an empty index.
+        """
         return self.index_factory()
 
     def __repr__(self) -> str:
@@ -174,8 +191,9 @@ class _Registering:
 
         :param predicates: the value of each predicate by name. One that is
           left out, or ``ANY``, may have any value.
-        :param value: the value to find. Left out, a decorator is returned
-          that registers the decorated function.
+        :param value: the value to find.
+        :return: ``None``; without a value, a decorator that registers the function and returns it
+          as it was.
         :raises PredicateRegistryError: if there is no predicate of such a name.
 
         The same predicates may be registered more than once; it is the look-up
@@ -286,6 +304,7 @@ class PredicateRegistry(_Registering):
         :param predicates: the value of each predicate by name; other names do
           not matter. ``ANY`` finds only what is registered for ``ANY``.
         :param default: returned if nothing is registered for them.
+        :return: the value, or the default.
         :raises KeyError: if the value of a predicate is missing.
         :raises PredicateRegistryError: if two values are registered for the
           same predicates, and the look-up finds them.

@@ -379,7 +379,10 @@ class Registry(IRegistry, Lookup):
         return self.registry.exact(key, classes)
 
     def registrations(self) -> list[Registration]:
-        """List all registrations, as :meth:`ClassRegistry.registrations` does."""
+        """List all registrations.
+
+        :return: a new list, as of :meth:`ClassRegistry.registrations`.
+        """
         return self.registry.registrations()
 
     def clear(self) -> None:

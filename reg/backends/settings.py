@@ -117,7 +117,10 @@ class Settings:
         return UseBackend(self._selector, name, strict, options, functions)
 
     def available_backends(self) -> list[str]:
-        """List the canonical names of all backends that are installed and load, sorted."""
+        """List all backends that are installed and load.
+
+        :return: a new list of their canonical names, sorted.
+        """
         return sorted(backend.name for backend in self._selector.discovery.all())
 
     def get_backend(self, name: str) -> Any | None:

@@ -57,6 +57,11 @@ def test_the_version_is_that_of_the_installed_distribution():
     assert reg.__version__ == importlib.metadata.version("reg-dispatch")
 
 
+def test_a_citation_names_the_version():
+    citation = Path(__file__).parents[2].joinpath("CITATION.cff").read_text()
+    assert re.findall("^version: (.+)$", citation, re.MULTILINE) == [reg.__version__]
+
+
 def test_the_description_on_the_index_has_no_links_that_lead_nowhere():
     description = importlib.metadata.metadata("reg-dispatch").json["description"]
     assert "One lookup per thread, task or request" in description
@@ -218,6 +223,21 @@ def test_a_warning_names_both_distributions_where_the_older_library_is_installed
     _, shown = _run(program, tmp_path)
     assert "RuntimeWarning: the distributions reg and reg-dispatch are both installed" in shown
     assert "pip uninstall reg reg-dispatch" in shown
+
+
+def test_the_command_says_so_where_the_older_library_was_installed_over_this_one(tmp_path):
+    package = tmp_path / "reg"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(reg.__file__).parent, package, ignore=ignored)
+    package.joinpath("__init__.py").write_text("from reg.dispatch import dispatch\n")
+    package.joinpath("dispatch.py").write_text("dispatch = print\n")
+    command = [sys.executable, "-m", "reg", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "reg: the distribution reg, another library, has overwritten files of reg-dispatch:"
+        " run 'pip uninstall reg reg-dispatch', and install the one that you use\n"
+    )
 
 
 def test_an_unknown_name_is_an_attribute_error():
