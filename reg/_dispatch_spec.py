@@ -7,7 +7,7 @@ import operator
 import types
 
 from ._errors import describe
-from ._functions import code_of
+from ._functions import is_coroutine, of_kind
 from ._signatures import (
     KEYWORD_ONLY,
     POSITIONAL_ONLY,
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from typing import Any, Final, NoReturn, TypeAlias
 
     from .predicate import Predicate
-
-# The flag of the code of a coroutine function.
-_IS_COROUTINE: Final = 0x80
 
 __all__ = [
     "DispatchSpec",
@@ -115,7 +112,7 @@ class DispatchSpec:
             self._sources, key=lambda source: len(positional) if source[1] is None else source[1]
         )
         #: whether the result of a call is awaited, and so its ``default=``
-        self.awaits = bool(code_of(function).co_flags & _IS_COROUTINE)
+        self.awaits = is_coroutine(function)
         #: whether any number of arguments dispatches
         self.collects = not names and any(kind == VAR_POSITIONAL for kind, _ in parameters.values())
         #: whether calls are bound to the signature where nothing is registered for the number
@@ -203,19 +200,24 @@ class DispatchSpec:
         return args, keywords
 
     def adapt(self, component: Any) -> Any:
-        """Adapt a component whose parameters have other names, or another order.
-
-        With named dispatch, arguments can come by keyword. A component that does not take all
-        of their names gets them by position; one that has them in another order, by name.
+        """Adapt a component whose parameters have other names, or another order, or that is of
+        another kind.
 
         :param component: an implementation.
         :return: the component itself, or a function that calls it.
         """
         if not callable(component) or _is_matcher_class(component):
             return self._refusal_of(component)
+        call = self._named_call(component) if self.names else component
+        return of_kind(self.function, component, call)
+
+    def _named_call(self, component: Any) -> Any:
+        """Make the call of a component with named dispatch, where arguments can come by keyword.
+
+        A component that does not take all of their names gets them by position; one that has
+        them in another order, by name.
+        """
         order = self.order
-        if not self.names:
-            return component
         has_order, misplaced = self._placed(component)
         if len(accepted_keywords(component, order)) == len(order):
             return component if has_order else self._by_name(component)

@@ -148,3 +148,61 @@ def test_a_call_with_a_default_finds_the_implementation_when_it_is_called():
     assert inspect.iscoroutine(waiting)
     assert asyncio.run(waiting) == "default"
     assert asyncio.run(ask(1, default="default", lookup=registry)) == "int"
+
+
+@reg.generic
+async def fetch(source):
+    return "fallback"
+
+
+@reg.generic
+async def stream(source):
+    yield "fallback"
+
+
+async def listed(source):
+    return [item async for item in stream(source)]
+
+
+def test_an_ordinary_implementation_may_return_something_to_await():
+    registry = Registry()
+
+    @registry.implements(fetch)
+    def of_int(source: int):
+        return asyncio.sleep(0, "awaited")
+
+    @registry.implements(stream)
+    def of_str(source: str):
+        return stream(1)
+
+    with reg.implicit.using(registry):
+        assert asyncio.run(fetch(1)) == "awaited"
+        assert asyncio.run(listed("x")) == ["fallback"]
+
+
+def test_a_result_that_cannot_be_awaited_is_refused_with_its_implementation():
+    registry = Registry()
+
+    @registry.implements(fetch)
+    def of_int(source: int):
+        return "text"
+
+    @registry.implements(fetch)
+    def of_str(source: str, call_next):
+        return [call_next]
+
+    for source, name in [(1, "of_int"), ("x", "of_str")]:
+        for _ in range(2):
+            with pytest.raises(TypeError, match=rf"{name} of .*fetch returned .*async def"):
+                fetch(source, lookup=registry)
+
+
+def test_a_result_without_asynchronous_iteration_is_refused_with_its_implementation():
+    registry = Registry()
+
+    @registry.implements(stream)
+    def of_int(source: int):
+        return ["a list"]
+
+    with pytest.raises(TypeError, match=r"of_int of .*stream returned \['a list'\].*and yield"):
+        stream(1, lookup=registry)
