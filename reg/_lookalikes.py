@@ -109,12 +109,17 @@ def _are_both_in_one_file(former: Any, implementation: Any) -> bool:
     except SyntaxError:
         # A page with several pieces of code, or a cell of a notebook with other commands.
         return False
-    lines = {
-        min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    # The line of the first decorator is that of the function.
+    names = {
+        min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node.name
         for node in nodes
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     }
-    return {first[1], second[1]} <= lines
+    # Of a module that was edited and reloaded, another function may be at the former place.
+    return all(
+        names.get(line) == getattr(function, "__name__", None)
+        for function, (_, line) in ((former, first), (implementation, second))
+    )
 
 
 def _error(

@@ -282,6 +282,14 @@ def test_a_module_with_a_generic_function_is_edited_and_loaded_again(load):
     assert load("lookalike_generic", edited, reg.Registry()).area is not former
 
 
+def test_another_function_may_be_where_a_generic_function_was_before_an_edit(load):
+    before, after = TWO_GENERICS.rpartition("@")[0], TWO_GENERICS.replace("area", "volume", 1)
+    former = load("lookalike_moved", before, reg.Registry()).area
+    module = load("lookalike_moved", after, reg.Registry())
+    assert module.area is not former
+    assert module.volume.__name__ == "volume"
+
+
 def test_a_generic_function_replaces_a_plain_one_and_may_be_made_of_another(load):
     source = """
 import reg
