@@ -27,10 +27,10 @@ _BackendCall: Any = None
 if not TYPE_CHECKING and compiled:
     # Free-threaded builds, where all of the core may be compiled, do without it.
     with suppress(ImportError):
-        from . import _call_c
+        from ._call_c import BackendCall as _BackendCall
+        from ._call_c import prepare
 
-        _call_c.prepare(State, Mode, Entry)
-        _BackendCall = _call_c.BackendCall
+        prepare(State, Mode, Entry)
 
 
 class FastPath(Dispatched):
