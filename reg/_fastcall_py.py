@@ -26,7 +26,7 @@ from ._call_code import NOT_GIVEN, code_of_call
 from ._entries import Entries, key_of
 from ._functions import KINDS, code_of
 from ._lock import registry_lock
-from ._steps import CallNext, Decision, Plan, Step
+from ._steps import CallNext, Deciding, Decision, Plan, Step
 from .sentinel import MISSING
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "CachedLookup",
     "CallNext",
     "CallTables",
+    "Deciding",
     "Decision",
     "Entries",
     "ImplicitState",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import _trie
 from ._classes import describe
+from ._fastcall import Deciding
 from ._lock import registry_lock
 from ._matching import Matcher, Query
 from ._mro import mro_of
@@ -150,7 +151,7 @@ class Predicate:
         return f"Predicate({self.name!r})"
 
 
-class _Registering:
+class _Registering(Deciding):
     """The registration that predicate registries and predicate matchers share."""
 
     if TYPE_CHECKING:

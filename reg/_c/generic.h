@@ -115,6 +115,7 @@ entries_of_lookup(Generic *self, PyObject *lookup, PyObject **watched)
         return NULL;
     }
     Py_INCREF(tables);
+    prepare_lists(tables->watched);
     if (are_unchanged(tables->watched) &&
         PyDict_GetItemRef(tables->calls, self->identity, &entries) > 0) {
         *watched = tables->watched;

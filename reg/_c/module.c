@@ -179,6 +179,7 @@ execute(PyObject *module)
         {"generic_function", &Generic_Type},    {"Plan", &Plan_Type},
         {"Step", &Step_Type},                   {"CallNext", &CallNext_Type},
         {"Decision", &Decision_Type},           {"bound_generic_function", &Bound_Type},
+        {"Deciding", &Deciding_Type},
     };
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError,
