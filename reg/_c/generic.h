@@ -363,44 +363,20 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
 /* ---- Calling ------------------------------------------------------------ */
 
 static PyObject *
-call_slow_path(PyObject *slow_path, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
-{
-    PyObject *positional = PyTuple_New(nargs), *keywords = PyDict_New(), *result = NULL;
-    if (positional != NULL && keywords != NULL) {
-        for (Py_ssize_t i = 0; i < nargs; i++) {
-            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
-        }
-        Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), i = 0;
-        while (i < count &&
-               PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0) {
-            i++;
-        }
-        if (i == count) {
-            PyObject *given[] = {NULL, positional, keywords};
-            result = PyObject_Vectorcall(slow_path, given + 1,
-                                         2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-        }
-    }
-    Py_XDECREF(positional);
-    Py_XDECREF(keywords);
-    return result;
-}
-
-static PyObject *
 call_with_keywords(Generic *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     Arguments arguments;
     Plan *plan = prepare_call(self, &arguments, args, nargs, kwnames);
     PyObject *result = NULL, *default_value = arguments.default_value;
     if (plan == NULL) {
-        return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
+        return PyErr_Occurred() ? NULL : call_packed(self->slow_call, NULL, args, nargs, kwnames);
     }
     if (default_value != NULL && plan->first == missing) {
         result = Py_NewRef(default_value);
     }
     else if (default_value != NULL && plan->chain != Py_None) {
         /* Only the matchers can say whether there is anything to call. */
-        result = call_slow_path(self->slow_call, args, nargs, kwnames);
+        result = call_packed(self->slow_call, NULL, args, nargs, kwnames);
     }
     else {
         result = call(plan->call, arguments.items + 1,
@@ -426,7 +402,7 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
     }
     Plan *plan = find_plan(self, NULL, args, nargs);
     if (plan == NULL) {
-        return PyErr_Occurred() ? NULL : call_slow_path(self->slow_call, args, nargs, kwnames);
+        return PyErr_Occurred() ? NULL : call_packed(self->slow_call, NULL, args, nargs, kwnames);
     }
     /* The plan is owned while it runs: its implementation may unregister itself. */
     PyObject *result = call(plan->call, args, nargsf, NULL);
@@ -464,7 +440,7 @@ Generic_component(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObjec
     }
     Py_XDECREF(plan);
     if (component == NULL && !PyErr_Occurred()) {
-        component = call_slow_path(self->slow_component, args, nargs, kwnames);
+        component = call_packed(self->slow_component, NULL, args, nargs, kwnames);
     }
     return component;
 }
@@ -485,7 +461,7 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
     }
     Py_XDECREF(plan);
     if (components == NULL && !PyErr_Occurred()) {
-        components = call_slow_path(self->slow_all, args, nargs, kwnames);
+        components = call_packed(self->slow_all, NULL, args, nargs, kwnames);
     }
     return components;
 }

@@ -44,6 +44,34 @@ call(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames
     return result;
 }
 
+/* Call with the arguments of a call as a tuple and a dictionary, behind `first`, unless it is NULL. */
+static PyObject *
+call_packed(PyObject *callable, PyObject *first, PyObject *const *args, Py_ssize_t nargs,
+            PyObject *kwnames)
+{
+    PyObject *positional = PyTuple_New(nargs), *keywords = PyDict_New(), *result = NULL;
+    if (positional != NULL && keywords != NULL) {
+        for (Py_ssize_t i = 0; i < nargs; i++) {
+            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+        }
+        Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), i = 0;
+        while (i < count &&
+               PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0) {
+            i++;
+        }
+        if (i == count) {
+            PyObject *given[] = {NULL, first, positional, keywords};
+            int skipped = first == NULL;
+            result = PyObject_Vectorcall(callable, given + 1 + skipped,
+                                         (size_t)(3 - skipped) | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                         NULL);
+        }
+    }
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}
+
 
 /* ---- CallNext ----------------------------------------------------------- */
 
@@ -444,33 +472,18 @@ static PyObject *
 Decision_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     Decision *self = (Decision *)op;
-    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    PyObject *result = NULL, *function = NULL, *positional = NULL, *keywords = NULL;
+    PyObject *result = NULL, *function = NULL;
     /* The plan that owns it may be dropped while a calculation runs. */
     Py_INCREF(self);
-    PyObject *values = decision_values(self, args, (size_t)nargs);
+    PyObject *values = decision_values(self, args, (size_t)PyVectorcall_NARGS(nargsf));
     if (values != NULL && (function = decision_known(self, values)) != NULL) {
         result = call(function, args, nargsf, kwnames);
     }
-    else if (values != NULL && !PyErr_Occurred() &&
-             (positional = PyTuple_New(nargs)) != NULL && (keywords = PyDict_New()) != NULL) {
-        for (Py_ssize_t i = 0; i < nargs; i++) {
-            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
-        }
-        Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), i = 0;
-        while (i < count &&
-               PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0) {
-            i++;
-        }
-        if (i == count) {
-            PyObject *given[] = {values, positional, keywords};
-            result = call(self->slow, given, 3, NULL);
-        }
+    else if (values != NULL && !PyErr_Occurred()) {
+        result = call_packed(self->slow, values, args, PyVectorcall_NARGS(nargsf), kwnames);
     }
     Py_XDECREF(values);
     Py_XDECREF(function);
-    Py_XDECREF(positional);
-    Py_XDECREF(keywords);
     Py_DECREF(self);
     return result;
 }
