@@ -107,8 +107,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     module = sys.modules.get("reg.implicit")
     if module is None:
         return (yield)
-    with module.implicit._observed(_note):
+    before = module.implicit._observe(_note)
+    try:
         return (yield)
+    finally:
+        module.implicit._observe(before)
 
 
 @pytest.hookimpl(wrapper=True)

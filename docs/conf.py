@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 sys.path[:0] = [str(Path(__file__).parent / place) for place in ("_ext", "examples")]
+# The classes in C have no source that Sphinx can show.
+os.environ["REG_PURE_PYTHON"] = "1"
 
 _metadata = importlib.metadata.metadata("reg-dispatch")
 _urls = dict(url.split(", ", 1) for url in _metadata.get_all("Project-URL") or [])
@@ -30,6 +34,8 @@ extensions = [
     "composition_figure",
     "resolution_figure",
     "browse_example",
+    "source_links",
+    "check_links",
 ]
 exclude_patterns = ["_build", "examples"]
 nitpicky = True
@@ -47,13 +53,14 @@ nitpick_ignore_regex = [
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
 autodoc_preserve_defaults = True
 
 # Prompts and output are not copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-ogp_site_url = _urls.get("Documentation", "")
+html_baseurl = ogp_site_url = _urls.get("Documentation", "")
 ogp_enable_meta_description = True
 ogp_social_cards = {"enable": False}
 
@@ -63,11 +70,11 @@ html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_title = f"reg {release}"
 html_theme_options: dict[str, object] = {"navigation_with_keys": True}
-if "Repository" in _urls:
+if _source := _urls.get("Source"):
+    _link = {"name": "Source code", "url": _source, "html": "Source code", "class": ""}
     html_theme_options |= {
-        "source_repository": _urls["Repository"],
-        "source_branch": "main",
-        "source_directory": "docs/",
+        "source_view_link": f"{_source}/blob/HEAD/docs/{{filename}}",
+        "footer_icons": [_link],
     }
 
 
@@ -77,5 +84,24 @@ def _uri_to_try(app: Sphinx, uri: str) -> str | None:
     return f"https://pypi.org/pypi/{project[1]}/json" if project else None
 
 
+def _signature_of_valid_calls(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str, result: str
+) -> tuple[str, str] | None:
+    # These parameters collect arguments by position for an error message.
+    if signature is None:
+        return None
+    signature = re.sub(r"\*misplaced(: object)?, ", "*, ", signature)
+    return re.sub(r", \*(surplus|more)(: Any)?", "", signature), result
+
+
+def _warn_without_description(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    if lines and lines[0].startswith("Alias for field number"):
+        logging.getLogger(__name__).warning("the field %s has no description", name)
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-docstring", _warn_without_description)
+    app.connect("autodoc-process-signature", _signature_of_valid_calls)
     app.connect("linkcheck-process-uri", _uri_to_try)

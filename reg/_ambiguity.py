@@ -8,7 +8,6 @@ that may be defined later; ``reg.check`` searches the loaded ones.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 from ._classes import (
     RegisteredClass,
@@ -18,7 +17,12 @@ from ._classes import (
 )
 from ._position import ranking
 from ._refinements import Refinement, loaded_base
-from ._store import Registration, Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._store import Registration, Store
 
 __all__ = ["ambiguous_with"]
 

@@ -11,9 +11,11 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ForwardRef, Protocol, TypeVar
 
-from ._classes import ForwardClass, describe
+from ._classes import ForwardClass
 from ._declared import declared_by
 from ._dispatch_spec import DispatchSpec, dispatch_spec_of
+from ._errors import describe
+from ._registering import refuse_namesake
 from ._scopes import Names, alias_namespaces, evaluate
 from ._signatures import signature_with_deferred
 from ._specifications import (
@@ -38,6 +40,8 @@ _C = TypeVar("_C", bound=Callable[..., Any])
 class _Registers(Protocol):
     def register(self, key: Any, classes: Any, component: Any) -> Any: ...
 
+    def _reg_replaced(self, key: Any, classes: Any) -> list[Any]: ...
+
 
 def registering(
     registry: _Registers, generic: Callable[..., Any], predicates: Mapping[str, Any]
@@ -56,8 +60,19 @@ def registering(
     by = [By(**predicates)] if predicates else []
 
     def register(function: _C) -> _C:
-        classes = classes_from_annotations(spec, function)
-        registry.register(spec.generic, [*classes, *by], function)
+        if isinstance(function, (classmethod, property)):
+            raise TypeError(
+                f"{function!r} cannot be called as an implementation of {describe(spec.generic)}:"
+                " decorate a function, or a staticmethod"
+            )
+        refuse_namesake(spec.generic, function)
+        classes = [*classes_from_annotations(spec, function), *by]
+        if replaced := registry._reg_replaced(spec.generic, classes):
+            # Imported here: only an implementation that replaces another one is compared with it.
+            from ._lookalikes import refuse_lookalike
+
+            refuse_lookalike(spec, function, replaced)
+        registry.register(spec.generic, classes, function)
         return function
 
     return register

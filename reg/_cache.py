@@ -25,13 +25,10 @@ from __future__ import annotations
 import functools
 import itertools
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any, Final, NoReturn, TypeAlias
 
 from ._cached_table import CachedTable, Guard
 from ._chains import end_step
-from ._classes import NamedClass
-from ._dispatch_spec import DispatchSpec
+from ._circular import refuse_circle
 from ._errors import ComponentLookupError
 from ._fastcall import CallTables, compiled
 from ._lock import registry_lock
@@ -39,6 +36,14 @@ from ._observers import Observable, ObservableClassLookup
 from ._plan import Plan, adapters, make_plan
 from ._store import ClassTrie, Store, merged
 from .sentinel import MISSING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from typing import Any, Final, NoReturn, TypeAlias
+
+    from ._classes import NamedClass
+    from ._dispatch_spec import DispatchSpec
 
 __all__ = ["LookupCache", "invalidate_all_caches", "make_call_plan", "make_key_plan"]
 
@@ -49,7 +54,7 @@ _caches: dict[int, weakref.ref[LookupCache]] = {}
 _MOST_COLLECTED: Final = 16
 
 #: Class lookups of which all registrations are sorted together; mostly a single one.
-_Merged: TypeAlias = tuple[ObservableClassLookup, ...]
+_Merged: TypeAlias = "tuple[ObservableClassLookup, ...]"
 
 
 class LookupCache(CallTables):
@@ -85,17 +90,15 @@ class LookupCache(CallTables):
 
         :return: most are alone; those of a merged composition are together. ``None`` with a
           third-party class lookup among them: then nothing is cached.
-        :raises RecursionError: if a class lookup contains itself.
+        :raises ValueError: if a class lookup contains itself.
+        :raises RecursionError: if it is composed in too many levels.
         """
         if self._sources is None and (lookup := self._lookup()) is not None:
             lists: list[tuple[list[Any], list[Any]]] = []
             try:
                 sources = self._flatten(lookup.class_lookup, lists)
             except RecursionError as error:
-                error.add_note(
-                    f"The class lookup of {lookup!r} contains itself, or is composed in too many"
-                    " levels: look for a class lookup in its own list or chain."
-                )
+                refuse_circle(lookup, error)
                 raise
             if sources is not None:
                 with registry_lock:

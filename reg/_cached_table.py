@@ -6,12 +6,16 @@ import abc
 import functools
 import sys
 import weakref
-from collections.abc import Callable
 
 from ._classes import ForwardName, NamedClass, is_abstract, loaded_class
 from ._fastcall import Entries
 from ._mro import mro_of
-from ._plan import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._plan import Plan
 
 __all__ = ["CachedTable", "Guard"]
 
@@ -27,7 +31,17 @@ class CachedTable:
     :param counts: the numbers of classes with registrations, as bits.
     """
 
-    __slots__ = ("__weakref__", "_abstract", "_bases", "_guard", "entries", "mros", "references")
+    __slots__ = (
+        "__weakref__",
+        "_abstract",
+        "_bases",
+        "_forget_class",
+        "_guard",
+        "_rests",
+        "entries",
+        "mros",
+        "references",
+    )
 
     def __init__(
         self,
@@ -40,10 +54,19 @@ class CachedTable:
         self._guard = guard
         self._abstract = abstract
         #: weak references to the classes that plans are cached for, and to their bases
-        self.references: dict[int, weakref.ref[type]] = {}
+        self.references: dict[int, _ClassReference] = {}
+        table = weakref.ref(self)
+
+        def forget(reference: _ClassReference) -> None:
+            if (cached := table()) is not None:
+                cached._forget(reference.identity)
+
+        self._forget_class = forget
         #: the MROs by which the plans were made, as identities
         self.mros: dict[int, tuple[int, ...]] = {}
         self._bases: set[int] = set()
+        #: the MROs without the class itself, as identities
+        self._rests: set[tuple[int, ...]] = set()
 
     def is_current(self) -> bool:
         return self._guard is None or self._guard()
@@ -51,16 +74,17 @@ class CachedTable:
     def snapshot_mros(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which a plan for these classes is about to be made."""
         self.entries.snapshot_mros(classes)
-        references = self.references
         for cls in (*self._abstract, *classes):
             if id(cls) not in self.mros:
                 mro = mro_of(cls)
                 identities = tuple(map(id, mro))
-                # Most of them are known from other classes.
-                for base, identity in zip(mro, identities, strict=True):
-                    if identity not in references:
+                self._refer_to(cls, identities[0])
+                # Classes with the same base share the rest of their MROs.
+                if (rest := identities[1:]) not in self._rests:
+                    for base, identity in zip(mro[1:], rest, strict=True):
                         self._refer_to(base, identity)
-                self._bases.update(identities[1:])
+                    self._bases.update(rest)
+                    self._rests.add(rest)
                 self.mros[id(cls)] = identities
 
     def store(self, classes: tuple[type, ...], plan: Plan) -> None:
@@ -77,15 +101,9 @@ class CachedTable:
         return False
 
     def _refer_to(self, cls: type, identity: int) -> None:
-        if not _flags_of(cls) & _CAN_DIE:
-            return
-        table = weakref.ref(self)
-
-        def forget(_: object) -> None:
-            if (cached := table()) is not None:
-                cached._forget(identity)
-
-        self.references[identity] = weakref.ref(cls, forget)
+        if identity not in self.references and _flags_of(cls) & _CAN_DIE:
+            reference = self.references[identity] = _ClassReference(cls, self._forget_class)
+            reference.identity = identity
 
     def _forget(self, identity: int) -> None:
         # Runs when the class dies, before another one can have its address.
@@ -95,6 +113,7 @@ class CachedTable:
         if identity in self._bases:
             # It was a base of others until theirs were changed.
             self._bases.discard(identity)
+            self._rests = {rest for rest in self._rests if identity not in rest}
             affected = [derived for derived, mro in list(self.mros.items()) if identity in mro]
             if any(id(cls) in affected for cls in self._abstract):
                 # All plans were made by its MRO.
@@ -102,6 +121,14 @@ class CachedTable:
             for derived in affected:
                 self.entries.forget(derived)
                 self.mros.pop(derived, None)
+
+
+class _ClassReference(weakref.ref[type]):
+    """A weak reference that knows the identity of its class when that is dead."""
+
+    __slots__ = ("identity",)
+
+    identity: int
 
 
 # Set in the flags of all classes but the static ones of C (Py_TPFLAGS_HEAPTYPE).

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import linecache
-from types import CodeType
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Final
+
     from ._dispatch_spec import DispatchSpec
 
 __all__ = ["NOT_GIVEN", "code_of_call"]
@@ -26,14 +28,26 @@ NOT_GIVEN: Final = _NotGiven()
 
 _TEMPLATE: Final = """\
 def call({parameters}*more, **keywords):
-    if not keywords and {plain}plain is not None:
+    if not keywords and {plain}True:
+        # Most calls. The rest of the code does the same for all others.
         try:
-            implementation = plain{keys}
+            if plain is not None:
+                implementation = plain{keys}
+            else:
+                tables = fast
+                if tables is None:
+                    lookup = scoped()
+                    if lookup is None:
+                        lookup = assigned.slot.lookup
+                    tables = lookup._reg_cache.calls[own]
+                implementation = tables[0]{keys}
+                if tables[1] is not None and not tables[1]():
+                    raise LookupError
         except Exception:
             pass
         else:
             return implementation({arguments})
-    if {ordinary}:
+    elif {ordinary}:
         try:
             if "lookup" in keywords:
                 lookup = keywords["lookup"]
@@ -46,17 +60,18 @@ def call({parameters}*more, **keywords):
                     lookup = assigned.slot.lookup
                 tables = lookup._reg_cache.calls[own]
 {bind}            implementation = tables[0]{keys}
-{descend}        except Exception:
+{descend}            if tables[1] is not None and not tables[1]():
+                raise LookupError
+        except Exception:
             pass
         else:
-            if tables[1] is None or tables[1]():
+            if keywords:
+                if "default" in keywords:
+                    return or_default(implementation, {given}, keywords)
+                keywords.pop("lookup", None)
                 if keywords:
-                    if "default" in keywords:
-                        return or_default(implementation, {given}, keywords)
-                    keywords.pop("lookup", None)
-                    if keywords:
-                        return implementation({with_keywords})
-                return implementation({arguments})
+                    return implementation({with_keywords})
+            return implementation({arguments})
     return slow({given}, keywords)
 """
 

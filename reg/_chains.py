@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, TypeAlias
 
 from ._declared import DeclaredMatcher, answers, failing, values_of
 from ._fastcall import CallNext, Decision, Step
@@ -18,13 +17,17 @@ from .arginfo import filled_in
 from .predicate import calculations_of
 from .sentinel import MISSING
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, TypeAlias
+
 __all__ = ["Adapt", "CandidateChain", "Dispatched", "ForeignChain", "PredicateChain", "end_step"]
 
 #: Adapts a component before it is called.
-Adapt: TypeAlias = Callable[[Any], Callable[..., Any]]
+Adapt: TypeAlias = "Callable[[Any], Callable[..., Any]]"
 
 #: Picks the dispatch arguments from the positional and the keyword arguments of a call.
-Dispatched: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]
+Dispatched: TypeAlias = "Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]"
 
 
 def end_step(fallback: Callable[..., Any], lookup: Any, adapt: Adapt | None = None) -> Step:

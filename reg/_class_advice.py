@@ -32,6 +32,12 @@ def advice_for(specification: Any) -> str:
         return "use the class that bounds it, or object"
     if isinstance(specification, typing.NewType):
         return f"use {_name(specification.__supertype__)}, which its values are instances of"
+    if isinstance(specification, (tuple, list)) and specification:
+        members = " | ".join(map(_name, specification))
+        return (
+            f"it is an instance of {type(specification).__name__}: give one class for each"
+            f" argument; for any of several, use a union, {members}"
+        )
     cls = type(specification)
     advice = (
         "use a class, None, a union of them, or the name of one such as"

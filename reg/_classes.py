@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterable
 
+from ._errors import describe
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
     from ._refinements import Refinement
 
 __all__ = [
@@ -22,7 +27,7 @@ __all__ = [
     "UnionMember",
     "class_at",
     "class_of",
-    "describe",
+    "class_tuple",
     "is_abstract",
     "is_class",
     "loaded_class",
@@ -268,14 +273,6 @@ def loaded_class(name: NamedClass) -> type | None:
     return class_at(getattr(module, "__dict__", {}), name.qualified_name)
 
 
-def describe(key: object) -> str:
-    """Name a key in an error; a function by its module and qualified name."""
-    module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
-    if callable(key) and isinstance(module, str) and isinstance(name, str):
-        return f"{module}.{name}"
-    return repr(key)
-
-
 def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:
     """Find a class by its qualified name, and import nothing.
 
@@ -289,6 +286,31 @@ def class_at(namespace: Mapping[str, Any], qualified_name: str) -> type | None:
     for attribute in attributes:
         value = getattr(value, "__dict__", {}).get(attribute)
     return value if is_class(value) else None
+
+
+def class_tuple(key: object, classes: Iterable[type]) -> tuple[type, ...]:
+    """Make a tuple of the classes that a look-up is for.
+
+    :param key: the key of the look-up, for the error.
+    :param classes: the classes, one for each argument.
+    :raises TypeError: if it is a class or a name in place of a list, or if an item is not a class.
+    """
+    if type(classes) is not tuple:
+        if isinstance(classes, (type, str)) or not isinstance(classes, Iterable):
+            raise TypeError(
+                f"{describe(key)} is looked up for a list or tuple of classes, one for each"
+                f" argument; got {classes!r}"
+            )
+        classes = tuple(classes)
+    for position, cls in enumerate(classes, 1):
+        if not is_class(cls):
+            kind = getattr(cls, "__origin__", type(cls)).__qualname__
+            advice = "give the class itself" if kind == "str" else f"give its class, {kind}"
+            raise TypeError(
+                f"{describe(key)} is looked up for a class as its argument {position}; got {cls!r},"
+                f" which is not a class but an instance: {advice}"
+            )
+    return classes
 
 
 def is_class(value: object) -> bool:

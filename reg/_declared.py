@@ -7,13 +7,17 @@ as the generic function says. A matcher is never changed, but replaced, as all o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
-
-from ._classes import describe
+from ._errors import describe
 from ._matching import Matcher, Query, resolve_matchers
 from ._refinements import RefinedMatcher
 from .predicate import Predicate, PredicateMatcher, PredicateRegistry, PredicateRegistryError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from typing import Any, TypeVar
+
+    _T = TypeVar("_T")
 
 __all__ = [
     "DeclaredMatcher",
@@ -25,8 +29,6 @@ __all__ = [
     "has_declared",
     "values_of",
 ]
-
-_T = TypeVar("_T")
 
 
 class DeclaredMatcher(PredicateMatcher):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any
 
 from .arginfo import wrapped_by
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["definition_of", "file_and_line"]
 

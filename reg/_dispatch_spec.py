@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import operator
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+import types
 
-from ._classes import describe
-from ._matching import Matcher
-from ._signatures import signature_with_deferred
-from .arginfo import accepted_keywords, arginfo, is_positional
+from ._errors import describe
+from ._functions import is_coroutine, of_kind
+from ._signatures import (
+    KEYWORD_ONLY,
+    POSITIONAL_ONLY,
+    POSITIONAL_OR_KEYWORD,
+    VAR_KEYWORD,
+    VAR_POSITIONAL,
+    parameters_of,
+    signature_with_deferred,
+)
+from .arginfo import accepted_keywords, arginfo
 from .sentinel import MISSING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Callable
+    from typing import Any, Final, NoReturn, TypeAlias
+
     from .predicate import Predicate
 
-__all__ = ["DispatchSpec", "canonical_key", "dispatch_spec_of"]
+__all__ = [
+    "DispatchSpec",
+    "canonical_key",
+    "dispatch_of",
+    "dispatch_spec_of",
+    "generic_in_partial",
+    "is_plain_function",
+]
 
 
 class DispatchSpec:
@@ -50,12 +68,15 @@ class DispatchSpec:
         self.class_first = class_first
         self.predicates = predicates
         self.predicates_first = predicates_first
-        self.signature = _signature(function)
-        parameters = self.signature.parameters
-        positional = [name for name, parameter in parameters.items() if is_positional(parameter)]
-        self._refuse_reserved_names()
+        parameters = _parameters(function)
+        positional = [
+            name
+            for name, (kind, _) in parameters.items()
+            if kind in (POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD)
+        ]
+        self._refuse_reserved_names(parameters)
         if names:
-            self._check_names()
+            self._check_names(parameters)
         # A last parameter of that name is filled in with the lookup, by keyword.
         dispatching = positional[:-1] if positional[-1:] == ["lookup"] else positional
         #: the names of the parameters that dispatch
@@ -69,14 +90,16 @@ class DispatchSpec:
         #: the names by which these parameters can be passed as keywords; "" for one that is
         #: positional-only
         self.keywords = tuple(
-            "" if parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY else name
-            for name in self.parameters
+            "" if parameters[name][0] == POSITIONAL_ONLY else name for name in self.parameters
+        )
+        #: the names of all parameters that can be passed as keywords
+        self.all_keywords = frozenset(
+            name
+            for name, (kind, _) in parameters.items()
+            if kind in (POSITIONAL_OR_KEYWORD, KEYWORD_ONLY)
         )
         #: the defaults of these parameters; ``MISSING`` for one without
-        self.defaults = tuple(
-            MISSING if default is inspect.Parameter.empty else default
-            for default in (parameters[name].default for name in self.parameters)
-        )
+        self.defaults = tuple([parameters[name][1] for name in self.parameters])
         self._optional = list(zip(self.keywords, self.defaults, strict=True))
         # For each dispatch parameter: its name; its position; its keyword and default.
         self._sources = [
@@ -88,10 +111,10 @@ class DispatchSpec:
         self._in_order = sorted(
             self._sources, key=lambda source: len(positional) if source[1] is None else source[1]
         )
+        #: whether the result of a call is awaited, and so its ``default=``
+        self.awaits = is_coroutine(function)
         #: whether any number of arguments dispatches
-        self.collects = not names and any(
-            parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters.values()
-        )
+        self.collects = not names and any(kind == VAR_POSITIONAL for kind, _ in parameters.values())
         #: whether calls are bound to the signature where nothing is registered for the number
         #: of positional arguments
         self.binds = not names and not self.collects
@@ -99,7 +122,7 @@ class DispatchSpec:
     @property
     def layout(self) -> tuple[Any, ...]:
         """All that the fast path in C has to know."""
-        flags = bool(self.names), self.collects, self.class_first
+        flags = bool(self.names), self.awaits, self.collects, self.class_first
         return self.positions, self.keywords, self.defaults, *flags
 
     def bound(
@@ -183,19 +206,24 @@ class DispatchSpec:
         return args, keywords
 
     def adapt(self, component: Any) -> Any:
-        """Adapt a component whose parameters have other names, or another order.
-
-        With named dispatch, arguments can come by keyword. A component that does not take all
-        of their names gets them by position; one that has them in another order, by name.
+        """Adapt a component whose parameters have other names, or another order, or that is of
+        another kind.
 
         :param component: an implementation.
         :return: the component itself, or a function that calls it.
         """
         if not callable(component) or _is_matcher_class(component):
             return self._refusal_of(component)
+        call = self._named_call(component) if self.names else component
+        return of_kind(self.function, component, call)
+
+    def _named_call(self, component: Any) -> Any:
+        """Make the call of a component with named dispatch, where arguments can come by keyword.
+
+        A component that does not take all of their names gets them by position; one that has
+        them in another order, by name.
+        """
         order = self.order
-        if not self.names:
-            return component
         has_order, misplaced = self._placed(component)
         if len(accepted_keywords(component, order)) == len(order):
             return component if has_order else self._by_name(component)
@@ -280,24 +308,29 @@ class DispatchSpec:
             " imported there, and neither in a function nor in __main__"
         )
 
-    def _refuse_reserved_names(self) -> None:
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature of the function, read when a tool asks for it."""
+        try:
+            return signature_with_deferred(self.function)
+        except (TypeError, ValueError):
+            return signature_with_deferred(lambda *args, **keywords: None)
+
+    def _refuse_reserved_names(self, parameters: _Parameters) -> None:
         meanings = {
             "call_next": "the next implementation, which is filled in for an implementation",
             "default": "the result of a call for which nothing is registered",
         }
-        for parameter in self.signature.parameters.values():
-            if parameter.name in meanings and not (
-                _is_variadic(parameter) or parameter.kind is inspect.Parameter.POSITIONAL_ONLY
-            ):
+        for name, (kind, _) in parameters.items():
+            if name in meanings and kind in (POSITIONAL_OR_KEYWORD, KEYWORD_ONLY):
                 raise TypeError(
                     f"{self.function.__qualname__}() cannot be generic with a parameter"
-                    f" {parameter.name!r}: that keyword is {meanings[parameter.name]}; rename it,"
+                    f" {name!r}: that keyword is {meanings[name]}; rename it,"
                     " or make it positional-only"
                 )
 
-    def _check_names(self) -> None:
-        parameters = self.signature.parameters
-        usable = [p.name for p in parameters.values() if not _is_variadic(p)]
+    def _check_names(self, parameters: _Parameters) -> None:
+        usable = [name for name, (kind, _) in parameters.items() if kind not in _VARIADIC]
         for name in self.names:
             if name not in usable:
                 raise TypeError(
@@ -317,36 +350,93 @@ def dispatch_spec_of(generic: object) -> DispatchSpec:
     :param generic: a generic function.
     :raises TypeError: if it is not a generic function.
     """
+    generic = canonical_key(generic)
     spec = getattr(generic, "__reg_dispatch__", MISSING)
     if not isinstance(spec, DispatchSpec):
+        problem = ""
+        if (inside := generic_in_partial(generic)) is not None:
+            problem = f", with some arguments of {describe(inside)}: give that"
+        elif is_plain_function(generic):
+            problem = (
+                f", a plain function: decorate it with @reg.generic; or, if {describe(generic)} is"
+                " the implementation, name the generic function in parentheses"
+            )
         raise TypeError(
             f"expected a generic function, made by @reg.generic, as in"
-            f" @registry.implements(generic_function); got {generic!r}"
+            f" @registry.implements(generic_function); got {generic!r}{problem}"
         )
     return spec
+
+
+def dispatch_of(key: object) -> DispatchSpec | None:
+    """Get the dispatch parameters of a generic function; ``None`` for any other key."""
+    spec = getattr(key, "__reg_dispatch__", None)
+    return spec if isinstance(spec, DispatchSpec) else None
+
+
+def is_plain_function(key: object) -> bool:
+    """Return whether a key is a function that is not generic, whose calls do not dispatch.
+
+    :param key: any key.
+    """
+    return type(key) in _FUNCTIONS and dispatch_of(key) is None
+
+
+_FUNCTIONS: Final = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+# The attributes in which the descriptors of a class body have their function.
+_INSIDE: Final = {
+    staticmethod: "__func__",
+    classmethod: "__func__",
+    property: "fget",
+    functools.cached_property: "func",
+}
 
 
 def canonical_key(key: Any) -> Any:
     """Get the generic function of a copy that ``functools.wraps`` or a cache made of it.
 
     :param key: a key.
-    :return: the generic function; any other key as it is.
+    :return: the generic function, also for a ``staticmethod``, ``property`` or the like around
+      it; any other key as it is.
     """
     spec = getattr(key, "__dict__", {}).get("__reg_dispatch__")
-    return spec.generic if isinstance(spec, DispatchSpec) else key
+    if isinstance(spec, DispatchSpec):
+        return spec.generic
+    if type(key) in _INSIDE:
+        inside = canonical_key(getattr(key, _INSIDE[type(key)]))
+        if "__reg_dispatch__" in getattr(inside, "__dict__", ()):
+            return inside
+    return key
+
+
+def generic_in_partial(key: Any) -> Any:
+    """Get the generic function of which a key has some arguments already; else ``None``."""
+    inside = key
+    while isinstance(inside, (functools.partial, functools.partialmethod)):
+        inside = canonical_key(inside.func)
+    is_generic = inside is not key and "__reg_dispatch__" in getattr(inside, "__dict__", ())
+    return inside if is_generic else None
 
 
 def _is_matcher_class(component: Any) -> bool:
-    return isinstance(component, type) and issubclass(component, Matcher)
+    if not isinstance(component, type):
+        return False
+    from ._matching import Matcher
+
+    return issubclass(component, Matcher)
 
 
-def _is_variadic(parameter: inspect.Parameter) -> bool:
-    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+# By name: the kind and the default of each parameter, in order.
+_Parameters: TypeAlias = "dict[str, tuple[int, Any]]"
+
+_VARIADIC = (VAR_POSITIONAL, VAR_KEYWORD)
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
+def _parameters(function: Callable[..., Any]) -> _Parameters:
     try:
-        return signature_with_deferred(function)
+        parameters = parameters_of(function)
     except (TypeError, ValueError):
         # A built-in function without a signature: it may take any arguments.
-        return inspect.signature(lambda *args, **keywords: None)
+        parameters = parameters_of(lambda *args, **keywords: None)
+    return {name: (kind, default) for name, kind, default in parameters}

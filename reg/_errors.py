@@ -1,14 +1,15 @@
-"""The errors of a look-up."""
+"""The errors of look-ups and registrations, and the name that a key has in errors."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
-
-from ._classes import describe
 from .sentinel import MISSING
 
-__all__ = ["ComponentLookupError", "NoImplicitLookupError"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from typing import Any
+
+__all__ = ["ComponentLookupError", "NoImplicitLookupError", "RegistrationError", "describe"]
 
 
 class ComponentLookupError(LookupError):
@@ -61,5 +62,18 @@ class NoImplicitLookupError(Exception):
     """
 
 
+class RegistrationError(ValueError):
+    """A registration exists already, or does not exist."""
+
+
+def describe(key: object) -> str:
+    """Name a key in an error; a function by its module and qualified name."""
+    module, name = getattr(key, "__module__", None), getattr(key, "__qualname__", None)
+    if callable(key) and isinstance(module, str) and isinstance(name, str):
+        return f"{module}.{name}"
+    return repr(key)
+
+
 ComponentLookupError.__module__ = "reg.lookup"
 NoImplicitLookupError.__module__ = "reg.implicit"
+RegistrationError.__module__ = "reg.registry"

@@ -17,10 +17,8 @@ import functools
 import operator
 import threading
 import weakref
-from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final
 
 from ._call_code import NOT_GIVEN, code_of_call
 from ._entries import Entries, key_of
@@ -29,7 +27,11 @@ from ._lock import registry_lock
 from ._steps import CallNext, Deciding, Decision, Plan, Step
 from .sentinel import MISSING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final, TypeAlias
+
     from ._dispatch_spec import DispatchSpec
 
 __all__ = [
@@ -67,7 +69,7 @@ class CachedLookup:
 #: turn; the check that they are still valid, ``None`` if they are until they are withdrawn; the
 #: plans by :func:`reg._entries.key_of`; and the numbers of arguments, as bits, that something is
 #: registered for. Not a named tuple, of which items are found in three times as long.
-_Fast = tuple[dict[int, Any], "Callable[[], bool] | None", dict[Any, Plan], int]
+_Fast: TypeAlias = "tuple[dict[int, Any], Callable[[], bool] | None, dict[Any, Plan], int]"
 
 #: Published where the slow path has to find the tables first.
 _NOTHING: Final[_Fast] = ({}, None, {}, -1)
@@ -147,12 +149,12 @@ class _BaseSlot:
 class ImplicitState:
     """Where the fast path finds the implicit lookup.
 
-    :param lookup_class: not used here; the twin in C compares methods with its own.
-
     A lookup is stored as it is only if the fast path may read its tables.
     """
 
-    def __init__(self, lookup_class: type) -> None:
+    def __init__(self) -> None:
+        # The classes of lookups with the default behaviour, which the fast path knows.
+        self._own_lookups: set[type] = set()
         self._lookup_everywhere: Any = None
         self._scoped: ContextVar[Any] = ContextVar("reg.implicit.using", default=None)
         # Ends a scope. Only C code, which no signal handler can interrupt.
@@ -180,6 +182,14 @@ class ImplicitState:
                         generic.__globals__["fast"] = _NOTHING
         # Dropped without the lock: the finalizer of a lookup may wait for another thread.
         del before
+
+    def _add_own_lookup(self, cls: type) -> None:
+        """Let the fast path read the caches of the instances of a class.
+
+        :param cls: the class, whose methods ``call``, ``component`` and ``all`` are the default.
+          The twin in C knows its subclasses by these methods.
+        """
+        self._own_lookups.add(cls)
 
     def _reassigned(self) -> None:
         """Notice that the lookup of some thread was changed; only the twin in C has to."""
@@ -236,6 +246,8 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     find = namespace["find"] = _finder(own, spec, implicit)
 
     def or_default(implementation: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if spec.awaits:
+            return slow_path.call(args, keywords)
         if type(implementation) is Step:
             # The end of the chain: nothing is registered.
             return keywords["default"]
@@ -315,7 +327,7 @@ def make_questions(generic: FunctionType, slow_path: Any) -> dict[str, Callable[
     return {"component": component, "all": all}
 
 
-_Found = tuple[Any, tuple[Any, ...], dict[str, Any]]
+_Found: TypeAlias = "tuple[Any, tuple[Any, ...], dict[str, Any]]"
 _NOT_FOUND: Final[_Found] = (None, (), {})
 
 

@@ -11,7 +11,10 @@ import os
 import sys
 import threading
 from _thread import RLock as _RLock
-from typing import TYPE_CHECKING, Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 __all__ = ["ReentrantLock", "registry_lock"]
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from typing import Any
 
 __all__ = ["Matcher", "Query", "resolve_matchers"]
 
@@ -18,6 +22,8 @@ class Query:
     __slots__ = ("answers", "args", "computed", "given", "predicates")
 
     def __init__(self, args: tuple[Any, ...], predicates: Mapping[str, Any] | None = None) -> None:
+        if predicates is not None and not isinstance(predicates, Mapping):
+            raise TypeError(f"predicates= takes a dictionary of values by name; got {predicates!r}")
         self.args = args
         #: all components in order, once they are known
         self.answers: list[Any] | None = None

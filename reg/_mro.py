@@ -10,9 +10,12 @@ the class itself always comes first, and its real MRO keeps its order.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable
 
 from ._classes import is_abstract
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 __all__ = ["mro_of", "virtual_mro"]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from .sentinel import MISSING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator
+    from typing import Any
+
     from ._cache import LookupCache
 
 __all__ = ["Observable", "ObservableClassLookup"]
@@ -27,6 +29,11 @@ class Observable:
         :return: the live container and not a copy: a framework may change it.
         """
         return None
+
+    def _reg_named_parts(self) -> list[tuple[str, Any]]:
+        """List the parts that are asked in turn, each with the attribute that holds it."""
+        parts = self._reg_parts()
+        return [(f"lookups[{index}]", part) for index, part in enumerate(parts or ())]
 
     def _reg_add_observer(self, cache: LookupCache) -> None:
         observers: dict[int, weakref.ref[LookupCache]] = self.__dict__.setdefault(

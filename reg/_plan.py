@@ -13,9 +13,6 @@ The idea of ``call_next`` is ``call-next-method`` of the Common Lisp Object Syst
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any
-
 from ._chains import Adapt, CandidateChain, Dispatched, PredicateChain
 from ._declared import has_declared
 from ._fastcall import Plan, Step
@@ -24,6 +21,11 @@ from ._refinements import RefinedMatcher
 from ._values import ValueChain, plan_for
 from .arginfo import filled_in
 from .sentinel import MISSING, UNDECIDED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+    from typing import Any
 
 __all__ = [
     "Plan",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, Final, TypeVar
 
 from ._classes import (
     ClassKey,
@@ -22,9 +20,14 @@ from ._classes import (
 from ._mro import mro_of, virtual_mro
 from ._refinements import Refinement, names_in
 
-__all__ = ["PLAIN_POSITION", "Position", "ranking"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from typing import Any, Final, TypeVar
 
-_Key = TypeVar("_Key", bound=SingleKey)
+    _Key = TypeVar("_Key", bound=SingleKey)
+
+__all__ = ["PLAIN_POSITION", "Position", "ranking"]
 
 
 class Position:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from ._trie import Entry
 from .sentinel import Sentinel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 __all__ = ["ANY", "IndexedKey", "branches_below", "first_entry", "given_key"]
 
 #: Matches any value of a predicate. Compared by identity.
+#: In place of the value of a predicate: any value.
 ANY: Final = Sentinel("ANY")
 
 
@@ -29,20 +32,21 @@ def given_key(key: Any) -> Any:
 
 def first_entry(node: Any, keys: list[Any], position: int) -> Entry | None:
     """Find the most specific entry: at each position the key itself comes before ``ANY``."""
-    last = len(keys) - 1
     while type(node) is not Entry:
-        key = keys[position] if node else ANY
-        below = None if key is ANY else node.get(key)
-        if below is not None:
-            entry: Entry | None
-            entry = below if position == last else first_entry(below, keys, position + 1)
+        key = keys[position]
+        position += 1
+        below, general = node.get(key), node.get(ANY)
+        if below is None or key is ANY:
+            if general is None:
+                return None
+            node = general
+        elif general is None:
+            node = below
+        else:
+            entry = first_entry(below, keys, position)
             if entry is not None:
                 return entry
-        node = node.get(ANY)
-        if node is None or position == last:
-            entry = node
-            return entry
-        position += 1
+            node = general
     registered = node.keys
     while position < len(registered):
         key = registered[position]

@@ -9,13 +9,15 @@ mostly there is none, and nothing has to be searched.
 from __future__ import annotations
 
 import types
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from typing import Any
+
     from ._store import Registration, Store
 
-__all__ = ["former_selves"]
+__all__ = ["former_selves", "present_function"]
 
 
 def former_selves(store: Store, key: Hashable, component: Any) -> list[Registration]:
@@ -29,7 +31,7 @@ def former_selves(store: Store, key: Hashable, component: Any) -> list[Registrat
     if not isinstance(component, types.FunctionType):
         return []
     code = component.__code__
-    present = _present(component)
+    present = present_function(component)
     if (
         not isinstance(present, types.FunctionType)
         or present.__code__ is code
@@ -48,8 +50,12 @@ def former_selves(store: Store, key: Hashable, component: Any) -> list[Registrat
     ]
 
 
-def _present(function: types.FunctionType) -> Any:
-    """The object that has the qualified name of a function in its module at present."""
+def present_function(function: types.FunctionType) -> Any:
+    """Find the object that has the qualified name of a function in its module at present.
+
+    :param function: the function; one in another function is not found.
+    :return: the object, mostly a function; ``None`` if there is none.
+    """
     first, *rest = function.__qualname__.split(".")
     present = function.__globals__.get(first)
     for name in rest:

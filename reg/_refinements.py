@@ -9,13 +9,15 @@ The idea is that of predicate types, and of ``eql`` specializers in the Common L
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
-
 from ._classes import ForwardName, NamedClass, RegisteredClass, loaded_class
 from ._matching import Matcher, Query
 from .sentinel import MISSING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
 
 __all__ = [
     "ItemsOf",

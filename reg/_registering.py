@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from types import FunctionType
 
-from ._classes import ClassKey, NamedClass, RestKey, UnionMember, class_of, describe
+from ._classes import ClassKey, NamedClass, RestKey, UnionMember, class_of
 from ._declared import declared_by
-from ._dispatch_spec import canonical_key
+from ._dispatch_spec import canonical_key, generic_in_partial
+from ._errors import describe
 from ._refinements import Refinement
 from ._specifications import ClassSpecification, registered_classes, split_predicates
 from ._store import Registration
 from .arginfo import is_bound
 
-__all__ = ["checked_key", "key_names", "read_classes", "registration_for"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+    from typing import Any
+
+__all__ = [
+    "checked_key",
+    "key_names",
+    "read_classes",
+    "refuse_namesake",
+    "registration_for",
+]
 
 
 def checked_key(key: Any) -> Hashable:
@@ -35,7 +46,31 @@ def checked_key(key: Any) -> Hashable:
             f"{key!r} is a generic function bound to an object or a class, under which no call"
             f" looks; give the generic function {describe(key.__func__)} itself, its __func__"
         )
+    if (inside := generic_in_partial(key)) is not None:
+        raise TypeError(
+            f"{key!r} has some arguments of the generic function {describe(inside)} already, and no"
+            " call looks under it; give the generic function itself"
+        )
     return canonical_key(key)  # type: ignore[no-any-return]
+
+
+def refuse_namesake(key: Hashable, function: Any) -> None:
+    """Refuse to decorate a function that takes the name of the generic function.
+
+    :param key: the key that it is about to be registered under.
+    :param function: the decorated function, which the name would stand for from now on.
+    :raises TypeError: if both have the same name in one module, or in one class.
+    """
+    spec = getattr(key, "__reg_dispatch__", None)
+    if spec is None or not isinstance(function, FunctionType) or function is spec.function:
+        return
+    if describe(function) == describe(key):
+        name = function.__name__
+        raise TypeError(
+            f"an implementation of the generic function {describe(key)} has the same name, which"
+            f" would stand for it from now on: calls of {name}() would run it with any arguments;"
+            f" give it a name of its own, such as {name}_of_something"
+        )
 
 
 def read_classes(
@@ -46,6 +81,11 @@ def read_classes(
     :return: the combinations of classes, and the values of predicates; ``None`` under a key that
       declares no predicates.
     """
+    if isinstance(classes, (set, frozenset)) and len(classes) > 1:
+        raise TypeError(
+            f"the classes registered under {describe(key)} must come in the order of the arguments,"
+            f" as in a list; got {classes!r}"
+        )
     classes, by = split_predicates(classes)
     combinations = registered_classes(key, classes)
     return combinations, by if declared_by(key, by) else None

@@ -8,23 +8,33 @@ the decorated function keeps its kind.
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, ParamSpec, Self, TypeVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ParamSpec, Self, TypeAlias, TypeVar
+
+    _P = ParamSpec("_P")
+    _R = TypeVar("_R")
 
 __all__ = ["ScopeDecorator"]
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
-
-class ScopeDecorator(AbstractContextManager[Any]):
+class ScopeDecorator:
     """A context manager, and a decorator: the body of the function is inside of a scope.
 
     In a generator, the scope is entered at each step and left at each ``yield``, so that it
     does not reach the code that iterates.
     """
+
+    #: whether it was entered, or decorates a function
+    _is_used = False
+
+    def __enter__(self) -> Any:
+        raise NotImplementedError
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        raise NotImplementedError
 
     def _another(self) -> Self:
         """Make a scope like this one for one call: several calls may run at a time."""
@@ -36,6 +46,9 @@ class ScopeDecorator(AbstractContextManager[Any]):
         :param function: any function: synchronous or asynchronous, a generator or not.
         :return: a function of the same kind.
         """
+        import inspect
+
+        self._is_used = True
         wrapper: Callable[_P, _R]
         if inspect.isasyncgenfunction(function):
             wrapper = _async_generator(function, self._another)
@@ -49,7 +62,7 @@ class ScopeDecorator(AbstractContextManager[Any]):
         return wrapper
 
 
-_Scope = Callable[[], AbstractContextManager[Any]]
+_Scope: TypeAlias = "Callable[[], ScopeDecorator]"
 
 
 def _plain(function: Any, scope: _Scope) -> Any:

@@ -13,7 +13,7 @@ import itertools
 import types
 import typing
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ._class_advice import advice_for
 from ._classes import (
@@ -21,12 +21,12 @@ from ._classes import (
     ForwardClass,
     NamedClass,
     RegisteredClass,
-    describe,
     is_abstract,
     is_class,
     rest_key,
     single_keys,
 )
+from ._errors import describe
 from ._refinements import ItemsOf, Refinement, SubclassOf
 from ._signatures import takes
 
@@ -138,6 +138,9 @@ class Items(Where):
         super().__init__(cls, ItemsOf(kinds))
 
 
+_MARKERS: Final = (Rest, By, Where, Items)
+
+
 def split_predicates(
     classes: Iterable[ClassSpecification],
 ) -> tuple[Iterable[ClassSpecification], dict[str, Any]]:
@@ -235,6 +238,9 @@ def _alternatives(
         return [types.NoneType]
     if type(specification) is ForwardClass:
         return [specification.forward_name]
+    if any(specification is marker for marker in _MARKERS):
+        advice = f"give an instance of it, such as reg.{specification.__name__}(…)"
+        raise _refusal(key, position, specification, advice)
     # Any is a class too, but not one of objects.
     if is_class(specification) and specification is not Any:
         _refuse_unhashable(key, position, specification)
@@ -273,6 +279,8 @@ def _refined(
     """Return the refinements that are given at one position; ``None`` if these are no such."""
     origin = typing.get_origin(specification)
     if origin is typing.Literal:
+        for value in typing.get_args(specification):
+            _refuse_unhashable_part(key, position, specification, value)
         return [
             types.NoneType if value is None else Refinement(type(value), (), value)
             for value in typing.get_args(specification)
@@ -287,10 +295,7 @@ def _refined(
     if not isinstance(given, Where):
         return None
     for condition in given.conditions:
-        try:
-            hash(condition)
-        except TypeError as error:
-            raise _refusal(key, position, given, f"{condition!r} cannot be hashed") from error
+        _refuse_unhashable_part(key, position, given, condition)
         if not takes(condition, 1):
             advice = f"a condition is called with the argument alone; {condition!r} cannot be"
             raise _refusal(key, position, given, advice)
@@ -300,6 +305,15 @@ def _refined(
         else Refinement(cls, given.conditions)
         for cls in _alternatives(key, position, given.cls, aliases)
     ]
+
+
+def _refuse_unhashable_part(
+    key: Hashable, position: int, specification: object, part: object
+) -> None:
+    try:
+        hash(part)
+    except TypeError as error:
+        raise _refusal(key, position, specification, f"{part!r} cannot be hashed") from error
 
 
 def conditions_in(annotated: Any) -> list[Any]:

@@ -5,30 +5,29 @@ The twin in C is ``_c/plan.h``.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
-from typing import Any
-
 from ._lock import registry_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["CallNext", "Deciding", "Decision", "Plan", "Step"]
 
 
-class CallNext(tuple[Any, ...]):
+class CallNext(tuple["Any", ...]):
     """The next implementation of a call, given to one with a parameter ``call_next``.
 
     Called with arguments, it calls the next implementation for the classes of the *original*
     call with them; called without any, with those of the original call. The last one is the
     decorated function. Its truth value says whether an implementation is left before that.
 
-    :param next: the callable for the next implementation.
-    :param args: the positional arguments of the call.
-    :param keywords: the keyword arguments of the call.
-
-    A tuple of these, since a tuple is made in half the time of another object. The idea is
-    ``call-next-method`` of the Common Lisp Object System.
+    The idea is ``call-next-method`` of the Common Lisp Object System.
     """
 
+    # A tuple of the next implementation and the arguments of the call, since a tuple is made in
+    # half the time of another object.
     __slots__ = ()
 
     def __new__(

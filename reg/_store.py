@@ -22,8 +22,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 from . import _trie
 from ._classes import (
@@ -38,6 +37,11 @@ from ._classes import (
 from ._position import PLAIN_POSITION, Position
 from ._refinements import RefinedMatcher, Refinement
 from ._trie import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, Final
 
 __all__ = ["ClassTrie", "Registration", "Store", "merged"]
 

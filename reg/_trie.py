@@ -15,8 +15,10 @@ The idea of a trie of components is that of the adapter registry of ``zope.inter
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
-from typing import Any, Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from typing import Any, Final
 
 __all__ = [
     "EMPTY",
@@ -50,7 +52,7 @@ class Entry:
 
 # More branches than this are spread over several dictionaries, so that adding one
 # copies about this many and not all of them.
-_BUCKET_SIZE: Final = 32
+_BUCKET_SIZE: Final = 64
 
 
 class Branches:
@@ -79,6 +81,14 @@ class Branches:
 
     def get(self, key: Hashable, default: Any = None) -> Any:
         return self._buckets[hash(key) & (len(self._buckets) - 1)].get(key, default)
+
+    def under(self, keys: Iterable[Hashable]) -> list[Any]:
+        """List the values under these keys, in their order; keys may be missing."""
+        buckets = self._buckets
+        mask = len(buckets) - 1
+        # As get() does it, without calling it.
+        values = [buckets[hash(key) & mask].get(key) for key in keys]
+        return [value for value in values if value is not None]
 
     def values(self) -> Iterator[Any]:
         for bucket in self._buckets:
@@ -219,7 +229,7 @@ def entries(node: Any) -> list[Entry]:
 def descend(
     node: Any,
     candidates: Sequence[Sequence[Any]],
-    applicable: Sequence[Container[Any]],
+    applicable: Sequence[set[Any]],
     depth: int = 0,
 ) -> Iterator[Entry]:
     """Find all entries whose keys are among the candidates, lazily, in lexicographic order.
@@ -236,28 +246,30 @@ def descend(
             yield node
         return
     preferred = candidates[depth]
-    if len(node) < len(preferred):
-        # Fewer branches than candidates: take the applicable ones, and sort them.
-        among = applicable[depth]
-        preferred = [key for key in node if key in among]
-        if len(preferred) > 1:
-            preferred.sort(key=candidates[depth].index)
-    buckets = node._buckets if type(node) is Branches else (node,)
-    mask = len(buckets) - 1
+    if type(node) is Branches:
+        branches: Iterable[Any] = node.under(preferred)
+    elif len(node) > len(preferred):
+        branches = filter(None, map(node.get, preferred))
+    else:
+        keys: Any = applicable[depth].intersection(node)
+        if len(keys) > 1:
+            keys = sorted(keys, key=preferred.index)
+        branches = map(node.__getitem__, keys)
     depth += 1
-    for key in preferred:
-        # As Branches.get() does it, without calling it.
-        below = buckets[hash(key) & mask].get(key)
+    if depth == len(applicable):
+        yield from branches
+        return
+    # Most branches end here, or behind the next key: these are found out without a call.
+    among = applicable[depth]
+    for below in branches:
         if type(below) is Entry:
-            if _applies(below.keys, applicable, depth):
+            if below.keys[depth] in among and _applies(below.keys, applicable, depth + 1):
                 yield below
-        elif below is not None:
+        elif type(below) is Branches or not among.isdisjoint(below):
             yield from descend(below, candidates, applicable, depth)
 
 
-def _applies(
-    keys: tuple[Hashable, ...], applicable: Sequence[Container[Any]], position: int
-) -> bool:
+def _applies(keys: tuple[Hashable, ...], applicable: Sequence[set[Any]], position: int) -> bool:
     """Return whether the keys of an entry are applicable, from a position on."""
     while position < len(keys):
         if keys[position] not in applicable[position]:

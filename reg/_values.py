@@ -8,11 +8,15 @@ that has values. So nothing is remembered of a value that is not registered.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Any, TypeAlias
 
-from ._fastcall import Plan
 from ._refinements import RefinedMatcher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    from ._fastcall import Plan
 
 __all__ = ["ValueChain", "plan_for"]
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Container, Iterable
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple
 
 from ._signatures import signature_with_deferred
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Callable, Container, Iterable
+    from typing import Any
+
+    from ._argument_info import ArgumentInfo
 
 __all__ = [
     "ArgumentInfo",
@@ -21,24 +26,17 @@ __all__ = [
     "wrapped_by",
 ]
 
-_CO_VARKEYWORDS = inspect.CO_VARKEYWORDS
+# The flag of a code object with a ``**`` parameter.
+_CO_VARKEYWORDS = 0x08
 
 
-class ArgumentInfo(NamedTuple):
-    """The result of :func:`reg.arginfo`, a named tuple.
+def __getattr__(name: str) -> Any:
+    # Made when it is used, since a named tuple takes as long to make as a module to load.
+    if name == "ArgumentInfo":
+        from ._argument_info import ArgumentInfo
 
-    The four fields are those of the ``ArgSpec`` that ``inspect`` once had. Keyword-only parameters
-    are in none of them.
-    """
-
-    #: names of the positional parameters, in order
-    args: list[str]
-    #: name of the ``*`` parameter, or ``None``
-    varargs: str | None
-    #: name of the ``**`` parameter, or ``None``
-    keywords: str | None
-    #: defaults of the last positional parameters, or ``None`` if none of them has one
-    defaults: tuple[Any, ...] | None
+        return ArgumentInfo
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
@@ -52,6 +50,8 @@ def arginfo(callable: Callable[..., Any], /) -> ArgumentInfo:
       and a built-in class such as ``int`` or ``dict``.
     :raises TypeError: if it cannot be called, or is a built-in function without a signature.
     """
+    from ._argument_info import ArgumentInfo
+
     args: list[str] = []
     defaults: list[Any] = []
     varargs = keywords = None
@@ -184,6 +184,8 @@ def _parameters(callable: Any) -> list[inspect.Parameter] | None:
     """
     if isinstance(callable, type) and _has_built_in_constructor(callable):
         return _parameters_of_built_in(callable)
+    import inspect
+
     if isinstance(inspect.getattr_static(type(callable), "__call__", None), staticmethod):
         # inspect.signature() would take the first parameter for self.
         callable = callable.__call__
@@ -195,6 +197,8 @@ def _parameters(callable: Any) -> list[inspect.Parameter] | None:
 
 
 def _has_built_in_constructor(cls: type) -> bool:
+    import inspect
+
     constructors = [inspect.getattr_static(cls, name) for name in ("__init__", "__new__")]
     functions = [getattr(constructor, "__func__", constructor) for constructor in constructors]
     return type(cls).__call__ is type.__call__ and not any(
@@ -211,6 +215,8 @@ def _parameters_of_built_in(cls: type) -> list[inspect.Parameter] | None:
     try:
         parameters = signature_with_deferred(cls, follow_wrapped=False).parameters.values()
     except ValueError:
+        import inspect
+
         # An __init__ in C may take any keywords, as that of dict does.
         return [] if inspect.getattr_static(cls, "__init__") is object.__init__ else None
     return [

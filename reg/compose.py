@@ -6,15 +6,21 @@ import functools
 import os
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
-from typing import Any, TypeAlias
+from reprlib import recursive_repr
 
+from ._circular import refuse_circle
+from ._classes import class_tuple
 from ._dispatch_spec import canonical_key
 from ._lock import ReentrantLock, registry_lock
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._store import Registration, merged
-from .interfaces import IClassLookup, refuse_unless_class_lookup
+from .interfaces import IClassLookup, components_of, refuse_unless_class_lookup
 from .lookup import Lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 __all__ = ["CachingClassLookup", "ChainClassLookup", "ListClassLookup", "MergedClassLookup"]
 
@@ -24,6 +30,12 @@ class _Composition(ObservableClassLookup, IClassLookup):
 
     def _reg_parts(self) -> Iterable[Any]:
         raise NotImplementedError
+
+    def _reg_asked(self) -> Iterator[Any]:
+        """Go through the class lookups; a container may have been given something else since."""
+        for part in self._reg_parts():
+            refuse_unless_class_lookup(part, self)
+            yield _class_lookup_of(part)
 
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Ask the class lookups in turn.
@@ -35,11 +47,15 @@ class _Composition(ObservableClassLookup, IClassLookup):
         :param classes: the classes of the arguments, one for each.
         :return: the first component, or ``None``.
         """
-        classes = tuple(classes)
-        for part in self._reg_parts():
-            component = _class_lookup_of(part).get(key, classes)
-            if component is not None:
-                return component
+        classes = class_tuple(key, classes)
+        try:
+            for part in self._reg_asked():
+                component = part.get(key, classes)
+                if component is not None:
+                    return component
+        except RecursionError as error:
+            refuse_circle(self, error)
+            raise
         return None
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
@@ -49,12 +65,16 @@ class _Composition(ObservableClassLookup, IClassLookup):
         :param classes: the classes of the arguments, one for each.
         :return: a new list: all components of the first, then all of the next.
         """
-        classes = tuple(classes)
-        return [
-            component
-            for part in self._reg_parts()
-            for component in _class_lookup_of(part).all(key, classes)
-        ]
+        classes = class_tuple(key, classes)
+        try:
+            return [
+                component
+                for part in self._reg_asked()
+                for component in components_of(part, key, classes)
+            ]
+        except RecursionError as error:
+            refuse_circle(self, error)
+            raise
 
 
 class _Listed(_Composition):
@@ -65,7 +85,8 @@ class _Listed(_Composition):
     def __init__(self, lookups: Iterable[Any], *more: Any) -> None:
         if more:
             names = ", ".join(map(repr, (lookups, *more)))
-            raise TypeError(f"ListClassLookup() takes one list: ListClassLookup([{names}])")
+            kind = type(self).__name__
+            raise TypeError(f"{kind}() takes one list: {kind}([{names}])")
         self.lookups = lookups
 
     @property
@@ -87,8 +108,12 @@ class _Listed(_Composition):
                 self._reg_refuse(part)
         self._reg_set_parts("_reg_lookups", kept)
 
+    @recursive_repr()
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._reg_lookups!r})"
+
+    def _reg_named_parts(self) -> list[tuple[str, Any]]:
+        return [(f"lookups[{index}]", part) for index, part in enumerate(self._reg_lookups)]
 
     def _reg_refuse(self, part: Any) -> None:
         refuse_unless_class_lookup(part, self)
@@ -129,18 +154,22 @@ class MergedClassLookup(_Listed):
     def get(self, key: Hashable, classes: Iterable[type]) -> Any:
         """Find the component that is registered most specifically, in any of the registries.
 
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
         :return: the first of :meth:`all`, or ``None``.
         """
-        found = self._reg_registrations(canonical_key(key), tuple(classes))
+        found = self._reg_registrations(canonical_key(key), class_tuple(key, classes))
         return next((registration.candidate for registration in found), None)
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find the components in all of the registries.
 
+        :param key: the key that the components were registered under.
+        :param classes: the classes of the arguments, one for each.
         :return: a new list, the most specific first; for the same classes in the order of the
           registries.
         """
-        found = self._reg_registrations(canonical_key(key), tuple(classes))
+        found = self._reg_registrations(canonical_key(key), class_tuple(key, classes))
         return [registration.candidate for registration in found]
 
     def _reg_registrations(
@@ -153,7 +182,12 @@ class MergedClassLookup(_Listed):
 
     def _reg_refuse(self, part: Any) -> None:
         refuse_unless_class_lookup(part, self)
-        for registry in _registries(part):
+        try:
+            registries = list(_registries(part))
+        except RecursionError as error:
+            refuse_circle(self, error)
+            raise
+        for registry in registries:
             store = getattr(registry, "_reg_store", None)
             if store is None or not registry._reg_uses_builtin_all():
                 raise TypeError(
@@ -205,11 +239,15 @@ class ChainClassLookup(_Composition):
         refuse_unless_class_lookup(next, self)
         self._reg_set_parts("_reg_chain", (self._reg_chain[0], next))
 
+    @recursive_repr()
     def __repr__(self) -> str:
         return f"ChainClassLookup({self.lookup!r}, {self.next!r})"
 
     def _reg_parts(self) -> tuple[Any, ...]:
         return self._reg_chain
+
+    def _reg_named_parts(self) -> list[tuple[str, Any]]:
+        return [*zip(("lookup", "next"), self._reg_chain, strict=True)]
 
 
 class CachingClassLookup(ObservableClassLookup, IClassLookup):
@@ -247,9 +285,15 @@ class CachingClassLookup(ObservableClassLookup, IClassLookup):
         :param classes: the classes of the arguments, one for each.
         :return: the first result of the class lookup's ``get``.
         """
-        classes = tuple(classes)
+        classes = class_tuple(key, classes)
         class_lookup = _class_lookup_of(self._reg_class_lookup)
-        return self._reg_results.get("get", key, classes, lambda: class_lookup.get(key, classes))
+        try:
+            return self._reg_results.get(
+                "get", key, classes, lambda: class_lookup.get(key, classes)
+            )
+        except RecursionError as error:
+            refuse_circle(self, error)
+            raise
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find all components, from the cache if they are there.
@@ -258,12 +302,13 @@ class CachingClassLookup(ObservableClassLookup, IClassLookup):
         :param classes: the classes of the arguments, one for each.
         :return: a new list of the first result of the class lookup's ``all``.
         """
-        return list(self._reg_candidates(key, tuple(classes)))
+        return list(self._reg_candidates(key, class_tuple(key, classes)))
 
     def clear(self) -> None:
         """Empty the cache, so that the class lookup is asked again."""
         self._reg_set_parts("_reg_results", _Results())
 
+    @recursive_repr()
     def __repr__(self) -> str:
         return f"CachingClassLookup({self._reg_class_lookup!r})"
 
@@ -276,11 +321,18 @@ class CachingClassLookup(ObservableClassLookup, IClassLookup):
         self.__dict__.update(state)
         self._reg_results = _Results()
 
+    def _reg_named_parts(self) -> list[tuple[str, Any]]:
+        return [("class_lookup", self._reg_class_lookup)]
+
     def _reg_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterator[Any]:
         class_lookup = _class_lookup_of(self._reg_class_lookup)
-        components = self._reg_results.get(
-            "all", key, classes, lambda: tuple(class_lookup.all(key, classes))
-        )
+        try:
+            components = self._reg_results.get(
+                "all", key, classes, lambda: tuple(components_of(class_lookup, key, classes))
+            )
+        except RecursionError as error:
+            refuse_circle(self, error)
+            raise
         return iter(components)
 
 

@@ -6,7 +6,7 @@ of these classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ _R = TypeVar("_R", covariant=True)
 _A = TypeVar("_A")
 _B = TypeVar("_B")
 _D = TypeVar("_D")
+_S = TypeVar("_S")
+_T = TypeVar("_T")
+_Y = TypeVar("_Y")
 
 
 class GenericCall(Protocol[_P, _R]):
@@ -34,6 +37,40 @@ class GenericCall(Protocol[_P, _R]):
 
     @overload
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+
+    # The result of a coroutine function is awaited, and so is its default.
+    @overload
+    def __call__(
+        self: GenericCall[_Q, Coroutine[_Y, _S, _T]],
+        /,
+        *,
+        default: _D,
+        lookup: object = ...,
+        **kwargs: Any,
+    ) -> Coroutine[_Y, _S, _T | _D]: ...
+
+    @overload
+    def __call__(
+        self: GenericCall[Concatenate[_A, _Q], Coroutine[_Y, _S, _T]],
+        first: _A,
+        /,
+        *,
+        default: _D,
+        lookup: object = ...,
+        **kwargs: Any,
+    ) -> Coroutine[_Y, _S, _T | _D]: ...
+
+    @overload
+    def __call__(
+        self: GenericCall[Concatenate[_A, _B, _Q], Coroutine[_Y, _S, _T]],
+        first: _A,
+        second: _B,
+        /,
+        *args: Any,
+        default: _D,
+        lookup: object = ...,
+        **kwargs: Any,
+    ) -> Coroutine[_Y, _S, _T | _D]: ...
 
     @overload
     def __call__(self, /, *, default: _D, lookup: object = ..., **kwargs: Any) -> _R | _D: ...

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-import warnings
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import Token
-from types import ModuleType
-from typing import Any, Final, Self
+from types import FunctionType, ModuleType
 
 from ._errors import NoImplicitLookupError
-from ._fastcall import ImplicitState
+from ._fastcall import CachedLookup, ImplicitState
 from ._lock import registry_lock
 from ._scope_decorator import ScopeDecorator
-from .interfaces import is_asked_without_instance
-from .lookup import Lookup, has_default_behaviour
-from .registry import Registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+    from typing import Any, Final, Self
 
 __all__ = ["Implicit", "NoImplicitLookupError", "implicit"]
 
@@ -59,7 +57,7 @@ class LookupScope(ScopeDecorator):
         self._lookup = lookup
 
     def __enter__(self) -> Any:
-        implicit = self._implicit
+        implicit, self._is_used = self._implicit, True
         if self._token is not None:
             raise RuntimeError(
                 "this block of reg.implicit.using() has been entered already;"
@@ -94,10 +92,22 @@ class LookupScope(ScopeDecorator):
             raise
 
     def __del__(self) -> None:
+        if not self._is_used:
+            import warnings
+
+            warnings.warn(
+                "reg.implicit.using() has no effect by itself: enter it, with"
+                " reg.implicit.using(lookup):, or decorate a function with it",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         # An interruption can prevent __exit__() from doing anything at all.
         if self._token is not None:
-            with suppress(ValueError):  # in another context
+            try:  # noqa: SIM105 (contextlib is not loaded for it)
                 self.__exit__(None, None, None)
+            except ValueError:
+                # It is left in another context.
+                pass
 
     def _another(self) -> Self:
         return type(self)(self._implicit, self._lookup)
@@ -159,7 +169,8 @@ class Implicit(ImplicitState):
     """The implicit lookup: one for the process, one for a thread, one for a scope.
 
     The innermost one counts: that of :meth:`using`, else the one assigned
-    to :attr:`lookup` in this thread, else the base, which :meth:`initialize` sets.
+    to :attr:`lookup` in this thread, else the process-wide default, which :meth:`initialize`
+    sets.
 
     A container, a class and a module are refused. Any other object can be installed; one that
     is not a lookup is an error at the call that meets it.
@@ -167,11 +178,8 @@ class Implicit(ImplicitState):
     There is one instance, ``reg.implicit``.
     """
 
-    #: the classes of lookups with the default behaviour, which the fast path knows
-    _own_lookups: Final = frozenset({Lookup, Registry})
-
     def __init__(self) -> None:
-        super().__init__(Lookup)
+        super().__init__()
         self._base: Any = None
         self._base_only = True
         # Counts the scopes and assignments, to notice one in the middle of another change.
@@ -191,7 +199,7 @@ class Implicit(ImplicitState):
         return self._base
 
     def initialize(self, lookup: Any) -> None:
-        """Set the base lookup, and make this thread follow it.
+        """Set the process-wide default, and make this thread follow it.
 
         :param lookup: a lookup, or ``None`` to remove it. Other threads keep the lookups
           that they assigned themselves.
@@ -204,11 +212,11 @@ class Implicit(ImplicitState):
         del before
 
     def clear(self) -> None:
-        """Remove the base lookup, and make this thread follow that."""
+        """Remove the process-wide default, and the lookup of this thread."""
         self.initialize(None)
 
     def reset(self) -> None:
-        """Make this thread follow the base lookup again.
+        """Make this thread follow the process-wide default again.
 
         Inside :meth:`using`, that holds until its end.
         """
@@ -222,8 +230,8 @@ class Implicit(ImplicitState):
         """The lookup of a call made now, in this context and thread; or ``None``.
 
         Assigning sets it for this thread, until :meth:`reset`; inside
-        :meth:`using` for this scope, until its end. A new thread starts with
-        the base lookup. In asynchronous code, all tasks of a thread share the assigned
+        :meth:`using` for this scope, until its end. A new thread follows the process-wide
+        default. In asynchronous code, all tasks of a thread share the assigned
         lookup: use :meth:`using`. Assigning while an event loop runs in this thread warns
         (:exc:`RuntimeWarning`).
         """
@@ -235,6 +243,8 @@ class Implicit(ImplicitState):
     @lookup.setter
     def lookup(self, lookup: Any) -> None:
         if self._scoped.get() is None and _in_event_loop():
+            import warnings
+
             warnings.warn(
                 "reg.implicit.lookup is assigned while an event loop runs in this thread, so all"
                 " tasks in it get this lookup from now on; enter reg.implicit.using(lookup)"
@@ -255,9 +265,9 @@ class Implicit(ImplicitState):
     def preserved(self) -> Preserved:
         """Restore, at the end of a ``with`` block, the lookups from its beginning; for tests.
 
-        These are the base lookup, the lookups that threads assigned, and the one of this
-        scope. Threads started in the block that still run follow the base again. Contexts
-        keep the lookups that blocks of :meth:`using` set in them.
+        These are the process-wide default, the lookups that threads assigned, and the one of
+        this scope. Threads started in the block that still run follow the default again.
+        Contexts keep the lookups that blocks of :meth:`using` set in them.
 
         :return: a context manager, or a decorator for a function of any kind.
         """
@@ -276,7 +286,9 @@ class Implicit(ImplicitState):
         called from the block, in asyncio tasks and in ``asyncio.to_thread()``
         started there, but in no other task, and in other threads only where Python
         passes the context on. Blocks can be nested; each restores the lookup before it,
-        also after an exception.
+        also after an exception. Do not ``yield`` inside one: a generator has no context of its
+        own, so the lookup would hold for the code that consumes it. Decorate the generator
+        function.
         """
         _refuse_others(lookup, "using()")
         return LookupScope(self, lookup)
@@ -339,20 +351,18 @@ class Implicit(ImplicitState):
             self._assigned.__dict__.pop("slot", None)
         self._reassigned()
 
-    @contextmanager
-    def _observed(self, observer: Callable[[BaseException, Any], None]) -> Iterator[None]:
+    def _observe(
+        self, observer: Callable[[BaseException, Any], None] | None
+    ) -> Callable[[BaseException, Any], None] | None:
         """Observe how scopes are left, for tools that explain failures.
 
         :param observer: is called with each exception that leaves a block of
           :meth:`using` or :meth:`preserved`, in any thread, and with the
-          lookup that counted there.
+          lookup that counted there; ``None`` to observe nothing.
+        :return: the former observer.
         """
-        before = self._observer
-        self._observer = observer
-        try:
-            yield
-        finally:
-            self._observer = before
+        before, self._observer = self._observer, observer
+        return before
 
     def _notify(self, error: BaseException) -> None:
         if self._observer is not None:
@@ -380,7 +390,10 @@ class Implicit(ImplicitState):
 
 
 def _stored(lookup: Any) -> Any:
-    return lookup if has_default_behaviour(lookup) else _Uncacheable(lookup)
+    # Asked itself, and not by a function of its module, which no program has to load for this.
+    if issubclass(type(lookup), CachedLookup) and lookup._reg_has_default_behaviour():
+        return lookup
+    return _Uncacheable(lookup)
 
 
 def _refuse_others(lookup: Any, taker: str) -> None:
@@ -390,13 +403,19 @@ def _refuse_others(lookup: Any, taker: str) -> None:
         advice = ": compose its parts with reg.Lookup(reg.ListClassLookup([...]))"
     elif issubclass(kind, ModuleType) and not callable(getattr(lookup, "call", None)):
         advice = ", which is a module: pass a lookup in it"
-    elif issubclass(kind, type) and not (
-        callable(getattr(lookup, "call", None)) and is_asked_without_instance(lookup, "call")
-    ):
+    elif issubclass(kind, type) and not _is_asked_itself(lookup):
         advice = ", which is a class: pass an instance of it"
+    elif issubclass(kind, FunctionType):
+        advice = ", which is a function: pass a lookup, as in @reg.implicit.using(lookup)"
     else:
         return
     raise TypeError(f"reg.implicit.{taker} takes a lookup; got {lookup!r}{advice}")
+
+
+def _is_asked_itself(cls: type) -> bool:
+    from .interfaces import is_asked_without_instance
+
+    return callable(getattr(cls, "call", None)) and is_asked_without_instance(cls, "call")
 
 
 def _in_event_loop() -> bool:

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._specifications import ClassSpecification
 from .sentinel import MISSING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar, overload
+
+    from ._specifications import ClassSpecification
+
+    _C = TypeVar("_C", bound=Callable[..., Any])
+    _T = TypeVar("_T")
 
 __all__ = [
     "IClassLookup",
     "IRegistry",
+    "components_of",
     "is_asked_without_instance",
     "refuse_unless_class_lookup",
 ]
-
-_C = TypeVar("_C", bound=Callable[..., Any])
-_T = TypeVar("_T")
 
 
 class IRegistry:
@@ -42,7 +47,7 @@ class IRegistry:
     def register(
         self,
         key: Hashable,
-        classes: Iterable[ClassSpecification],
+        classes: Any = MISSING,
         component: Any = MISSING,
         *surplus: Any,
     ) -> Any:
@@ -70,6 +75,12 @@ class IRegistry:
         A component that was registered for the same key and classes is replaced. If an error is
         raised, nothing has changed.
         """
+        if classes is MISSING:
+            name = _name(key)
+            raise TypeError(
+                f"register() takes a key and a list of classes, as in register({name}, [int]);"
+                f" to read the classes from annotations, use @registry.implements({name})"
+            )
         if surplus:
             *more, last = component, *surplus
             names = ", ".join(map(_name, (classes, *more)))
@@ -85,7 +96,19 @@ class IRegistry:
     ) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define register()")
 
-    def implements(self, generic: Callable[..., Any], /, **predicates: Any) -> Callable[[_C], _C]:
+    def _reg_replaced(self, key: Hashable, classes: Iterable[ClassSpecification]) -> list[Any]:
+        """List the components that a registration would replace, if that need not be meant."""
+        return []
+
+    if TYPE_CHECKING:
+
+        def implements(
+            self, generic: Callable[..., Any], /, **predicates: Any
+        ) -> Callable[[_C], _C]: ...
+
+    def implements(  # type: ignore[no-redef]
+        self, generic: Callable[..., Any], /, *misplaced: Any, **predicates: Any
+    ) -> Callable[[_C], _C]:
         """Register a function for the classes that its annotations name.
 
         To be used as a decorator::
@@ -105,7 +128,16 @@ class IRegistry:
           if it names something to which no call can be dispatched (``list[int]``, ``Any`` …), or
           if a name in it is not defined. The class that is being defined, and a class further
           down the same module, can be named before they are defined.
+        :raises RegistrationError: as for :meth:`register`; and, unless the registry is made with
+          ``replace=True``, if it would replace an implementation in the same file that annotates a
+          parameter which does not dispatch in another way.
         """
+        if misplaced:
+            name, names = _name(generic), ", ".join(map(_name, misplaced))
+            raise TypeError(
+                f"implements() takes the generic function alone, and reads the classes from"
+                f" annotations; to give them, use @registry.register({name}, [{names}])"
+            )
         # Imported when it is used: a program that only calls generic functions does without.
         from ._annotations import registering
 
@@ -173,6 +205,20 @@ def refuse_unless_class_lookup(value: Any, taker: object) -> None:
         f"{type(taker).__name__} takes class lookups, such as registries, which have the methods"
         f" get() and all(); got {value!r}{advice}"
     )
+
+
+def components_of(class_lookup: Any, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
+    """Ask a class lookup, perhaps a third-party one, for all components.
+
+    :raises TypeError: if it does not return an iterable.
+    """
+    components: Iterable[Any] = class_lookup.all(key, classes)
+    if not isinstance(components, Iterable):
+        raise TypeError(
+            f"{class_lookup!r}.all() must return a list of components, which may be empty; it"
+            f" returned {components!r}"
+        )
+    return components
 
 
 def is_asked_without_instance(cls: type, *methods: str) -> bool:

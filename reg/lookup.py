@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from reprlib import recursive_repr
 
 from ._cache import LookupCache, make_key_plan
 from ._chains import ForeignChain, end_step
+from ._classes import class_tuple
 from ._declared import components_by, found_components
 from ._dispatch_spec import canonical_key
 from ._errors import ComponentLookupError
@@ -15,10 +16,14 @@ from ._matching import Matcher, Query
 from ._observers import Observable
 from ._plan import Plan, adapters, run_or_default
 from ._values import plan_for
-from .interfaces import refuse_unless_class_lookup
+from .implicit import implicit
+from .interfaces import components_of, refuse_unless_class_lookup
 from .sentinel import MISSING, UNDECIDED, Sentinel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from .tools.resolution import Resolution
 
 __all__ = [
@@ -34,6 +39,20 @@ __all__ = [
 #: The default passed to a third-party lookup, which no component is identical to. Not
 #: ``MISSING``, which would mean that there is no default.
 NOTHING: Final = Sentinel("NOTHING")
+
+
+def has_default_behaviour(lookup: object) -> bool:
+    """Return whether a lookup finds components as :class:`Lookup` does, so that results are cached.
+
+    A third-party lookup, and a subclass with methods of its own, is asked at every call.
+    """
+    cls = type(lookup)
+    return (
+        issubclass(cls, Lookup)
+        and cls.call is Lookup.call
+        and cls.component is Lookup.component
+        and cls.all is Lookup.all
+    )
 
 
 class Lookup(CachedLookup, Observable):
@@ -55,7 +74,13 @@ class Lookup(CachedLookup, Observable):
 
     _reg_name: str | None = None
 
-    def __init__(self, class_lookup: Any, *, name: str | None = None) -> None:
+    def __init__(self, class_lookup: Any, *more: object, name: str | None = None) -> None:
+        if more:
+            names = ", ".join(map(repr, (class_lookup, *more)))
+            raise TypeError(
+                f"{type(self).__name__}() takes one class lookup; compose several, as in"
+                f" {type(self).__name__}(reg.ListClassLookup([{names}]))"
+            )
         self.class_lookup = class_lookup
         if name is not None:
             self._reg_name = name
@@ -134,10 +159,12 @@ class Lookup(CachedLookup, Observable):
         :raises PredicateRegistryError: if the key declares predicates, and none of such a name.
         :raises TypeError: if the arguments themselves have to be known.
         """
-        key, classes = canonical_key(key), tuple(classes)
+        key, classes = canonical_key(key), class_tuple(key, classes)
         candidates = self._reg_all_candidates(key, classes)
         component = next(components_by(candidates, key, predicates), default)
         if component is MISSING:
+            if "default" in predicates:
+                raise TypeError("component_for() takes its default by position, after the classes")
             raise ComponentLookupError(key=key, classes=classes, lookup=self)
         return component
 
@@ -218,8 +245,9 @@ class Lookup(CachedLookup, Observable):
         """
         from .tools.explain import explain_call
 
-        return explain_call(self, canonical_key(key), tuple(classes))
+        return explain_call(self, canonical_key(key), class_tuple(key, classes))
 
+    @recursive_repr()
     def __repr__(self) -> str:
         name = "" if self._reg_name is None else f" {self._reg_name!r}"
         return f"<{type(self).__name__}{name} of {self._reg_class_lookup!r}>"
@@ -235,8 +263,14 @@ class Lookup(CachedLookup, Observable):
 
     # The parts of a look-up
 
+    _reg_has_default_behaviour = has_default_behaviour
+
     def _reg_parts(self) -> tuple[Any, ...]:
         return (self._reg_class_lookup,)
+
+    def _reg_named_parts(self) -> list[tuple[str, Any]]:
+        # A lookup in a composition stands for its class lookup.
+        return [("", self._reg_class_lookup)]
 
     def _reg_parts_changed(self) -> None:
         self._reg_set_cache(LookupCache(self))
@@ -244,7 +278,14 @@ class Lookup(CachedLookup, Observable):
 
     def _reg_current_cache(self) -> LookupCache | None:
         """The cache that is valid now; ``None`` if nothing can be cached."""
-        cache = self._reg_cache
+        try:
+            cache = self._reg_cache
+        except AttributeError:
+            # In the C build, the attribute says so itself.
+            raise AttributeError(
+                f"{type(self).__name__} has no cache: its __init__() did not call that of"
+                " reg.Lookup"
+            ) from None
         while cache.sources() is not None:
             # Compared after the sources are known: another thread may have listed them before
             # a list was changed, and this call may have begun after that.
@@ -258,21 +299,23 @@ class Lookup(CachedLookup, Observable):
         cache = self._reg_current_cache()
         if cache is not None:
             return cache.plan(key, classes)
-        components = tuple(self._reg_class_lookup.all(key, classes))
+        components = tuple(components_of(self._reg_class_lookup, key, classes))
         return make_key_plan(key, self, classes, lambda: components)
 
     def _reg_all_candidates(self, key: Hashable, classes: tuple[type, ...]) -> Iterable[Any]:
         """List all components, with matchers as they are, in order."""
         cache = self._reg_current_cache()
         if cache is None:
-            candidates: Iterable[Any] = self._reg_class_lookup.all(key, classes)
-            return candidates
+            return components_of(self._reg_class_lookup, key, classes)
         plan = cache.plan(key, classes)
         if plan.chain is not None:
             return plan.chain.components  # type: ignore[no-any-return]
         if plan.all is None:
             plan.all = tuple(cache.candidates(key, classes)())
         return plan.all
+
+
+implicit._add_own_lookup(Lookup)
 
 
 def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, Any] | None) -> Any:
@@ -291,18 +334,8 @@ def first_component(plan: Plan, args: tuple[Any, ...], predicates: Mapping[str, 
     return component
 
 
-def has_default_behaviour(lookup: object) -> bool:
-    """Return whether a lookup finds components as :class:`Lookup` does, so that results are cached.
-
-    A third-party lookup, and a subclass with methods of its own, is asked at every call.
-    """
-    cls = type(lookup)
-    return (
-        issubclass(cls, Lookup)
-        and cls.call is Lookup.call
-        and cls.component is Lookup.component
-        and cls.all is Lookup.all
-    )
+# Iterables that are one argument, or have no order.
+_NO_ARGUMENTS: Final = (str, bytes, bytearray, Mapping, set, frozenset)
 
 
 def _arguments(args: Iterable[Any]) -> tuple[Any, ...]:
@@ -310,10 +343,11 @@ def _arguments(args: Iterable[Any]) -> tuple[Any, ...]:
     # To ask whether it can be iterated takes longer than all the rest.
     if type(args) in (tuple, list):
         return tuple(args)
-    if isinstance(args, str) or not isinstance(args, Iterable):
-        raise TypeError(
-            f"a lookup takes the arguments as a list or tuple, such as [{args!r}]; got {args!r}"
-        )
+    if isinstance(args, _NO_ARGUMENTS) or not isinstance(args, Iterable):
+        advice = f", such as [{args!r}]"
+        if "__reg_dispatch__" in getattr(args, "__dict__", ()):
+            advice = ", and the generic function before them"
+        raise TypeError(f"a lookup takes the arguments as a list or tuple{advice}; got {args!r}")
     return tuple(args)
 
 

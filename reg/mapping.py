@@ -58,6 +58,7 @@ class Map(dict[ClassMapKey, Any]):
 
         :param key: the class.
         :param default: returned if no class in the MRO has a value.
+        :return: the value of the class, or of the first of its bases that has one.
         """
         try:
             return self[key]

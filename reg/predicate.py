@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import _trie
-from ._classes import describe
+from ._errors import describe
 from ._fastcall import Deciding
 from ._lock import registry_lock
 from ._matching import Matcher, Query
@@ -17,12 +15,16 @@ from ._signatures import takes
 from ._trie import Entry
 from .sentinel import MISSING
 
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from typing import Any, Protocol, TypeVar, overload
 
+    _T = TypeVar("_T")
 
-class _Index(Protocol):
-    def add(self, key: Any, value: Any, /) -> object: ...
-    def get(self, key: Any, /) -> Any: ...
+    class _Index(Protocol):
+        def add(self, key: Any, value: Any, /) -> object: ...
+        def get(self, key: Any, /) -> Any: ...
 
 
 __all__ = [
@@ -47,11 +49,19 @@ class KeyIndex:
         self._values: dict[Hashable, set[Any]] = {}
 
     def add(self, key: Hashable, value: Any) -> None:
-        """Add a value under a key, which may have several."""
+        """Add a value under a key, which may have several.
+
+        :param key: the key.
+        :param value: the value.
+        """
         self._values.setdefault(key, set()).add(value)
 
     def get(self, key: Hashable) -> set[Any]:
-        """Get the values under a key, as a new set."""
+        """Get the values under a key.
+
+        :param key: the key.
+        :return: a new set, an empty one if there is no such key.
+        """
         return set(self._values.get(key, ()))
 
 
@@ -68,6 +78,8 @@ class ClassIndex:
     def add(self, key: type, value: Any) -> None:
         """Add a value under a class, which may have several.
 
+        :param key: the class.
+        :param value: the value.
         :raises TypeError: if the key is not a class.
         """
         if not isinstance(key, type):
@@ -75,7 +87,11 @@ class ClassIndex:
         self._values.setdefault(key, []).append(value)
 
     def get(self, key: Any) -> list[Any]:
-        """Get the values for an object, as a new list, those for the class itself first."""
+        """Get the values for an object.
+
+        :param key: the object; its ``__class__`` counts.
+        :return: a new list, the values for the class itself first, then those for its bases.
+        """
         return [value for _, value in self._reg_ranked(key)]
 
     def _reg_ranked(self, key: Any) -> list[tuple[int, Any]]:
@@ -117,6 +133,12 @@ class Predicate:
                 f"the predicate {name!r} is to be given a callable that makes its index, such"
                 f" as the class reg.KeyIndex; got {index_factory!r}, which cannot be called"
             )
+        if not takes(index_factory, 0):
+            raise TypeError(
+                f"the index of the predicate {name!r} is made by a call without arguments, such as"
+                f" reg.KeyIndex(); got {index_factory!r}; give a function that computes the value"
+                " after it, or as calc="
+            )
         if calc is not None and not callable(calc):
             raise TypeError(
                 f"the predicate {name!r} is to be given, after its index, a function that computes"
@@ -144,7 +166,10 @@ class Predicate:
         super().__setattr__(name, value)
 
     def create_index(self) -> Any:
-        """Make a new, empty index for the values of this predicate."""
+        """Make a new index for the values of this predicate.
+
+        :return: the result of ``index_factory``, an empty index.
+        """
         return self.index_factory()
 
     def __repr__(self) -> str:
@@ -167,8 +192,9 @@ class _Registering(Deciding):
 
         :param predicates: the value of each predicate by name. One that is
           left out, or ``ANY``, may have any value.
-        :param value: the value to find. Left out, a decorator is returned
-          that registers the decorated function.
+        :param value: the value to find.
+        :return: ``None``; without a value, a decorator that registers the function and returns it
+          as it was.
         :raises PredicateRegistryError: if there is no predicate of such a name.
 
         The same predicates may be registered more than once; it is the look-up
@@ -236,9 +262,14 @@ class PredicateRegistry(_Registering):
 
     def _keys(self, predicates: Mapping[str, Any]) -> list[Any]:
         keys = [predicates.get(name, ANY) for name in self._names]
-        for key, indexed in zip(keys, self._indexed, strict=True):
-            if not indexed:
-                hash(key)  # refused before anything is changed
+        for name, key, indexed in zip(self._names, keys, self._indexed, strict=True):
+            try:
+                if not indexed:
+                    hash(key)  # refused before anything is changed
+            except TypeError as error:
+                raise TypeError(
+                    f"the value of the predicate {name!r} must be hashable; got {key!r}: {error}"
+                ) from error
         return keys
 
     def _add(self, keys: list[Any], value: Any) -> None:
@@ -274,6 +305,7 @@ class PredicateRegistry(_Registering):
         :param predicates: the value of each predicate by name; other names do
           not matter. ``ANY`` finds only what is registered for ``ANY``.
         :param default: returned if nothing is registered for them.
+        :return: the value, or the default.
         :raises KeyError: if the value of a predicate is missing.
         :raises PredicateRegistryError: if two values are registered for the
           same predicates, and the look-up finds them.
@@ -286,7 +318,7 @@ class PredicateRegistry(_Registering):
         if self._has_indexes:
             values = self._matching([root], keys, 0) if root else ()
         else:
-            entry = first_entry(root, keys, 0)
+            entry = first_entry(root, keys, 0) if root else None
             values = () if entry is None else entry.value
         if len(values) == 1:
             return values[0]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
 
 from ._ambiguity import ambiguous_with
 from ._classes import (
@@ -12,25 +10,39 @@ from ._classes import (
     ForwardName,
     RestKey,
     class_of,
-    describe,
+    class_tuple,
     members_of,
 )
 from ._declared import DeclaredMatcher
 from ._definitions import file_and_line
 from ._dispatch_spec import canonical_key
+from ._errors import RegistrationError, describe
 from ._lock import registry_lock
 from ._matching import Matcher
 from ._mro import mro_of
 from ._observers import ObservableClassLookup
 from ._reexecution import former_selves
-from ._registering import checked_key, key_names, read_classes, registration_for
-from ._specifications import ClassSpecification
+from ._registering import (
+    checked_key,
+    key_names,
+    read_classes,
+    refuse_namesake,
+    registration_for,
+)
 from ._store import Registration, Store
+from .implicit import implicit
 from .interfaces import IClassLookup, IRegistry
 from .lookup import Lookup
 from .sentinel import MISSING
 
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from typing import Any, TypeVar
+
+    from ._specifications import ClassSpecification
+
+    _T = TypeVar("_T")
 
 __all__ = [
     "ClassRegistry",
@@ -42,16 +54,14 @@ __all__ = [
 ]
 
 
-class RegistrationError(ValueError):
-    """A registration exists already, or does not exist."""
-
-
 class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     """Components by key and classes.
 
     :param name: the name that tools show for this registry.
     :param replace: whether a registration replaces the one for the same key and classes. With
-      ``False``, that is a :class:`RegistrationError`.
+      ``False``, that is a :class:`RegistrationError`. If it is left out, the only error is an
+      implementation in the same file that differs in a parameter which does not dispatch; see
+      :meth:`implements`.
     :param ambiguous: whether two registrations may both apply to some classes although neither
       is more specific, so that the first argument or the order of registration decides. With
       ``False``, the second one is a :class:`RegistrationError`, unless something is registered
@@ -63,7 +73,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     """
 
     _reg_name: str | None = None
-    _reg_replace = True
+    _reg_replace: bool | None = None
     _reg_ambiguous = True
     _reg_store: Store = Store()
 
@@ -71,12 +81,12 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         self,
         *misplaced: object,
         name: str | None = None,
-        replace: bool = True,
+        replace: bool | None = None,
         ambiguous: bool = True,
     ) -> None:
         _refuse_positional(self, misplaced)
         self._reg_name = name
-        self._reg_replace = replace
+        self._reg_replace = None if replace is None else bool(replace)
         self._reg_ambiguous = ambiguous
         # Not through self: a subclass may not be ready for its own clear() yet.
         ClassRegistry.clear(self)
@@ -94,6 +104,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             return None
 
         def register(component: _T) -> _T:
+            refuse_namesake(key, component)
             self._reg_add(key, combinations, component, predicates)
             return component
 
@@ -103,8 +114,9 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         """Remove the registration for exactly these classes.
 
         :param key: as it was registered.
-        :param classes: as they were registered. A union is forgotten for each of its members; of
-          a class alone, the registration that :meth:`exact` gets.
+        :param classes: as they were registered. A union is forgotten for each of its members that
+          is left of it; of a class alone, the registration that :meth:`exact` gets, which may be
+          that for one member of a union.
         :raises RegistrationError: if there is nothing registered for them; then
           nothing has changed.
         """
@@ -115,13 +127,16 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             registrations, remaining = [], []
             for combination in combinations:
                 registration = self._reg_store.for_classes(key, combination)
-                if registration is not None and predicates is not None:
+                # A member of a union may have been unregistered by itself.
+                if registration is not None and _has(registration, predicates):
+                    registrations.append(registration)
                     remaining += _without(registration, predicates)
-                if registration is None:
-                    raise RegistrationError(
-                        f"nothing is registered under {describe(key)} for {key_names(combination)}"
-                    )
-                registrations.append(registration)
+            if not registrations:
+                given = "" if predicates is None else f" and {_named(predicates)}"
+                raise RegistrationError(
+                    f"nothing is registered under {describe(key)} for"
+                    f" {key_names(combinations[0])}{given}"
+                )
             store = self._reg_store.removing(registrations).adding(remaining)
             replaced = self._reg_publish(store, {key})
         # Dropped without the lock: a component that dies may wait for another thread.
@@ -158,7 +173,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
         :param classes: the classes of the arguments.
         :return: the first of :meth:`all`, or ``None``.
         """
-        return next(self._reg_candidates(canonical_key(key), tuple(classes)), None)
+        return next(self._reg_candidates(canonical_key(key), class_tuple(key, classes)), None)
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find all components registered for these classes or for bases of them.
@@ -169,7 +184,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
           of the classes' MROs: the first class weighs most, and ``object``
           comes last.
         """
-        return list(self._reg_candidates(canonical_key(key), tuple(classes)))
+        return list(self._reg_candidates(canonical_key(key), class_tuple(key, classes)))
 
     def registrations(self) -> list[Registration]:
         """List all registrations, in the order in which they were made.
@@ -196,6 +211,21 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+
+    def _reg_replaced(self, key: Hashable, classes: Iterable[ClassSpecification]) -> list[Any]:
+        if self._reg_replace is not None:
+            return []
+        combinations, predicates = read_classes(key, classes)
+        self._reg_settle(key, itertools.chain(*combinations))
+        replaced = []
+        for combination in combinations:
+            if (known := self._reg_store.exact(key, combination)) is None:
+                continue
+            component = known.component
+            if isinstance(component, DeclaredMatcher):
+                component = component.exact(predicates or {})
+            replaced.append(component)
+        return replaced
 
     def _reg_settle(self, key: Hashable, classes: Iterable[ClassKey]) -> list[ForwardName]:
         """Replace the names of classes in annotations by the classes, once these are defined.
@@ -256,9 +286,9 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             self._reg_settle(key, itertools.chain(*combinations))
             store = self._reg_store.removing(former_selves(self._reg_store, key, component))
             if predicates is not None and not isinstance(component, Matcher):
-                replaces = self._reg_replace
+                replaces = self._reg_replace is not False
                 added = [_by_predicates(store, one, predicates, replaces) for one in added]
-            elif not self._reg_replace:
+            elif self._reg_replace is False:
                 for registration in added:
                     _refuse_to_replace(store, registration)
             store = store.adding(added)
@@ -304,7 +334,7 @@ class Registry(IRegistry, Lookup):
         self,
         *misplaced: object,
         name: str | None = None,
-        replace: bool = True,
+        replace: bool | None = None,
         ambiguous: bool = True,
     ) -> None:
         _refuse_positional(self, misplaced)
@@ -315,7 +345,18 @@ class Registry(IRegistry, Lookup):
     def _reg_register(
         self, key: Hashable, classes: Iterable[ClassSpecification], component: Any
     ) -> Any:
-        return self.registry.register(key, classes, component)
+        return self._reg_own().register(key, classes, component)
+
+    def _reg_own(self) -> ClassRegistry:
+        if "registry" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} has no registry: its __init__() did not call that of"
+                " reg.Registry"
+            )
+        return self.registry
+
+    def _reg_replaced(self, key: Hashable, classes: Iterable[ClassSpecification]) -> list[Any]:
+        return self._reg_own()._reg_replaced(key, classes)
 
     def unregister(self, key: Hashable, classes: Iterable[ClassSpecification]) -> None:
         """Remove a registration.
@@ -338,7 +379,10 @@ class Registry(IRegistry, Lookup):
         return self.registry.exact(key, classes)
 
     def registrations(self) -> list[Registration]:
-        """List all registrations, as :meth:`ClassRegistry.registrations` does."""
+        """List all registrations.
+
+        :return: a new list, as of :meth:`ClassRegistry.registrations`.
+        """
         return self.registry.registrations()
 
     def clear(self) -> None:
@@ -362,6 +406,9 @@ class Registry(IRegistry, Lookup):
         return copied
 
 
+implicit._add_own_lookup(Registry)
+
+
 def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:
     if misplaced:
         kind = type(registry).__name__
@@ -382,10 +429,9 @@ def _by_predicates(
             _refuse_to_replace(store, registration)
         matcher, known = DeclaredMatcher(registration.key), registration
     elif not replaces and (former := matcher.exact(predicates)) is not None:
-        names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
         raise RegistrationError(
             f"{describe(registration.key)} has a component for {key_names(registration.keys)} and"
-            f" {names or 'any predicates'} already: {former!r}, so {registration.component!r} at"
+            f" {_named(predicates)} already: {former!r}, so {registration.component!r} at"
             f" {registration.place} is not registered; unregister the first, or use replace=True"
         )
     return known._replace(
@@ -393,23 +439,31 @@ def _by_predicates(
     ).with_candidate()
 
 
-def _without(registration: Registration, predicates: Mapping[str, Any]) -> list[Registration]:
+def _has(registration: Registration, predicates: Mapping[str, Any] | None) -> bool:
+    """Return whether a registration has a component for these predicates."""
+    matcher = registration.component
+    if predicates is None or not isinstance(matcher, DeclaredMatcher):
+        return True
+    return matcher.exact(predicates) is not None
+
+
+def _without(
+    registration: Registration, predicates: Mapping[str, Any] | None
+) -> list[Registration]:
     """Take one component out of those for the same classes.
 
     :return: the registration with the others, in a list; an empty list if there are no others.
-    :raises RegistrationError: if there is nothing for these predicates.
     """
     matcher = registration.component
-    if not isinstance(matcher, DeclaredMatcher):
+    if predicates is None or not isinstance(matcher, DeclaredMatcher):
         return []
-    if matcher.exact(predicates) is None:
-        names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
-        raise RegistrationError(
-            f"nothing is registered under {describe(registration.key)} for"
-            f" {key_names(registration.keys)} and {names or 'any predicates'}"
-        )
     left = matcher.removing(predicates)
     return [] if left is None else [registration._replace(component=left).with_candidate()]
+
+
+def _named(predicates: Mapping[str, Any]) -> str:
+    names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
+    return names or "any predicates"
 
 
 def _refuse_to_replace(store: Store, registration: Registration) -> None:

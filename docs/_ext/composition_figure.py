@@ -60,7 +60,7 @@ def figure() -> list[str]:
     for line, classes in enumerate(_CALLS):
         top = _TOP + line * _ROW_HEIGHT
         call = f"show({', '.join(f'{cls.__name__}()' for cls in classes)})"
-        parts.append(text(5, top + _LINE - 5, call, "start", code=True))
+        parts.append(text(5, top + _LINE - 8, call, "start", code=True))
         found = _found(classes)
         for place, column in enumerate(_COLUMNS):
             names = [name for registry, name in found if registry == column]

@@ -7,8 +7,9 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     PyObject *dict, *weak_references;
-    /* Called with the positional and the keyword arguments of what the fast path does not know. */
-    PyObject *slow_call, *slow_component, *slow_all;
+    /* Its methods are called with the positional and the keyword arguments of what the fast path
+       does not know: call, component or all. */
+    PyObject *slow_path;
     ImplicitState *implicit;
     PyObject *identity;     /* id() of this object */
     PyObject *keywords;     /* the names of the parameters that dispatch; "" if positional-only */
@@ -16,6 +17,7 @@ typedef struct {
     Py_ssize_t *positions;  /* of these; -1 for one that is keyword-only */
     Py_ssize_t arity;       /* how many arguments dispatch */
     char by_name;           /* whether named parameters dispatch, and not all positional ones */
+    char awaits;            /* whether the result of a call is awaited, and so its default */
     char collects;          /* whether any number of arguments dispatches */
     char class_first;       /* whether the first argument is itself the class */
     /* No other generic function has ever had it, or one of the 63 numbers behind it: these are for
@@ -363,20 +365,28 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
 /* ---- Calling ------------------------------------------------------------ */
 
 static PyObject *
+call_slow_path(Generic *self, PyObject *method, PyObject *const *args, Py_ssize_t nargs,
+               PyObject *kwnames)
+{
+    return call_packed(NULL, method, self->slow_path, args, nargs, kwnames);
+}
+
+static PyObject *
 call_with_keywords(Generic *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     Arguments arguments;
     Plan *plan = prepare_call(self, &arguments, args, nargs, kwnames);
     PyObject *result = NULL, *default_value = arguments.default_value;
     if (plan == NULL) {
-        return PyErr_Occurred() ? NULL : call_packed(self->slow_call, NULL, args, nargs, kwnames);
+        return PyErr_Occurred() ? NULL
+                                : call_slow_path(self, names_default[0], args, nargs, kwnames);
     }
-    if (default_value != NULL && plan->first == missing) {
-        result = Py_NewRef(default_value);
-    }
-    else if (default_value != NULL && plan->chain != Py_None) {
+    if (default_value != NULL && (self->awaits || plan->chain != Py_None)) {
         /* Only the matchers can say whether there is anything to call. */
-        result = call_packed(self->slow_call, NULL, args, nargs, kwnames);
+        result = call_slow_path(self, names_default[0], args, nargs, kwnames);
+    }
+    else if (default_value != NULL && plan->first == missing) {
+        result = Py_NewRef(default_value);
     }
     else {
         result = call(plan->call, arguments.items + 1,
@@ -402,12 +412,27 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
     }
     Plan *plan = find_plan(self, NULL, args, nargs);
     if (plan == NULL) {
-        return PyErr_Occurred() ? NULL : call_packed(self->slow_call, NULL, args, nargs, kwnames);
+        return PyErr_Occurred() ? NULL
+                                : call_slow_path(self, names_default[0], args, nargs, kwnames);
     }
     /* The plan is owned while it runs: its implementation may unregister itself. */
     PyObject *result = call(plan->call, args, nargsf, NULL);
     Py_DECREF(plan);
     return result;
+}
+
+/* Whether all keywords are arguments that dispatch. */
+static int  /* runs no Python */
+are_dispatched(Generic *self, PyObject *kwnames)
+{
+    Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+        if (PyUnicode_GET_LENGTH(name) == 0 || find_keyword(self->keywords, name) < 0) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 /* Find the plan for component() or all(), of which only `default` is an option here; NULL, perhaps
@@ -418,9 +443,10 @@ plan_of_question(Generic *self, Arguments *question, PyObject *const *args, Py_s
 {
     Plan *plan = prepare_call(self, question, args, nargs, kwnames);
     if (plan != NULL) {
-        int has_more = question->kwnames != NULL && PyTuple_GET_SIZE(question->kwnames) > 0;
+        int is_plain = question->kwnames == NULL ||
+                       (self->by_name && are_dispatched(self, question->kwnames));
         Py_XDECREF(question->owned_names);
-        if (has_more && !(self->by_name && question->owned_names == NULL)) {
+        if (!is_plain) {
             Py_CLEAR(plan);
         }
     }
@@ -440,7 +466,7 @@ Generic_component(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObjec
     }
     Py_XDECREF(plan);
     if (component == NULL && !PyErr_Occurred()) {
-        component = call_packed(self->slow_component, NULL, args, nargs, kwnames);
+        component = call_slow_path(self, names_default[1], args, nargs, kwnames);
     }
     return component;
 }
@@ -461,7 +487,7 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
     }
     Py_XDECREF(plan);
     if (components == NULL && !PyErr_Occurred()) {
-        components = call_packed(self->slow_all, NULL, args, nargs, kwnames);
+        components = call_slow_path(self, names_default[2], args, nargs, kwnames);
     }
     return components;
 }
@@ -568,9 +594,7 @@ Generic_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Generic *self = (Generic *)op;
     Py_VISIT(self->dict);
-    Py_VISIT(self->slow_call);
-    Py_VISIT(self->slow_component);
-    Py_VISIT(self->slow_all);
+    Py_VISIT(self->slow_path);
     Py_VISIT(self->implicit);
     Py_VISIT(self->defaults);
     return 0;
@@ -593,9 +617,7 @@ Generic_dealloc(PyObject *op)
         PyObject_ClearWeakRefs(op);
     }
     Py_CLEAR(self->dict);
-    Py_CLEAR(self->slow_call);
-    Py_CLEAR(self->slow_component);
-    Py_CLEAR(self->slow_all);
+    Py_CLEAR(self->slow_path);
     Py_CLEAR(self->implicit);
     Py_CLEAR(self->identity);
     Py_CLEAR(self->keywords);
@@ -646,10 +668,10 @@ static int
 read_spec(Generic *self, PyObject *spec)
 {
     PyObject *layout = PyObject_GetAttrString(spec, "layout"), *positions, *keywords, *defaults;
-    int by_name, collects, class_first;
+    int by_name, awaits, collects, class_first;
     if (layout == NULL ||
-        !PyArg_ParseTuple(layout, "O!O!O!ppp", &PyTuple_Type, &positions, &PyTuple_Type, &keywords,
-                          &PyTuple_Type, &defaults, &by_name, &collects, &class_first)) {
+        !PyArg_ParseTuple(layout, "O!O!O!pppp", &PyTuple_Type, &positions, &PyTuple_Type, &keywords,
+                          &PyTuple_Type, &defaults, &by_name, &awaits, &collects, &class_first)) {
         Py_XDECREF(layout);
         return -1;
     }
@@ -657,6 +679,7 @@ read_spec(Generic *self, PyObject *spec)
     self->keywords = Py_NewRef(keywords);
     self->defaults = Py_NewRef(defaults);
     self->by_name = (char)by_name;
+    self->awaits = (char)awaits;
     self->collects = (char)collects;
     self->class_first = (char)class_first;
     self->positions = PyMem_Calloc((size_t)self->arity + 1, sizeof(Py_ssize_t));
@@ -711,12 +734,9 @@ make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
     self->vectorcall = Generic_vectorcall;
     self->serial = ADD_UINT64(last_serial, 64);
     self->implicit = (ImplicitState *)Py_NewRef(implicit);
-    self->slow_call = PyObject_GetAttrString(slow_path, "call");
-    self->slow_component = PyObject_GetAttrString(slow_path, "component");
-    self->slow_all = PyObject_GetAttrString(slow_path, "all");
+    self->slow_path = Py_NewRef(slow_path);
     self->identity = PyLong_FromVoidPtr(self);
-    if (self->slow_call == NULL || self->slow_component == NULL || self->slow_all == NULL ||
-        self->identity == NULL || read_spec(self, spec) < 0) {
+    if (self->identity == NULL || read_spec(self, spec) < 0) {
         Py_CLEAR(self);
     }
 #ifdef Py_GIL_DISABLED

@@ -9,7 +9,7 @@ typedef struct {
     PyObject *scoped;       /* a ContextVar, by default None */
     PyObject *assigned;     /* a threading.local; `slot` has what was assigned as `lookup` */
     PyObject *base;         /* for threads that have assigned nothing */
-    PyObject *default_methods[3];   /* call, component and all of reg.Lookup */
+    PyObject *default_methods[3];   /* call, component and all of reg.Lookup; NULL before it is */
     int has_scopes;         /* whether there has ever been anything in `scoped` */
     int default_version;    /* of the last type that was seen to have the default methods */
 } ImplicitState;
@@ -121,7 +121,7 @@ has_default_methods(ImplicitState *state, PyObject *lookup)
     if (version != 0 && LOAD_INT(state->default_version) == (int)version) {
         return 1;
     }
-    if (!PyType_IsSubtype(type, &CachedLookup_Type)) {
+    if (!PyType_IsSubtype(type, &CachedLookup_Type) || state->default_methods[0] == NULL) {
         return 0;
     }
     /* It gets a version by being asked, if it can have one; read before the answers. */
@@ -161,17 +161,33 @@ ImplicitState_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UN
 static int
 ImplicitState_init(PyObject *op, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"lookup_class", NULL};
+    static char *names[] = {NULL};
     ImplicitState *self = (ImplicitState *)op;
-    PyObject *lookup_class, *methods[3];
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!", names, &PyType_Type, &lookup_class)) {
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "", names)) {
         return -1;
+    }
+    count_assignment();
+    set_field(self, &self->base, Py_None);
+    set_field(self, &self->everywhere, Py_None);
+    count_assignment();
+    return 0;
+}
+
+/* Let the fast path stand in for a class of lookups, and for those with the same methods. */
+static PyObject *
+ImplicitState_add_own_lookup(PyObject *op, PyObject *lookup_class)
+{
+    ImplicitState *self = (ImplicitState *)op;
+    PyObject *methods[3];
+    if (!PyType_Check(lookup_class)) {
+        PyErr_Format(PyExc_TypeError, "expected a class of lookups, got %R", lookup_class);
+        return NULL;
     }
     for (int i = 0; i < 3; i++) {
         methods[i] = LOOK_UP_IN_TYPE((PyTypeObject *)lookup_class, names_default[i]);
         if (methods[i] == NULL) {
             PyErr_Format(PyExc_TypeError, "%R has no method %R", lookup_class, names_default[i]);
-            return -1;
+            return NULL;
         }
     }
     for (int i = 0; i < 3; i++) {
@@ -179,10 +195,7 @@ ImplicitState_init(PyObject *op, PyObject *args, PyObject *keywords)
     }
     STORE_INT(self->default_version, 0);
     count_assignment();
-    set_field(self, &self->base, Py_None);
-    set_field(self, &self->everywhere, Py_None);
-    count_assignment();
-    return 0;
+    Py_RETURN_NONE;
 }
 
 static PyObject *
@@ -278,6 +291,7 @@ ImplicitState_dealloc(PyObject *op)
 
 static PyMethodDef ImplicitState_methods[] = {
     {"_get", ImplicitState_get, METH_NOARGS, NULL},
+    {"_add_own_lookup", ImplicitState_add_own_lookup, METH_O, NULL},
     {"_assign_base", ImplicitState_assign_base, METH_O, NULL},
     {"_scope", ImplicitState_scope, METH_O, NULL},
     {"_unscope", ImplicitState_unscope, METH_O, NULL},

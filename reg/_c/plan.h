@@ -44,10 +44,12 @@ call(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames
     return result;
 }
 
-/* Call with the arguments of a call as a tuple and a dictionary, behind `first`, unless it is NULL. */
+/* Call with `first`, and the arguments of a call as a tuple and a dictionary.
+
+   callable -- NULL for the method of `first` with that name */
 static PyObject *
-call_packed(PyObject *callable, PyObject *first, PyObject *const *args, Py_ssize_t nargs,
-            PyObject *kwnames)
+call_packed(PyObject *callable, PyObject *method, PyObject *first, PyObject *const *args,
+            Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *positional = PyTuple_New(nargs), *keywords = PyDict_New(), *result = NULL;
     if (positional != NULL && keywords != NULL) {
@@ -61,10 +63,10 @@ call_packed(PyObject *callable, PyObject *first, PyObject *const *args, Py_ssize
         }
         if (i == count) {
             PyObject *given[] = {NULL, first, positional, keywords};
-            int skipped = first == NULL;
-            result = PyObject_Vectorcall(callable, given + 1 + skipped,
-                                         (size_t)(3 - skipped) | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                         NULL);
+            const size_t count_given = 3 | PY_VECTORCALL_ARGUMENTS_OFFSET;
+            result = callable != NULL
+                         ? PyObject_Vectorcall(callable, given + 1, count_given, NULL)
+                         : PyObject_VectorcallMethod(method, given + 1, count_given, NULL);
         }
     }
     Py_XDECREF(positional);
@@ -480,7 +482,8 @@ Decision_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject
         result = call(function, args, nargsf, kwnames);
     }
     else if (values != NULL && !PyErr_Occurred()) {
-        result = call_packed(self->slow, values, args, PyVectorcall_NARGS(nargsf), kwnames);
+        result = call_packed(self->slow, NULL, values, args, PyVectorcall_NARGS(nargsf),
+                             kwnames);
     }
     Py_XDECREF(values);
     Py_XDECREF(function);

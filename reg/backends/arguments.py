@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from .caller_warnings import warn_caller
 
 __all__ = [
+    "MOST_SHAPES",
     "ArgumentsError",
     "BackendFallbackError",
     "HostParameters",
@@ -24,8 +25,8 @@ __all__ = [
     "read_signature",
 ]
 
-# Up to how many shapes of calls are remembered for one function.
-_MOST_SHAPES: Final = 256
+#: Up to how many shapes of calls are remembered for one function.
+MOST_SHAPES: Final = 256
 #: Stands for a shape that is not in the cache.
 UNKNOWN: Final[Any] = object()
 
@@ -119,7 +120,7 @@ class HostParameters:
         own = {key: value for key, value in keywords.items() if self.takes(key)}
         try:
             self.signature.bind(*args, **own)
-            if len(self.fitting) >= _MOST_SHAPES:
+            if len(self.fitting) >= MOST_SHAPES:
                 self.fitting.clear()
             self.fitting.add(shape)
             return
@@ -167,6 +168,8 @@ class Route:
         self._parameters = {*named, *[name for name, _ in self._only]}
         #: the cache: by shape, ``None`` if the arguments are passed as they are
         self.shapes: dict[Any, Passing | None] = {}
+        #: those of them whose arguments are passed as they are
+        self.in_place: dict[Any, None] = {}
 
     def takes(self, name: str) -> bool:
         """True if the implementation can be given an argument of this name."""
@@ -192,9 +195,12 @@ class Route:
         passing = self._passing(len(args), names)
         # Where it says how strict the call is, each call is decided.
         if self._host.has_own_strict or "strict" not in keywords:
-            if len(self.shapes) >= _MOST_SHAPES:
+            if len(self.shapes) >= MOST_SHAPES:
                 self.shapes.clear()
+                self.in_place.clear()
             self.shapes[shape] = passing
+            if passing is None:
+                self.in_place[shape] = None
         return passing
 
     def sorted_arguments(self, count: int, names: tuple[str, ...]) -> tuple[Any, Any, Any, Any]:

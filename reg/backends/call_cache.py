@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .arguments import Route
 from .backend import Backend
 from .decision import MOST_ELEMENTS, Decision
 from .inventory import Inventory
-from .names import AUTO
 from .reports import Record
 from .selection import Selector
 from .state import State
@@ -42,8 +40,8 @@ class Entry:
     """
 
     __slots__ = (
-        *("asks", "exports", "inside", "inventory", "is_method", "known", "moves_on", "options"),
-        *("ran", "record", "shapes"),
+        *("asks", "count", "exports", "inside", "inventory", "is_by_owner", "is_method"),
+        *("is_recorded", "known", "moves_on", "options", "ran", "record", "shapes"),
     )
 
     def __init__(
@@ -60,6 +58,12 @@ class Entry:
         asks: tuple[str, ...],
         record: Record,
     ) -> None:
+        #: true for :class:`CallsByOwner`, which finds the entry of a call
+        self.is_by_owner = False
+        #: the number of arguments of calls whose shape need not be looked up
+        self.count = -1
+        #: true if there are lists of records to put calls into
+        self.is_recorded = bool(inside.records)
         self.inside = inside
         self.exports = exports
         self.known = known
@@ -72,28 +76,39 @@ class Entry:
         self.asks = asks
         self.record = record
 
+    def is_method_of(self, export: Any) -> bool:
+        """True if an export is a bound method of the function that the entry is about."""
+        return self.is_method and export.__func__ is self.known()
+
 
 def host_entry(
-    name: str, function: Callable[..., Any], inside: State, inventory: Inventory, record: Record
+    name: str,
+    function: Callable[..., Any],
+    inside: State,
+    shapes: Mapping[Any, Any],
+    inventory: Inventory,
+    record: Record,
 ) -> Entry:
     """Make the entry of a call that the host runs, which takes its arguments as they are.
 
     :param name: the name of the exports of backends.
     :param function: the host's own function.
     :param inside: the state that its body runs in.
+    :param shapes: the shapes of calls.
     :param inventory: the present state of discovery.
     :param record: the entry for the lists of records.
     """
     exports, known = {name: function}, weakref.ref(function)
     return Entry(
-        *(inside, exports, known, False, frozenset(), _AnyShape(), (), inventory, None, (), record)
+        *(inside, exports, known, False, frozenset(), shapes, (), inventory, None, (), record)
     )
 
 
 def backend_entry(
     name: str,
     decision: Decision,
-    route: Route,
+    options: frozenset[str],
+    shapes: Mapping[Any, Any],
     asks: tuple[str, ...],
     moves_on: tuple[type[BaseException], ...],
     inside: State,
@@ -104,7 +119,8 @@ def backend_entry(
 
     :param name: the name of its export.
     :param decision: the decision for the call.
-    :param route: how arguments reach the export.
+    :param options: the keywords that only the backend knows.
+    :param shapes: by shape, how the arguments are passed.
     :param asks: the questions that the backend has to be asked.
     :param moves_on: the exceptions after which the next in line runs.
     :param inside: the state that its body runs in.
@@ -121,10 +137,8 @@ def backend_entry(
     except TypeError:
         return None
     is_method = type(implementation) is types.MethodType
-    # By "auto", an argument that decides must not be dropped.
-    shapes: Any = _InPlace(route) if decision.choice.names[0] == AUTO else route.shapes
     return Entry(
-        *(inside, exports, known, is_method, route.options, shapes),
+        *(inside, exports, known, is_method, options, shapes),
         *(moves_on, inventory, backend, asks, record),
     )
 
@@ -142,66 +156,58 @@ class CallsByOwner:
     :param selector: the choices of the host.
     :param function: the name of the function.
     :param inventory: the state of discovery that they belong to.
-    :param is_plain: true if all arguments decide.
     """
 
-    def __init__(
-        self, selector: Selector, function: str, inventory: Inventory, is_plain: bool
-    ) -> None:
+    __slots__ = (
+        *("_declared", "_discovery", "_first_owner", "_function", "_owners", "calls"),
+        *("inventory", "is_by_owner"),
+    )
+
+    def __init__(self, selector: Selector, function: str, inventory: Inventory) -> None:
+        self.is_by_owner = True
         self.inventory = inventory
         self.calls: dict[Backend | None, Entry | None] = {}
         self._discovery = selector.discovery
         self._owners = selector.owners()
-        self._is_plain = is_plain
         self._function = function
         # Of entry points that a call with other arguments may need.
         self._declared = [
             entry.declared for entry in inventory.pending if entry.declared is not None
         ]
+        # Asked before all else, unless a backend that is not loaded may come before it.
+        self._first_owner = self._owners[0] if self._owners and not self._declared else None
 
     def by_owner(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Entry:
         """Get the remembered call of the first backend that owns an argument.
 
         :raises KeyError: if it has to be decided.
         """
-        values = (*args, *keywords.values()) if keywords else args
-        for value in values:
-            if isinstance(value, (list, tuple)):
-                values = (*values, *value[:MOST_ELEMENTS])
-        if not self._is_plain or self.inventory is not self._discovery.inventory:
+        if self.inventory is not self._discovery.inventory:
             raise KeyError(self)
-        for declared in self._declared:
-            if declared.may_answer(self._function, values):
-                raise KeyError(self)
-        remembered = None
-        for backend in self._owners:
-            if backend.owned.one_of(values):
-                remembered = self.calls[backend]
-                break
-        else:
-            remembered = self.calls[None]
+        values = (*args, *keywords.values()) if keywords else args
+        owner = self._first_owner
+        if owner is None or not owner.owned.one_of(values):
+            owner = self._owner(values)
+        remembered = self.calls[owner]
         if remembered is None:
             raise KeyError(self)
         return remembered
 
+    def _owner(self, values: tuple[Any, ...]) -> Backend | None:
+        """Find the first owner of arguments, or of their elements; ``None`` if there is none.
 
-class _AnyShape:
-    """Stands for the shapes of the host's own calls: all arguments are passed as they are."""
-
-    def __getitem__(self, shape: Any) -> None:
-        if isinstance(shape, tuple) and "strict" in shape:
-            raise KeyError(shape)
-
-
-class _InPlace:
-    """The shapes of calls whose arguments an implementation takes as they are."""
-
-    def __init__(self, route: Route) -> None:
-        self._shapes = route.shapes
-
-    def __getitem__(self, shape: Any) -> None:
-        if self._shapes[shape] is not None:
-            raise KeyError(shape)
+        :raises KeyError: if a backend that is not loaded may be the first.
+        """
+        for value in values:
+            if isinstance(value, (list, tuple)):
+                values = (*values, *value[:MOST_ELEMENTS])
+        for declared in self._declared:
+            if declared.may_answer(self._function, values):
+                raise KeyError(self)
+        for backend in self._owners:
+            if backend.owned.one_of(values):
+                return backend
+        return None
 
 
 class _Exports:

@@ -145,6 +145,7 @@ class Dispatched:
         decision.implementation = self.function
         if given is None and mode.running and any(one is self for one, _ in mode.running):
             decision.why = "called from a backend that is running this function"
+            decision.is_fixed = True
             return decision
         for name in choice.names:
             if name == HOST:

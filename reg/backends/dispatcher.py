@@ -268,7 +268,10 @@ class BackendDispatcher:
         return self._settings.get_backend(name)
 
     def available_backend_names(self) -> list[str]:
-        """List the names and aliases of all backends that are installed and load, sorted."""
+        """List the names of all backends that are installed and load.
+
+        :return: a new list, sorted, with the aliases.
+        """
         return self._discovery.labels()
 
     def discover(self) -> None:
@@ -283,6 +286,8 @@ class BackendDispatcher:
         """List the entry points of the host's group, with the outcome of each so far.
 
         Nothing is imported for it. Call :meth:`discover` first to load all.
+
+        :return: a new list, one row for each entry point.
         """
         return list_installed(self._discovery, self._trust)
 
@@ -291,6 +296,8 @@ class BackendDispatcher:
 
         Nothing is imported for it: of backends that are not loaded, it gives the declarations
         in their metadata. Call :meth:`discover` first to load all.
+
+        :return: a table, with a row for each function.
         """
         return list_implementations(self.host_name, self._discovery, self._dispatched)
 

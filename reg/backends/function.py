@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from .arguments import UNKNOWN, HostParameters, Passing, Route, read_signature
 from .backend import Backend
-from .call_cache import CallsByOwner, Entry, backend_entry, host_entry, subject_of
-from .caller_warnings import describe_error
+from .call_cache import subject_of
 from .conversion import Changing, forgetting
-from .decision import Deciding, Decision, Dispatched, put_on_record, take_off_record
+from .decision import Deciding, Decision, take_off_record
+from .fast_path import FastPath, failure_reason
 from .generators import drive_async_generator, drive_generator, kind_of, of_kind
 from .names import AUTO
 from .reports import Record
@@ -25,12 +25,9 @@ __all__ = ["HostFunction", "implementation_signature"]
 
 
 logger: Final = logging.getLogger("reg.backends")
-_ABOVE: Final = logging.getLogger("reg")
-_ROOT: Final = logging.getLogger()
-_DEBUG: Final = logging.DEBUG
 
 
-class HostFunction(Dispatched):
+class HostFunction(FastPath):
     """A function of a host that dispatches to backends.
 
     :param signature: the signature of the host's function.
@@ -53,13 +50,13 @@ class HostFunction(Dispatched):
         self._mutates_input = mutates_input
         self.signature = signature
         self.kind = kind_of(function)
-        self._moves_on = moves_on
+        self.moves_on = moves_on
         # The cache: by implementation, how arguments reach it.
         self._routes: weakref.WeakKeyDictionary[Any, Route] = weakref.WeakKeyDictionary()
         # The cache: by backend, its last export and how arguments reach that one.
         self._export_routes: dict[Backend, tuple[weakref.ref[Any], Route]] = {}
-        usual = keyword == "backend"
-        self.key = self._make_call() if usual else self._make_call_by_another_keyword()
+        slow_path = self._start if self.kind else self._run
+        self.key = self._made_public(self.make_call(function, slow_path, not self.kind))
 
     @functools.cached_property
     def parameters(self) -> HostParameters:  # type: ignore[override]
@@ -149,87 +146,6 @@ class HostFunction(Dispatched):
         own = self.parameters.defaults
         return tuple(name for name in given if name in own and not route.takes(name))
 
-    # The function that the host's users call
-
-    def _make_call(self) -> Callable[..., Any]:
-        """Make the function that the host's users call: the fast path, by the cache of the mode."""
-        function, name, me, is_plain = self.function, self.name, self, not self.kind
-        variable, discovery = self.selector.state, self.selector.discovery
-        current, enter, reset = variable.get, variable.set, variable.reset
-        decide_and_run = self._start if self.kind else self._run
-
-        def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
-            state = current()
-            if backend is None and state.is_host and is_plain:
-                return function(*args, **keywords) if keywords else function(*args)
-            mode, failed = state.mode, None
-            try:
-                calls = mode.calls if backend is None else mode.named_calls[backend]
-                entry = calls[me]
-                if entry.__class__ is CallsByOwner:
-                    entry = entry.by_owner(args, keywords)
-                # Read at each call: an export can be replaced.
-                export, known = entry.exports[name], entry.known
-                shape: Any = len(args)
-                if keywords:
-                    options = entry.options
-                    for keyword in keywords:
-                        if keyword not in options:
-                            shape = (shape, *keywords)
-                            break
-                passing = entry.shapes[shape]
-            except (KeyError, TypeError):
-                pass  # Not called like this before; or the choice is a list, which has no hash.
-            else:
-                if (
-                    (export.__func__ if entry.is_method else export) is not known()
-                    or export is None
-                    or (backend is not None and entry.inventory is not discovery.inventory)
-                ):
-                    return decide_and_run(state, backend, args, keywords)
-                asks = entry.asks
-                reason = me.declines(entry.ran, asks, args, keywords) if asks else None
-                if reason is None:
-                    # The levels decide if the logger is on, which it says itself in twice the time.
-                    if state.records or logger.level or _ABOVE.level or _ROOT.level <= _DEBUG:
-                        put_on_record(state, entry.record)
-                    token = None
-                    try:
-                        token = enter(entry.inside)
-                        if passing is not None:
-                            return passing(export, args, keywords, mode.strict)
-                        return export(*args, **keywords) if keywords else export(*args)
-                    except entry.moves_on as error:
-                        reason = failure_reason(error)
-                    finally:
-                        if token is not None:
-                            reset(token)
-                        else:
-                            leave(variable, token, state)
-                    take_off_record(state, entry.record)
-                failed = {entry.ran: reason}
-            return decide_and_run(state, backend, args, keywords, failed)
-
-        return self._made_public(call)
-
-    def _make_call_by_another_keyword(self) -> Callable[..., Any]:
-        """Make that function for a host whose functions use the word ``backend`` themselves.
-
-        It decides each call.
-        """
-        function, keyword, current = self.function, self.keyword, self.selector.state.get
-        decide_and_run = self._start if self.kind else self._run
-        is_plain = not self.kind
-
-        def call(*args: Any, **keywords: Any) -> Any:
-            state = current()
-            given = keywords.pop(keyword, None)
-            if given is None and state.is_host and is_plain:
-                return function(*args, **keywords)
-            return decide_and_run(state, given, args, keywords)
-
-        return self._made_public(call)
-
     def _made_public(self, call: Any) -> Callable[..., Any]:
         conversions = self.selector.conversions
         if self._mutates_input is not None and conversions is not None:
@@ -264,13 +180,13 @@ class HostFunction(Dispatched):
             passing = route.shapes.get(shape, UNKNOWN)
             if passing is UNKNOWN:
                 passing = route.passing(args, decision.keywords)
-            moves_on = self._moves_on if decision.choice.is_list else ()
+            moves_on = self.moves_on if decision.choice.is_list else ()
         inside = self.inside(state, given, decision)
         converter = self.selector.converter(backend)
         if converter is not None:
             implementation = converter.around(implementation)
         elif decision.is_fixed and decision.keywords is keywords:
-            self._remember(state, inside, given, decision, record)
+            self.remember(state, inside, given, decision, shape)
         variable, token = self.selector.state, None
         try:
             token = variable.set(inside)
@@ -331,7 +247,7 @@ class HostFunction(Dispatched):
         again: Callable[..., Any],
         record: Record | None,
     ) -> Any:
-        moves_on = self._moves_on if decision.backend and decision.choice.is_list else ()
+        moves_on = self.moves_on if decision.backend and decision.choice.is_list else ()
         variable = self.selector.state
         outer = variable.get()
         try:
@@ -355,53 +271,13 @@ class HostFunction(Dispatched):
 
     # The cache
 
-    def _remember(
-        self,
-        state: State,
-        inside: State,
-        given: BackendName | None,
-        decision: Decision,
-        record: Record | None,
-    ) -> None:
-        """Let calls like this one skip the decision, which would be the same."""
-        mode, backend, inventory = state.mode, decision.backend, self.selector.discovery.inventory
-        if given is None:
-            if mode.choice is None:
-                # It follows the default, which can change.
-                return
-            calls = mode.calls
-        elif isinstance(given, list) or inventory.cache.get(given) is not decision.choice:
-            return
-        else:
-            calls = mode.named_calls.setdefault(given, {})
-        entry = self._entry(inside, decision, record or self.record_of(decision))
-        if decision.choice.names[0] == AUTO:
-            by_owner = calls.get(self)
-            if by_owner is None or by_owner.inventory is not inventory:
-                all_decide = self._deciding is None
-                by_owner = calls[self] = CallsByOwner(
-                    self.selector, self.name, inventory, all_decide
-                )
-            by_owner.calls[backend] = entry
-        elif entry is not None:
-            calls[self] = entry
-        if backend is not None:
-            backend.remembered_in(mode)
-
-    def _entry(self, inside: State, decision: Decision, record: Record) -> Entry | None:
-        """Make an entry of the cache, if there can be one."""
-        backend, inventory = decision.backend, self.selector.discovery.inventory
-        if backend is None:
-            return host_entry(self.name, self.function, inside, inventory, record)
-        choice, route = decision.choice, self.route(backend, decision.implementation)
-        asks = self.questions(backend, choice)
-        moves_on = self._moves_on if choice.is_list else ()
-        return backend_entry(self.name, decision, route, asks, moves_on, inside, inventory, record)
-
-
-def failure_reason(error: BaseException) -> str:
-    """The reason on record where a backend passed a call on by an exception."""
-    return f"it raised {describe_error(error)}"
+    def cached_shapes(self, decision: Decision) -> tuple[frozenset[str], Mapping[Any, Any]]:
+        if decision.backend is None:
+            return super().cached_shapes(decision)
+        route = self.route(decision.backend, decision.implementation)
+        # By "auto", an argument that decides must not be dropped.
+        is_auto = decision.choice.names[0] == AUTO
+        return route.options, route.in_place if is_auto else route.shapes
 
 
 def implementation_signature(name: str, backend: Backend, implementation: Any) -> inspect.Signature:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .arguments import HostParameters, read_signature
 from .backend import Backend
-from .decision import Deciding, Decision, Dispatched
+from .decision import Deciding, Decision
 from .docs.signatures import with_keyword
+from .fast_path import FastPath
 from .selection import Selector
 from .state import BackendName, State, leave
 
@@ -21,7 +23,7 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _WHERE = ("__module__", "__qualname__", "__doc__", "__firstlineno__", "__static_attributes__")
 
 
-class DispatchedClass(Dispatched):
+class DispatchedClass(FastPath):
     """A class of a host that dispatches to backends when it is constructed.
 
     The host's users get a subclass of the host's own class, with a metaclass that decides
@@ -50,6 +52,10 @@ class DispatchedClass(Dispatched):
             )
         self.parameters = HostParameters(cls, self.signature)
         self.key = self._subclass()
+        # Makes an instance of the host's own.
+        self._make = functools.partial(type(cls).__call__, self.key)
+        #: makes an instance of the chosen class, from the arguments of a construction
+        self.construct = self.make_call(self._make, self._construct)
 
     def _subclass(self) -> type:
         cls: Any = self.function
@@ -82,13 +88,14 @@ class DispatchedClass(Dispatched):
         given: BackendName | None,
         args: tuple[Any, ...],
         keywords: dict[str, Any],
+        failed: Mapping[Backend | None, str] | None = None,
     ) -> Decision:
-        """Decide whose class is constructed.
+        """Decide whose class is constructed; the parameters are those of :meth:`decide`.
 
         :return: the decision; its implementation is a class.
         :raises TypeError: if the backend exports anything else than a class of its own.
         """
-        decision = self.decide(state, given, args, keywords)
+        decision = self.decide(state, given, args, keywords, failed)
         backend, implementation = decision.backend, decision.implementation
         if backend is None:
             decision.implementation = self.key
@@ -104,36 +111,32 @@ class DispatchedClass(Dispatched):
             )
         if implementation is self.function:
             decision.backend, decision.implementation = None, self.key
+            decision.is_fixed = False
             decision.why = "the backend has the host's own"
         return decision
 
-    def construct(
+    def _construct(
         self,
-        make: Any,
         state: State,
         given: BackendName | None,
         args: tuple[Any, ...],
         keywords: dict[str, Any],
+        failed: Mapping[Backend | None, str] | None = None,
     ) -> Any:
-        """Make an instance of the chosen backend's class, with the arguments as they are.
-
-        :param make: makes an instance of a class of the host.
-        :param state: the state that the call is made in.
-        :param given: the choice of the call itself; ``None`` to follow the settings.
-        :param args: the positional arguments.
-        :param keywords: the keyword arguments.
-        """
-        decision = self.decide_class(state, given, args, keywords)
+        """Decide, and make an instance, with the arguments as they are."""
+        decision = self.decide_class(state, given, args, keywords, failed)
         self.note(state, decision)
         inside = self.inside(state, given, decision)
+        if decision.is_fixed and decision.keywords is keywords:
+            shape = (len(args), *keywords) if keywords else len(args)
+            self.remember(state, inside, given, decision, shape)
+        make = self._make if decision.backend is None else decision.implementation
         variable, token = self.selector.state, None
         try:
             token = variable.set(inside)
-            if decision.backend is None:
-                return make(self.key, *args, **decision.keywords)
-            return decision.implementation(*args, **decision.keywords)
+            return make(*args, **decision.keywords)
         except BaseException as error:
-            if decision.fell_back:
+            if decision.fell_back and decision.passed_over:
                 error.add_note(f"{self.name}() is of the host's own class: {decision.reason}")
             raise
         finally:
@@ -151,16 +154,12 @@ def _metaclass(dispatched: DispatchedClass) -> type:
     base: Any = type(dispatched.function)
     make, keyword, current = base.__call__, dispatched.keyword, dispatched.selector.state.get
 
-    def call(cls: Any, /, *args: Any, **keywords: Any) -> Any:
+    # The class is the first of the arguments: to put it in front of them takes a third of the time.
+    def call(*args: Any, **keywords: Any) -> Any:
         # A class that is derived from it is constructed as ever.
-        if cls is dispatched.key:
-            given = keywords.pop(keyword, None) if keywords else None
-            state = current()
-            if given is not None or not state.is_host:
-                return dispatched.construct(make, state, given, args, keywords)
-        if keywords:
-            return make(cls, *args, **keywords)
-        return make(cls, *args)
+        if args[0] is dispatched.key and (not current().is_host or keyword in keywords):
+            return dispatched.construct(*args[1:], **keywords)
+        return make(*args, **keywords) if keywords else make(*args)
 
     def signature(cls: Any) -> inspect.Signature:
         if cls is not dispatched.key:

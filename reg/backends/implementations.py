@@ -39,7 +39,10 @@ class Implementations(NamedTuple):
     functions: Mapping[str, tuple[Implementation, ...]]
 
     def as_dict(self) -> dict[str, dict[str, str]]:
-        """By name of a function and name of a backend, the answers."""
+        """Convert it to data.
+
+        :return: by name of a function and name of a backend, the answers.
+        """
         return {
             function: dict(zip(self.backends, answers, strict=True))
             for function, answers in self.functions.items()
@@ -91,7 +94,10 @@ class Verified(NamedTuple):
     problems: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, as values that JSON can hold."""
+        """Convert it to data.
+
+        :return: all fields by name, with values that JSON has.
+        """
         return {**self._asdict(), "problems": list(self.problems)}
 
 

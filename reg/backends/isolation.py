@@ -15,10 +15,7 @@ __all__ = ["Isolation"]
 
 
 class Isolation:
-    """The value of ``BackendDispatcher.testing``.
-
-    :param selector: the choices of the host.
-    """
+    """The value of ``BackendDispatcher.testing``."""
 
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
@@ -28,6 +25,8 @@ class Isolation:
         """Begin a ``with`` block with no choice made and nothing discovered.
 
         Afterwards, choices, discovered backends, signatures and docstrings are as before.
+
+        :return: a context manager.
         """
         with self._beginning_with(Inventory()):
             yield
@@ -41,6 +40,7 @@ class Isolation:
 
         :param backends: by name a module, an object, a class that is called without
           arguments, or a mapping of functions by name.
+        :return: a context manager.
         :raises TypeError: if it is not a mapping by name.
         """
         if not isinstance(backends, Mapping) or not all(isinstance(one, str) for one in backends):

@@ -145,9 +145,11 @@ class Installed(NamedTuple):
     object_reference: str
     #: the name of its distribution; ``None`` if that is not known
     distribution: str | None
+    #: the version of that
     version: str | None
     #: true if the host trusts it; ``None`` if that is not known before it is loaded
     trusted: bool | None
+    #: the outcome so far
     outcome: Outcome
     #: why it is not loaded, or which of its declarations are left out
     reasons: tuple[str, ...]
@@ -157,7 +159,10 @@ class Installed(NamedTuple):
     declared_array_types: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, as values that JSON can hold."""
+        """Convert it to data.
+
+        :return: all fields by name, with values that JSON has.
+        """
         return {k: list(v) if isinstance(v, tuple) else v for k, v in self._asdict().items()}
 
 

@@ -6,7 +6,7 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from .generators import drive_async_generator, drive_generator, kind_of, of_kind
 from .selection import Selector, unusable
@@ -17,6 +17,9 @@ __all__ = ["Settings", "UseBackend"]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _F = TypeVar("_F", bound=Callable[..., Any])
+_WHY: Final = "use_backend()"
+# Up to how many blocks are kept to be entered again.
+_MOST_BLOCKS: Final = 64
 
 
 class Settings:
@@ -30,12 +33,14 @@ class Settings:
     """
 
     # A misspelt ``backend`` is an error.
-    __slots__ = ("__weakref__", "_host_name", "_reduced", "_selector")
+    __slots__ = ("__weakref__", "_blocks", "_host_name", "_reduced", "_selector")
 
     def __init__(self, host_name: str, selector: Selector, reduced: Callable[[], Any]) -> None:
         self._host_name = host_name
         self._selector = selector
         self._reduced = reduced
+        # The cache: by name of a backend, the block that uses it and wishes nothing else.
+        self._blocks: dict[str, UseBackend] = {}
 
     @property
     def backend(self) -> str | tuple[str, ...]:
@@ -101,10 +106,21 @@ class Settings:
         :raises TypeError: on entry, if no implementation of a backend has an option, or the
           host has no such function.
         """
+        if strict is None and options is None and functions is None and type(name) is str:
+            # One object can be entered many times, also at the same time.
+            try:
+                return self._blocks[name]
+            except KeyError:
+                if len(self._blocks) >= _MOST_BLOCKS:
+                    self._blocks.clear()
+                return self._blocks.setdefault(name, UseBackend(self._selector, name))
         return UseBackend(self._selector, name, strict, options, functions)
 
     def available_backends(self) -> list[str]:
-        """List the canonical names of all backends that are installed and load, sorted."""
+        """List all backends that are installed and load.
+
+        :return: a new list of their canonical names, sorted.
+        """
         return sorted(backend.name for backend in self._selector.discovery.all())
 
     def get_backend(self, name: str) -> Any | None:
@@ -151,25 +167,42 @@ class Settings:
 class UseBackend:
     """The result of :meth:`Settings.use_backend`: a context manager, and a decorator."""
 
-    __slots__ = ("_functions", "_name", "_options", "_selector", "_strict")
+    __slots__ = ("_functions", "_is_plain", "_name", "_options", "_selector", "_strict")
 
     def __init__(
         self,
         selector: Selector,
         name: BackendName,
-        strict: bool | None,
-        options: Options | None,
-        functions: Mapping[str, BackendName] | None,
+        strict: bool | None = None,
+        options: Options | None = None,
+        functions: Mapping[str, BackendName] | None = None,
     ) -> None:
         self._functions = functions
         self._selector = selector
         self._name = name
         self._strict = strict
         self._options = options
+        # It wishes nothing but a backend.
+        self._is_plain = (type(name), strict, options, functions) == (str, None, None, None)
 
     def __enter__(self) -> None:
-        variable = self._selector.state
-        outer, inside = variable.get(), self.inside()
+        selector = self._selector
+        variable = selector.state
+        outer = variable.get()
+        mode, name, discovery = outer.mode, self._name, selector.discovery
+        known = mode.blocks.get(name) if self._is_plain else None
+        if known is not None and known[0] is discovery.inventory:
+            inside = State(known[1], (), outer)
+        else:
+            inside = self.inside()
+            inventory = discovery.inventory
+            if (
+                self._is_plain
+                and not outer.records
+                and mode.particulars is NO_PARTICULARS
+                and inventory.cache.get(name) is inside.mode.choice
+            ):
+                mode.blocks[name] = inventory, inside.mode
         try:
             inside.token = variable.set(inside)
         except BaseException:
@@ -181,12 +214,7 @@ class UseBackend:
         """Make the state that holds in the block."""
         selector = self._selector
         outer = selector.state.get()
-        name, choice, particulars = self._name, None, None
-        if type(name) is str:
-            # Mostly it is known: that saves a call.
-            choice = selector.discovery.inventory.cache.get(name)
-        if choice is None:
-            choice = selector.resolve(name)
+        choice, particulars = selector.resolve(self._name), None
         if self._options is not None or self._functions is not None:
             options, functions = outer.mode.particulars
             if self._options is not None:
@@ -196,13 +224,20 @@ class UseBackend:
             particulars = NO_PARTICULARS
             if options or functions:
                 particulars = Particulars(options, functions)
-        return outer.choosing(choice, "use_backend()", self._strict, outer, None, particulars)
+        return outer.choosing(choice, _WHY, self._strict, outer, None, particulars)
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
         # The outer state is kept in the context, not here: one object can be entered twice.
-        selector = self._selector
-        state = selector.state.get()
-        leave(selector.state, state.token, state.outer or selector.base)
+        variable = self._selector.state
+        state = variable.get()
+        token = state.token
+        if token is not None:
+            try:
+                variable.reset(token)
+                return
+            except ValueError:
+                pass
+        leave(variable, None, state.outer or self._selector.base)
 
     def __call__(self, function: _F) -> _F:
         """Decorate a function: each call runs in a block of its own."""

@@ -93,8 +93,8 @@ class Mode:
     """
 
     __slots__ = (
-        *("__weakref__", "calls", "choice", "chosen_by", "inside", "named_calls"),
-        *("particulars", "running", "strict", "why"),
+        *("__weakref__", "blocks", "calls", "choice", "chosen_by", "inside", "is_host"),
+        *("named_calls", "particulars", "running", "strict", "why"),
     )
 
     def __init__(
@@ -108,12 +108,17 @@ class Mode:
         self.choice = choice
         self.strict = strict
         self.why = why
-        #: the same as a reason
+        #: true if it is the host that runs all calls
+        self.is_host = choice is not None and choice.is_host and not particulars.functions
+        #: the choice as a reason
         self.chosen_by = f"chosen by {why}"
         self.running = running
         self.particulars = particulars
         #: the cache: by the decision, the state that the body of a call runs in
         self.inside: dict[object, State] = {}
+        #: the cache: by the name that ``use_backend()`` is given in this mode, the mode of the
+        #: block, with the state of discovery in which the name was resolved
+        self.blocks: dict[Any, tuple[Any, Mode]] = {}
         #: the cache: by function, how a call runs that follows the mode
         self.calls: dict[object, Any] = {}
         #: the cache: by the choice that a call names, and by function, how it runs
@@ -156,12 +161,7 @@ class State:
         self.outer = outer
         self.token = token
         #: true if a call has nothing to do but to call the host's function
-        self.is_host = (
-            not records
-            and mode.choice is not None
-            and mode.choice.is_host
-            and not mode.particulars.functions
-        )
+        self.is_host = mode.is_host and not records
 
     def without_records(self, records: list[Any]) -> State:
         """Make a state like this one that does not record in one of the lists."""

@@ -53,6 +53,8 @@ class HostSuite:
         """Begin a ``with`` block with no choice made and nothing discovered.
 
         Afterwards everything is as it was before; see ``dispatcher.testing``.
+
+        :return: a context manager.
         """
         with self.dispatcher.testing.isolated():
             yield

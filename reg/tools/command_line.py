@@ -13,7 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .. import __version__
+try:
+    from .. import __version__
+except ImportError:
+    sys.exit(
+        "reg: the distribution reg, another library, has overwritten files of reg-dispatch:"
+        " run 'pip uninstall reg reg-dispatch', and install the one that you use"
+    )
 from .._build import build
 from ..implicit import implicit
 from ..lookup import Lookup

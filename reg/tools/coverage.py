@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from .._classes import describe
+from .._errors import describe
 from .._refinements import RefinedMatcher
 from ..lookup import Lookup
 from .finding import Report, report

@@ -12,9 +12,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._classes import describe
 from .._declared import DeclaredMatcher, answers, failing, has_declared, values_of
 from .._definitions import definition_of
+from .._dispatch_spec import is_plain_function
+from .._errors import describe
 from .._matching import Matcher, Query, resolve_matchers
 from ..arginfo import takes_keyword
 from ..lookup import classes_of, has_default_behaviour
@@ -208,7 +209,8 @@ def closest_candidates(lookup: Any, key: Hashable, classes: tuple[type, ...]) ->
     :param lookup: the lookup.
     :param key: the key that was looked up.
     :param classes: the classes it was looked up for.
-    :return: lines for an error; none if nothing is registered under the key.
+    :return: lines for an error, with a note on the key, if there is one; none if nothing is
+      registered under the key.
     """
     resolution = explain_classes(lookup, key, classes)
     lines = []
@@ -224,7 +226,8 @@ def closest_candidates(lookup: Any, key: Hashable, classes: tuple[type, ...]) ->
     lines += [_closest_line(candidate, candidate.reason) for candidate in others[:_SHOWN]]
     if len(others) > _SHOWN:
         lines.append(f"  and {len(others) - _SHOWN} more that do not apply")
-    return ["the nearest are:", *lines] if lines else []
+    notes = [f"note: {note}" for note in resolution.notes]
+    return [*notes, "the nearest are:", *lines] if lines else notes
 
 
 def _apply_override(
@@ -320,6 +323,11 @@ def _resolution(
                 error=recorder.error,
                 call_next=_call_next(recorder, recorders[index + 1 :], fallback),
             )
+        )
+    if is_plain_function(key):
+        notes += (
+            f"{short_name(key)} is a plain function, so that a call of it runs itself; decorate it"
+            " with @reg.generic to have it dispatch",
         )
     return Resolution(
         key=key,

@@ -23,6 +23,7 @@ Kind: TypeAlias = Literal[
     "missing-class",
     "redefined",
     "identical",
+    "plain-function",
     "incomplete",
 ]
 
@@ -63,6 +64,8 @@ class Finding:
       ``importlib.reload()``.
     * ``identical``: the same component is registered for the same classes in
       two registries of the composition.
+    * ``plain-function``: something is registered under a function that is not generic,
+      perhaps since ``@reg.generic`` was forgotten. Only calls through a lookup reach it.
     * ``incomplete``: a combination of classes of ``complete`` ends at the
       fallback, or at a registration for ``object``.
     """

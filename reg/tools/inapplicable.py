@@ -95,6 +95,8 @@ def _why_inapplicable(
             return f"{argument}: {other} is not loaded, so {mine} cannot be a subclass", False
     elif cls in registered.__mro__:
         return f"{argument}: {mine} is a base of {other}, not a subclass", True
+    if issubclass(cls, type):
+        return f"{argument} is a class itself, and no instance of {other}", False
     return f"{argument}: {mine} is no subclass of {other}", False
 
 

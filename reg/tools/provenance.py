@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from .._circular import leaves, steps
 from .._classes import RegisteredClass
-from .._dispatch_spec import DispatchSpec
+from .._dispatch_spec import DispatchSpec, dispatch_of
 from .._observers import Observable, ObservableClassLookup
 from .._position import ranking
 from .._refinements import RefinedMatcher
 from .._store import Registration
-from ..compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
+from ..compose import CachingClassLookup, MergedClassLookup
 from ..lookup import Lookup, classes_of
 from ..registry import ClassRegistry
 from ..sentinel import MISSING
@@ -77,16 +78,6 @@ Registered: TypeAlias = "list[tuple[Source, list[Registration]]]"
 def is_lookup(value: object) -> bool:
     """Return whether a value is a lookup, a registry or a class lookup of this package."""
     return isinstance(value, Observable)
-
-
-def dispatch_of(key: object) -> DispatchSpec | None:
-    """Get the dispatch specification of a generic function.
-
-    :param key: any key.
-    :return: the specification; ``None`` if the key is not a generic function.
-    """
-    dispatch = getattr(key, "__reg_dispatch__", None)
-    return dispatch if isinstance(dispatch, DispatchSpec) else None
 
 
 def dispatch_arguments(
@@ -156,7 +147,11 @@ def sources(lookup: Any) -> list[Source]:
       :class:`reg.CachingClassLookup` are among them.
     :raises ValueError: if the composition contains itself.
     """
-    return list(_walk(lookup, "", ()))
+    found = []
+    for path, part, above in leaves(lookup):
+        merged = [outer for outer in above if isinstance(outer, MergedClassLookup)]
+        found.append(_source(part, path, merged[0] if merged else None))
+    return found
 
 
 def registered_by_key(lookup: Any) -> dict[Hashable, Registered]:
@@ -310,46 +305,6 @@ def _passes_on(part: Any) -> bool:
     if isinstance(part, (Lookup, CachingClassLookup)):
         return isinstance(part, Lookup)
     return isinstance(part, ObservableClassLookup) and part._reg_uses_builtin_all()
-
-
-def steps(part: Any, path: str) -> list[tuple[str, Any]]:
-    """Take a composition apart, by one step.
-
-    :param part: a lookup or class lookup.
-    :param path: the path to it, from the lookup that it is part of.
-    :return: the parts that it is composed of, each with the path to it; an empty list for one
-      that answers on its own.
-    """
-    if isinstance(part, Lookup):
-        return [(path, part.class_lookup)]
-    prefix = f"{path}." if path else ""
-    if isinstance(part, CachingClassLookup):
-        return [(f"{prefix}class_lookup", part.class_lookup)]
-    if isinstance(part, ChainClassLookup):
-        return [(f"{prefix}lookup", part.lookup), (f"{prefix}next", part.next)]
-    composed = part._reg_parts() if isinstance(part, Observable) else None
-    return [(f"{prefix}lookups[{index}]", child) for index, child in enumerate(composed or ())]
-
-
-def _walk(part: Any, path: str, above: tuple[tuple[str, Any], ...]) -> Iterator[Source]:
-    """Walk the parts of a part.
-
-    :param above: the parts that contain it, with the paths to them.
-    """
-    for outer_path, outer in above:
-        if outer is part:
-            # Not by repr(), which would walk the circle as well.
-            raise ValueError(
-                f"this {type(part).__name__} is composed of itself: its"
-                f" {path.removeprefix(outer_path).lstrip('.')} leads back to it, so that no call"
-                " through it ends; take it out there"
-            )
-    below = steps(part, path)
-    for step, child in below:
-        yield from _walk(child, step, (*above, (path, part)))
-    if not below:
-        merged = [outer for _, outer in above if isinstance(outer, MergedClassLookup)]
-        yield _source(part, path, merged[0] if merged else None)
 
 
 def _source(part: Any, path: str, merged: Any) -> Source:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
 from .._definitions import definition_of
+from .._dispatch_spec import is_plain_function
 from .._refinements import names_in
 from .._store import Registration
 from ..arginfo import takes_keyword
@@ -34,6 +35,7 @@ def registration_rules(key: Hashable, registered: Registered) -> Iterator[Report
     :return: the findings.
     """
     registrations = [registration for _, group in registered for registration in group]
+    yield from _plain_function(key, registrations)
     yield from _hidden(key, registered)
     yield from _identical(key, registered)
     yield from _missing_classes(registrations)
@@ -71,6 +73,20 @@ def definition_places(component: Any) -> list[str]:
     """The place where a function is defined, in a list; an empty list for other components."""
     place = definition_of(component)
     return [] if place is None else [f"{place[0]}:{place[1]}"]
+
+
+def _plain_function(key: Hashable, registrations: list[Registration]) -> Iterator[Report]:
+    if is_plain_function(key):
+        name = short_name(key)
+        yield report(
+            "plain-function",
+            "warning",
+            key,
+            [registration.place for registration in registrations],
+            f"{name} is a plain function, so that a call of it runs itself, and never reaches what"
+            " is registered under it",
+            f"Decorate {name} with @reg.generic.",
+        )
 
 
 def _hidden(key: Hashable, registered: Registered) -> Iterator[Report]:

@@ -80,7 +80,11 @@ class TracedCall:
         self.error: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Convert it to data that JSON has, with those inside it under ``"calls"``."""
+        """Convert it to data.
+
+        :return: all fields by name, with values that JSON has; under ``"calls"`` the data of the
+          calls inside it.
+        """
         return {
             "key": full_name(self.key),
             "classes": list(map(full_name, self.classes)),
@@ -174,7 +178,10 @@ class Trace:
             pending += [(depth + 1, inner) for inner in reversed(call.calls)]
 
     def as_dicts(self) -> list[dict[str, Any]]:
-        """Convert the outermost calls to data, as :meth:`TracedCall.as_dict` does."""
+        """Convert the outermost calls to data.
+
+        :return: a new list of the results of :meth:`TracedCall.as_dict`.
+        """
         return [call.as_dict() for call in self.calls]
 
     def to_opentelemetry(self, tracer: Tracer | None = None) -> None:

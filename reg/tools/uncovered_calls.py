@@ -85,8 +85,8 @@ def _uncovered_counts(dispatch: DispatchSpec, registered: Registered) -> Iterato
         f"{' and '.join(calls)} reach{'es' if len(calls) == 1 else ''} no implementation: such a"
         f" call dispatches on {counted(most, 'argument')}, and implementations are registered"
         f" for {' and '.join(map(str, covered))} only",
-        f"Register for {counted(most, 'class', 'classes')}, or name the parameters that dispatch:"
-        f" @reg.generic({names}).",
+        f"Register for {counted(most, 'class', 'classes')}"
+        + (f", or name the parameters that dispatch: @reg.generic({names})." if names else "."),
     )
 
 

@@ -4,11 +4,14 @@ import abc
 import copy
 import dataclasses
 import enum
+import gc
 import inspect
 import pickle
 import sys
+import sysconfig
 import types
 import typing
+import weakref
 
 import pytest
 
@@ -331,6 +334,79 @@ def test_everything_else_is_as_for_functions(host, site):
     with pytest.raises(BackendFallbackError, match="an x is needed"):
         Estimator(0, backend="accel", strict=True)
     assert "accel" in str(dispatcher.explain(Estimator, 1, backend="accel"))
+
+
+def test_a_replaced_class_is_seen_and_the_old_one_dropped(host, site):
+    site.backend(
+        "accel",
+        """
+        def make(name):
+            class Model:
+                def __init__(self, x): self.x = name, x
+            return Model
+        Model = make("old")
+        """,
+    )
+    dispatcher = host()
+
+    @dispatcher.backend_class
+    class Model:
+        def __init__(self, x):
+            self.x = "host", x
+
+    def made(**choice):
+        return Model(1, **choice).x
+
+    with dispatcher.settings.use_backend("accel"):
+        assert [made() for _ in range(3)] == [("old", 1)] * 3
+        assert [made(backend="accel") for _ in range(3)] == [("old", 1)] * 3
+        accel = dispatcher.get_backend("accel")
+        old = weakref.ref(accel.Model)
+        accel.Model = accel.make("new")
+        assert made() == made(backend="accel") == ("new", 1)
+        gc.collect()
+        # Python 3.13 without the lock keeps classes for ever, once there was a second thread.
+        is_kept = sysconfig.get_config_var("Py_GIL_DISABLED") and sys.version_info < (3, 14)
+        assert is_kept or old() is None
+        accel.Model = Model.__mro__[1]
+        assert made() == ("host", 1)
+        accel.Model = 3
+        with pytest.raises(TypeError, match="must be a class"):
+            made()
+        del accel.Model
+        assert made() == made(backend="accel") == ("host", 1)
+        accel.Model = accel.make("again")
+        assert made() == made(backend="accel") == ("again", 1)
+
+
+def test_constructions_of_the_same_shape_are_decided_for_themselves(host, site):
+    site.backend(
+        "accel",
+        """
+        def can_run(name, arguments): return True if arguments["x"] else "an x is needed"
+        class Model:
+            def __init__(self, x, **more): self.x = x, more
+        """,
+    )
+    dispatcher = host()
+
+    @dispatcher.backend_class
+    class Model:
+        def __init__(self, x, **more):
+            self.x = x, more
+
+    @dispatcher.backend_class(name="Model")
+    class Plain:
+        def __init__(self, x):
+            self.x = x
+
+    with dispatcher.settings.use_backend(["accel", "cpu"]):
+        for _ in range(3):
+            assert [type(Model(x)) is Model for x in (1, 0, 2)] == [False, True, False]
+            assert Model(1, strict="no").x == Model(x=1, strict="no").x == (1, {"strict": "no"})
+            assert type(Plain(1, strict=True)) is not Plain
+            with pytest.raises(BackendFallbackError, match="an x is needed"):
+                Plain(0, strict=True, backend="accel")
 
 
 def test_host_calls_inside_a_constructor_keep_the_choice(host, site, accel):

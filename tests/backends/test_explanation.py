@@ -143,6 +143,30 @@ def test_the_debug_log_says_the_same(f, caplog):
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize("name", ["reg.backends", "reg", None])
+def test_a_log_that_is_turned_on_later_has_the_calls_from_then_on(f, caplog, name):
+    for level, count in ((logging.DEBUG, 1), (logging.INFO, 0), (logging.DEBUG, 1)):
+        f(1, backend="other", y=2)
+        with caplog.at_level(level, name):
+            caplog.clear()
+            f(1, backend="other", y=2)
+            assert len(caplog.messages) == count
+
+
+def test_a_log_that_is_disabled_stays_empty(f, caplog):
+    logger = logging.getLogger("reg.backends")
+    with caplog.at_level(logging.DEBUG, "reg.backends"):
+        logger.disabled = True
+        try:
+            for _ in range(3):
+                assert f(1, backend="other", y=2) == "other"
+        finally:
+            logger.disabled = False
+        assert caplog.messages == []
+        f(1, backend="other", y=2)
+    assert len(caplog.messages) == 1
+
+
 def test_what_a_plain_new_thread_calls_is_not_on_record(f):
     settings = f.dispatcher.settings
     with f.dispatcher.record() as calls:

@@ -397,3 +397,73 @@ def test_compositions_show_their_parts():
         assert class_.__name__ in repr(class_(*args))
         assert "'app'" in repr(class_(*args))
     assert "'app'" in repr(reg.Registry(name="app"))
+
+
+def circles():
+    """Make a composition of each kind that contains itself, and name the attribute."""
+    listed = reg.ListClassLookup([reg.Registry()])
+    listed.lookups.append(listed)
+    yield listed, r"ListClassLookup .* its lookups\[1\] leads"
+    chain = reg.ChainClassLookup(reg.Registry(), reg.Registry())
+    chain.next = chain
+    yield chain, "ChainClassLookup .* its next leads"
+    caching = reg.CachingClassLookup(reg.Registry())
+    caching.class_lookup = reg.Lookup(reg.ListClassLookup([caching]))
+    yield caching, r"this (Caching|List)ClassLookup .* leads"
+    merged = reg.MergedClassLookup([reg.Registry()])
+    merged.lookups.append(merged)
+    yield merged, r"MergedClassLookup .* its lookups\[1\] leads"
+    lookup = reg.Lookup(reg.Registry())
+    lookup.class_lookup = lookup
+    yield lookup, "this Lookup .* its class_lookup leads"
+    # A container of another kind, of which nothing is cached.
+    parts = collections.deque([reg.Registry()])
+    queue = reg.ListClassLookup(parts)
+    parts.append(queue)
+    yield queue, r"ListClassLookup .* its lookups\[1\] leads"
+
+
+@reg.generic
+def circular(thing):
+    return "fallback"
+
+
+@pytest.mark.parametrize(("part", "place"), list(circles()))
+def test_a_composition_of_itself_is_an_error_that_says_where(part, place):
+    lookup = part if isinstance(part, reg.Lookup) else reg.Lookup(part)
+    asked = [
+        lambda: circular(1, lookup=lookup),
+        lambda: circular(1, lookup=lookup, default=None),
+        lambda: circular.component(1, lookup=lookup),
+        lambda: circular.all(1, lookup=lookup),
+        lambda: circular.explain(1, lookup=lookup),
+        lambda: lookup.call(circular, [1]),
+        lambda: lookup.component_for(circular, [int]),
+        lambda: lookup.explain_classes(circular, [int]),
+        lambda: reg.check(lookup),
+    ]
+    if part is not lookup:
+        asked += [lambda: part.all(circular, [int]), lambda: part.get(circular, [int])]
+    for ask in asked * 2:
+        with pytest.raises(ValueError, match=f"{place} back to it, .*take it out there"):
+            ask()
+    assert "..." in repr(part)
+
+
+def test_a_registry_in_a_composition_twice_is_no_circle():
+    registry = reg.Registry()
+    registry.register(circular, [int], lambda thing: "found")
+    part = reg.ListClassLookup([registry, reg.ChainClassLookup(registry, registry)])
+    assert circular(1, lookup=reg.Lookup(reg.ListClassLookup([part, part]))) == "found"
+
+
+def test_an_endless_recursion_elsewhere_stays_what_it_is():
+    class Endless(reg.IClassLookup):
+        def all(self, key, classes):
+            return self.all(key, classes)
+
+    part = reg.ListClassLookup([reg.ListClassLookup([Endless()])])
+    with pytest.raises(RecursionError):
+        part.all(circular, [int])
+    with pytest.raises(RecursionError):
+        circular(1, lookup=reg.Lookup(part))

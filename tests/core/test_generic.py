@@ -310,6 +310,35 @@ def test_component_and_all_refuse_other_keywords(registry):
         size.component(1, key=1)
 
 
+@pytest.mark.parametrize("names", [(), ("thing",)])
+def test_component_and_all_take_the_other_arguments_of_a_call(registry, names):
+    @reg.generic(*names)
+    def size(thing, *, unit="mm", **more): ...
+
+    registry.register(size, [int], "found")
+    for _ in range(2):
+        assert size.component(1, unit="cm") == "found"
+        assert size.component(thing=1, unit="cm", lookup=registry) == "found"
+        assert list(size.all(1, unit="cm")) == ["found"]
+        with pytest.raises(TypeError, match=r"got an unexpected keyword argument 'untl'$"):
+            size.component(1, untl="cm")
+
+
+def test_component_refuses_other_keywords_also_if_its_answer_is_cached(registry):
+    @reg.generic("thing")
+    def size(thing): ...
+
+    registry.register(size, [int], lambda thing: "found")
+    for _ in range(3):
+        assert size(1) == size(thing=1) == "found"
+        with pytest.raises(
+            TypeError, match=r"component\(\) got an unexpected keyword argument 'x'$"
+        ):
+            size.component(1, x=1)
+        with pytest.raises(TypeError, match=r"all\(\) got an unexpected keyword argument 'x'$"):
+            size.all(thing=1, x=1)
+
+
 def test_the_key_is_the_generic_function_itself(registry):
     @reg.generic
     def size(thing): ...

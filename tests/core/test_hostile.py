@@ -760,15 +760,14 @@ def test_a_pickled_error_is_an_error_again(key):
 
 
 @pytest.mark.parametrize("depth", [10**3, 10**4])
-def test_endless_compositions_and_calls_are_recursion_errors(registry, depth):
+def test_endless_compositions_and_calls_are_errors(registry, depth):
     parts = []
     composed = reg.ListClassLookup(parts)
     parts.append(composed)
     lookup = reg.Lookup(composed)
     for _ in range(3):
-        with pytest.raises(RecursionError) as caught:
+        with pytest.raises(ValueError, match=r"its lookups\[0\] leads back to it"):
             size(Animal(), lookup=lookup)
-        assert "contains itself" in "".join(caught.value.__notes__)
     parts[:] = [registry]
     assert size(Animal(), lookup=lookup) == "animal"
 

@@ -152,7 +152,7 @@ def test_an_implicit_lookup_without_init_does_not_crash():
 def test_an_implicit_lookup_stands_in_for_a_class_with_the_methods_of_lookups():
     if compiled:
         with pytest.raises(TypeError, match="has no method 'call'"):
-            ImplicitState(int)
+            ImplicitState()._add_own_lookup(int)
 
 
 GREENLETS = """

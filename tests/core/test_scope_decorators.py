@@ -30,7 +30,7 @@ def inner():
 
 @pytest.fixture(params=["using", "preserved"])
 def scope(request, inner):
-    return {"using": implicit.using(inner), "preserved": implicit.preserved()}[request.param]
+    return implicit.using(inner) if request.param == "using" else implicit.preserved()
 
 
 def test_a_decorated_function_keeps_its_kind_and_its_name(scope):

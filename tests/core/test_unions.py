@@ -98,6 +98,24 @@ def test_unregistering_a_class_leaves_its_unions(registry):
     assert (found(registry, int), found(registry, str)) == ([], ["union"])
 
 
+def test_a_union_is_unregistered_after_one_of_its_members(registry):
+    registry.register("key", [int | str, bytes | bool], "union")
+    registry.unregister("key", [int, bytes])
+    assert (found(registry, int, bytes), found(registry, str, bytes)) == ([], ["union"])
+    registry.unregister("key", [int | str, bool | bytes])
+    assert registry.registrations() == []
+    with pytest.raises(reg.RegistrationError, match="nothing is registered"):
+        registry.unregister("key", [int | str, bool | bytes])
+
+
+def test_a_union_is_registered_again_after_one_of_its_members_has_gone(registry):
+    registry.register("key", [int | str], "former")
+    registry.unregister("key", [int])
+    registry.register("key", [int | str], "union")
+    assert found(registry, int) == found(registry, str) == ["union"]
+    assert len(registry.registrations()) == 2
+
+
 def test_exact_prefers_the_class_itself(registry):
     registry.register("key", [int | str, int | str], "unions")
     assert registry.exact("key", [int, str]) == "unions"

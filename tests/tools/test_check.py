@@ -1,5 +1,6 @@
 """Each mistake that a check is to find, planted; and sound registrations, left alone."""
 
+import functools
 import pickle
 import subprocess
 import sys
@@ -553,3 +554,42 @@ def test_the_function_stays_the_function_however_it_is_imported():
         "import reg.tools.call_rules; assert callable(reg.check)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def forgotten(thing):
+    return "plain"
+
+
+def test_a_function_that_is_not_generic_is_a_finding_and_a_note():
+    registry = Registry()
+    registry.register(forgotten, [int], lambda thing: "int")
+    registry.register(forgotten, [str], lambda thing: "str")
+    (finding,) = reg.check(registry)
+    assert (finding.kind, finding.severity, len(finding.places)) == ("plain-function", "warning", 2)
+    assert "a call of it runs itself" in finding.problem
+    assert finding.advice == "Decorate forgotten with @reg.generic."
+    assert reg.check(registry, accept=["plain-function"]) == []
+    for explanation in (
+        registry.explain(forgotten, [1]),
+        registry.explain_classes(forgotten, [bytes]),
+    ):
+        (note,) = explanation.notes
+        assert note.startswith("forgotten is a plain function, so that a call of it runs itself")
+
+
+@pytest.mark.parametrize("key", ["key", ("a", 1), int, functools.partial(forgotten)])
+def test_a_key_of_another_kind_is_no_finding(key):
+    registry = Registry()
+    registry.register(key, [int], lambda thing: "int")
+    assert reg.check(registry) == []
+    assert registry.explain(key, [1]).notes == ()
+
+
+def test_an_implementation_for_no_arguments_is_no_reason_to_name_parameters():
+    @reg.generic
+    def size(thing=1): ...
+
+    registry = Registry()
+    registry.register(size, [], lambda thing=1: "none")
+    (finding,) = reg.check(registry)
+    assert finding.advice == "Register for 1 class."

@@ -26,7 +26,7 @@ DOORS = {
     ("reg", "reg.tools.trace"),
     ("reg.__main__", "reg.tools.command_line"),
     ("reg._errors", "reg.tools.explain"),
-    ("reg.generic", "reg.tools.explain"),
+    ("reg._slow_path", "reg.tools.explain"),
     ("reg.lookup", "reg.tools.explain"),
     ("reg.tools.backends_command", "reg.backends"),
 }
@@ -71,7 +71,7 @@ EDGES = {
     for name, path in MODULES.items()
     for imported in _imports(path)
     if imported != name
-}
+} | {("reg", f"reg.{module}") for module in reg._MODULES}
 
 
 def _room(module):

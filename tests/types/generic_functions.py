@@ -147,6 +147,9 @@ async def later() -> None:
     await fetch("text")  # error: both
     reveal_type(await fetch(document, lookup=registry))  # reveals: int
     reveal_type(await Shop().order(document))  # reveals: bool
+    reveal_type(await fetch(document, default=None))  # reveals: int | None
+    reveal_type(await fetch(obj=document, default=""))  # reveals: int | str
+    reveal_type(await Shop().order(document, default=None))  # reveals: bool | None
     async for line in lines(document):
         reveal_type(line)  # reveals: str
 

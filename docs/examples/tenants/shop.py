@@ -18,10 +18,9 @@ def invoice(order: Order) -> str:
 
 product = reg.Registry(name="product")
 tenants = {name: reg.Registry(name=name) for name in ("north", "south")}
-lookups = {
-    name: reg.Lookup(reg.ListClassLookup([tenant, product]))
-    for name, tenant in tenants.items()
-}  # fmt: skip
+lookups: dict[str, reg.Lookup] = {}
+for name, registry in tenants.items():
+    lookups[name] = reg.Lookup(reg.ListClassLookup([registry, product]))
 
 
 @product.implements(invoice)

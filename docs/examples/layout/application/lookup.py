@@ -10,8 +10,6 @@ import reg
 
 from .rendering import registry
 
-plugins = [
-    point.load()
-    for point in sorted(entry_points(group="application.registries"), key=lambda point: point.name)
-]
+points = sorted(entry_points(group="application.registries"), key=lambda point: point.name)
+plugins = [point.load() for point in points]
 lookup = reg.Lookup(reg.ListClassLookup([registry, *plugins, framework]))
