@@ -119,6 +119,12 @@ class DispatchSpec:
         #: of positional arguments
         self.binds = not names and not self.collects
 
+    @property
+    def layout(self) -> tuple[Any, ...]:
+        """All that the fast path in C has to know."""
+        flags = bool(self.names), self.awaits, self.collects, self.class_first
+        return self.positions, self.keywords, self.defaults, *flags
+
     def bound(
         self, args: tuple[Any, ...], keywords: dict[str, Any], counts: int
     ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...]]:

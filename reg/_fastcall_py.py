@@ -24,7 +24,7 @@ from ._call_code import NOT_GIVEN, code_of_call
 from ._entries import Entries, key_of
 from ._functions import KINDS, code_of
 from ._lock import registry_lock
-from ._steps import CallNext, Decision, Plan, Step
+from ._steps import CallNext, Deciding, Decision, Plan, Step
 from .sentinel import MISSING
 
 TYPE_CHECKING = False
@@ -38,6 +38,7 @@ __all__ = [
     "CachedLookup",
     "CallNext",
     "CallTables",
+    "Deciding",
     "Decision",
     "Entries",
     "ImplicitState",

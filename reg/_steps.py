@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["CallNext", "Decision", "Plan", "Step"]
+__all__ = ["CallNext", "Deciding", "Decision", "Plan", "Step"]
 
 
 class CallNext(tuple["Any", ...]):
@@ -102,6 +102,10 @@ def _filling_in(function: Callable[..., Any], lookup: Any, next: Any) -> Callabl
         return function(*args, call_next=make(CallNext, (next, args, keywords)))
 
     return run_with_next
+
+
+class Deciding:
+    """An object by whose attributes decisions are made; the twin in C counts what is assigned."""
 
 
 class Decision:

@@ -6,6 +6,7 @@ import functools
 
 from . import _trie
 from ._errors import describe
+from ._fastcall import Deciding
 from ._lock import registry_lock
 from ._matching import Matcher, Query
 from ._mro import mro_of
@@ -175,7 +176,7 @@ class Predicate:
         return f"Predicate({self.name!r})"
 
 
-class _Registering:
+class _Registering(Deciding):
     """The registration that predicate registries and predicate matchers share."""
 
     if TYPE_CHECKING:

@@ -25,6 +25,8 @@ static PyObject *tables_lock;   /* its critical section */
 /* The version of a type, 0 if it has none just now. No two types ever have the same version, and
    each change gives a new one. */
 #define VERSION_OF_TYPE(type) _Py_atomic_load_uint_relaxed(&(type)->tp_version_tag)
+/* How often several things are read, to have been so all at one moment. */
+#define SURE 2
 #else
 #define LOAD_INT(field) (field)
 #define STORE_INT(field, value) ((field) = (value))
@@ -34,6 +36,7 @@ static PyObject *tables_lock;   /* its critical section */
 #define ADD_UINT64(field, value) ((field) += (value))
 #define ADD_SSIZE(field, value) ((field) += (value))
 #define VERSION_OF_TYPE(type) ((type)->tp_version_tag)
+#define SURE 1
 #endif
 
 #if PY_VERSION_HEX < 0x030D0000

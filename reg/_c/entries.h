@@ -423,27 +423,6 @@ close_entries(Entries *self, int with_others)
     } while (with_others && self != NULL);
 }
 
-/* A line that these entries end, without a value; NULL, without an error, if there can be none. */
-static Line *  /* runs no Python */
-line_of_entries(Entries *self, uint64_t generic, const void *lookup, PyObject *watched,
-                Py_ssize_t arity, Py_ssize_t abstract)
-{
-    if (!self->is_open || share_validity(&self->validity) < 0) {
-        return NULL;
-    }
-    Line *line = new_line(self->validity, arity, abstract);
-    if (line != NULL) {
-        line->generic = generic;
-        line->lookup = lookup;
-        line->watched = watched;
-        line->counts = self->counts;
-        line->token = self->token;
-        line->has_token = (char)self->has_token;
-        line->has_checks = self->has_token || watched != NULL || abstract > 0;
-    }
-    return line;
-}
-
 /* Put a plan that find_value() has just found for these classes into a line. Their versions are
    those before anything was asked of them. There is no line if a class has no version yet, or if
    Python would have to be asked. */
@@ -469,18 +448,23 @@ put_plan(Entries *self, Cache *cache, uint64_t generic, const void *lookup, PyOb
             }
         }
     }
-    Line *line = self->named != NULL ? NULL
-                                     : line_of_entries(self, generic, lookup, watched, self->arity,
-                                                       abstract);
-    if (line == NULL) {
+    Line *line = NULL;
+    if (self->named != NULL || !self->is_open || share_validity(&self->validity) < 0 ||
+        (line = new_line(self->validity, self->arity, abstract)) == NULL) {
         return;
     }
+    line->generic = generic;
+    line->lookup = lookup;
+    line->watched = watched;
+    line->counts = self->counts;
+    line->token = self->token;
+    line->has_token = (char)self->has_token;
+    line->lacks_versions = lacks_versions;
+    line->has_checks = self->has_token || watched != NULL || abstract > 0 || lacks_versions;
     VersionOfClass *next = line->classes;
     for (Py_ssize_t i = 0; i < self->arity; i++) {
         *next++ = (VersionOfClass){classes[i], versions[i], combination[i + 1]};
     }
-    line->lacks_versions = lacks_versions;
-    line->has_checks |= lacks_versions;
     for (Py_ssize_t i = 1; i <= self->arity; i++) {
         for (Snapshot *of = ((Snapshot *)combination[i])->abstract; of != NULL; of = of->abstract) {
             *next++ = (VersionOfClass){of->cls, of->version, NULL};

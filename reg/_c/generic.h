@@ -17,12 +17,11 @@ typedef struct {
     Py_ssize_t *positions;  /* of these; -1 for one that is keyword-only */
     Py_ssize_t arity;       /* how many arguments dispatch */
     char by_name;           /* whether named parameters dispatch, and not all positional ones */
-    char binds;             /* whether calls may be bound to the signature */
     char awaits;            /* whether the result of a call is awaited, and so its default */
     char collects;          /* whether any number of arguments dispatches */
     char class_first;       /* whether the first argument is itself the class */
-    /* No other generic function has ever had it, or one of the 63 numbers behind it: the next one
-       is that of its entries, and each second one that of calls of so many arguments. */
+    /* No other generic function has ever had it, or one of the 63 numbers behind it: these are for
+       calls of so many arguments, where any number dispatches. */
     uint64_t serial;
 } Generic;
 
@@ -56,7 +55,7 @@ is_honest(const Entries *entries, PyTypeObject *type)
 static inline uint64_t  /* runs no Python */
 serial_of(const Generic *self, Py_ssize_t arity)
 {
-    return self->collects ? self->serial + 2 * (uint64_t)arity : self->serial;
+    return self->collects ? self->serial + (uint64_t)arity : self->serial;
 }
 
 /* The plan for these arguments in some entries, which the caller owns: a new reference; NULL,
@@ -106,60 +105,33 @@ plan_in_entries(Generic *self, Entries *entries, Cache *cache, const void *looku
     return (Plan *)plan;
 }
 
-/* The entries of a call without a line: a new reference; NULL, perhaps with an error, for the slow
-   path. */
+/* The entries of a call, and what its lookup watches: new references; NULL, perhaps with an error,
+   for the slow path. */
 static Entries *
-entries_of_lookup(Generic *self, PyObject *lookup, PyObject **watched)
+entries_of_call(Generic *self, PyObject *given_lookup, const void *identity, PyObject **watched)
 {
-    CallTables *tables = (CallTables *)((CachedLookup *)lookup)->cache;
-    PyObject *entries = NULL;
-    if (tables == NULL) {
-        return NULL;
-    }
-    Py_INCREF(tables);
-    if (are_unchanged(tables->watched) &&
-        PyDict_GetItemRef(tables->calls, self->identity, &entries) > 0) {
-        *watched = tables->watched;
-        if (((Entries *)entries)->arity != self->arity && !self->collects) {
-            Py_CLEAR(entries);
-        }
-    }
-    Py_DECREF(tables);
-    return (Entries *)entries;
-}
-
-/* The same; with the interpreter lock, entries are in a line of their own, for proxies. */
-static Entries *
-entries_of_call(Generic *self, PyObject *given_lookup, Cache *cache, const void *identity,
-                PyObject **watched)
-{
-#ifndef Py_GIL_DISABLED
-    Line *line = find_line(cache, self->serial + 1, identity, NULL, 0);
-    if (line != NULL) {
-        *watched = line->watched;
-        return are_unchanged(line->watched) ? (Entries *)Py_NewRef(line->value) : NULL;
-    }
-#endif
     PyObject *lookup = given_lookup != NULL ? Py_NewRef(given_lookup)
                                             : field_of(self->implicit, &self->implicit->everywhere);
     if (lookup == Py_None && given_lookup == NULL) {
         Py_SETREF(lookup, stored_lookup(self->implicit));
     }
-    Entries *entries = NULL;
+    PyObject *entries = NULL;
+    CallTables *tables = NULL;
     if (lookup != NULL && lookup == identity && PyObject_TypeCheck(lookup, &CachedLookup_Type)) {
-        entries = entries_of_lookup(self, lookup, watched);
+        tables = (CallTables *)cache_of(lookup);
     }
-#ifndef Py_GIL_DISABLED
-    if (entries != NULL &&
-        (line = line_of_entries(entries, self->serial + 1, lookup, *watched, 0, 0)) != NULL) {
-        line->value = (PyObject *)entries;
-        put_line(cache, line);
+    if (tables != NULL) {
+        *watched = Py_XNewRef(tables->watched);
+        prepare_lists(*watched);
+        if (!are_unchanged(*watched) ||
+            PyDict_GetItemRef(tables->calls, self->identity, &entries) <= 0 ||
+            (((Entries *)entries)->arity != self->arity && !self->collects)) {
+            Py_CLEAR(entries);
+        }
     }
-#else
-    (void)cache;
-#endif
+    Py_XDECREF(tables);
     Py_XDECREF(lookup);
-    return entries;
+    return (Entries *)entries;
 }
 
 /* The plan of a call that no line is for: a new reference; NULL, perhaps with an error, for the
@@ -171,7 +143,7 @@ plan_in_tables(Generic *self, PyObject *given_lookup, Cache *cache, const void *
     Plan *plan = NULL;
     Py_BEGIN_CRITICAL_SECTION(tables_lock);
     PyObject *watched = NULL;
-    Entries *entries = entries_of_call(self, given_lookup, cache, identity, &watched);
+    Entries *entries = entries_of_call(self, given_lookup, identity, &watched);
     Entries *own = entries;
     while (self->collects && own != NULL && own->arity != nargs) {
         own = own->other;
@@ -182,6 +154,7 @@ plan_in_tables(Generic *self, PyObject *given_lookup, Cache *cache, const void *
         Py_DECREF(own);
     }
     Py_XDECREF(entries);
+    Py_XDECREF(watched);
     Py_END_CRITICAL_SECTION();
     return plan;
 }
@@ -302,7 +275,7 @@ static inline int  /* runs no Python */
 bind_to_signature(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t nargs,
                   PyObject *kwnames, uint64_t *taken)
 {
-    if (!self->binds || nargs > self->arity) {
+    if (nargs > self->arity) {
         return 0;
     }
     for (Py_ssize_t i = nargs; i < self->arity; i++) {
@@ -395,25 +368,7 @@ static PyObject *
 call_slow_path(Generic *self, PyObject *method, PyObject *const *args, Py_ssize_t nargs,
                PyObject *kwnames)
 {
-    PyObject *positional = PyTuple_New(nargs), *keywords = PyDict_New(), *result = NULL;
-    if (positional != NULL && keywords != NULL) {
-        for (Py_ssize_t i = 0; i < nargs; i++) {
-            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
-        }
-        Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), i = 0;
-        while (i < count &&
-               PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0) {
-            i++;
-        }
-        if (i == count) {
-            PyObject *given[] = {NULL, self->slow_path, positional, keywords};
-            result = PyObject_VectorcallMethod(method, given + 1,
-                                               3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-        }
-    }
-    Py_XDECREF(positional);
-    Py_XDECREF(keywords);
-    return result;
+    return call_packed(NULL, method, self->slow_path, args, nargs, kwnames);
 }
 
 static PyObject *
@@ -546,7 +501,7 @@ Generic_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
     if (instance == NULL || instance == Py_None) {
         return Py_NewRef(self);
     }
-    return new_bound(self, instance);
+    return PyMethod_New(self, instance);
 }
 
 static PyObject *
@@ -709,37 +664,24 @@ static PyTypeObject Generic_Type = {
 
 /* ---- Making one --------------------------------------------------------- */
 
-/* An attribute of the spec that must be a tuple of so many items: a new reference. */
-static PyObject *
-tuple_of_spec(PyObject *spec, const char *name, Py_ssize_t size)
-{
-    PyObject *tuple = PyObject_GetAttrString(spec, name);
-    if (tuple != NULL && (!PyTuple_Check(tuple) || (size >= 0 && PyTuple_GET_SIZE(tuple) != size))) {
-        PyErr_Format(PyExc_TypeError, "%s of %R must be a tuple, with an item for each parameter",
-                     name, spec);
-        Py_CLEAR(tuple);
-    }
-    return tuple;
-}
-
-/* Whether an attribute of the spec is true; -1 with an error. */
-static int
-truth_of_spec(PyObject *spec, const char *name)
-{
-    PyObject *value = PyObject_GetAttrString(spec, name);
-    int truth = value == NULL ? -1 : PyObject_IsTrue(value);
-    Py_XDECREF(value);
-    return truth;
-}
-
 static int
 read_spec(Generic *self, PyObject *spec)
 {
-    PyObject *positions = tuple_of_spec(spec, "positions", -1);
-    if (positions == NULL) {
+    PyObject *layout = PyObject_GetAttrString(spec, "layout"), *positions, *keywords, *defaults;
+    int by_name, awaits, collects, class_first;
+    if (layout == NULL ||
+        !PyArg_ParseTuple(layout, "O!O!O!pppp", &PyTuple_Type, &positions, &PyTuple_Type, &keywords,
+                          &PyTuple_Type, &defaults, &by_name, &awaits, &collects, &class_first)) {
+        Py_XDECREF(layout);
         return -1;
     }
     self->arity = PyTuple_GET_SIZE(positions);
+    self->keywords = Py_NewRef(keywords);
+    self->defaults = Py_NewRef(defaults);
+    self->by_name = (char)by_name;
+    self->awaits = (char)awaits;
+    self->collects = (char)collects;
+    self->class_first = (char)class_first;
     self->positions = PyMem_Calloc((size_t)self->arity + 1, sizeof(Py_ssize_t));
     if (self->positions == NULL) {
         PyErr_NoMemory();
@@ -747,31 +689,8 @@ read_spec(Generic *self, PyObject *spec)
     for (Py_ssize_t i = 0; i < self->arity && !PyErr_Occurred(); i++) {
         self->positions[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(positions, i));
     }
-    Py_DECREF(positions);
-    if (PyErr_Occurred()) {
-        return -1;
-    }
-    self->keywords = tuple_of_spec(spec, "keywords", self->arity);
-    self->defaults = tuple_of_spec(spec, "defaults", self->arity);
-    int by_name = truth_of_spec(spec, "names"), binds = truth_of_spec(spec, "binds");
-    int awaits = truth_of_spec(spec, "awaits");
-    int class_first = truth_of_spec(spec, "class_first"), collects = truth_of_spec(spec, "collects");
-    if (self->keywords == NULL || self->defaults == NULL || by_name < 0 || binds < 0 ||
-        awaits < 0 || class_first < 0 || collects < 0) {
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < self->arity; i++) {
-        if (!PyUnicode_Check(PyTuple_GET_ITEM(self->keywords, i))) {
-            PyErr_SetString(PyExc_TypeError, "the keywords of a spec must be strings");
-            return -1;
-        }
-    }
-    self->by_name = (char)by_name;
-    self->binds = (char)binds;
-    self->awaits = (char)awaits;
-    self->collects = (char)collects;
-    self->class_first = (char)class_first;
-    return 0;
+    Py_DECREF(layout);
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 #ifdef Py_GIL_DISABLED

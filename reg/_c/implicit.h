@@ -10,7 +10,7 @@ typedef struct {
     PyObject *assigned;     /* a threading.local; `slot` has what was assigned as `lookup` */
     PyObject *base;         /* for threads that have assigned nothing */
     PyObject *default_methods[3];   /* call, component and all of reg.Lookup; NULL before it is */
-    char has_scopes;        /* whether there has ever been anything in `scoped` */
+    int has_scopes;         /* whether there has ever been anything in `scoped` */
     int default_version;    /* of the last type that was seen to have the default methods */
 } ImplicitState;
 
@@ -71,7 +71,7 @@ static PyObject *
 stored_lookup(ImplicitState *self)
 {
     PyObject *stored = NULL;
-    if (self->has_scopes && PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
+    if (LOAD_INT(self->has_scopes) && PyContextVar_Get(self->scoped, NULL, &stored) < 0) {
         return NULL;
     }
     if (stored == NULL || stored == Py_None) {
@@ -223,7 +223,7 @@ static PyObject *
 ImplicitState_scope(PyObject *op, PyObject *stored)
 {
     ImplicitState *self = (ImplicitState *)op;
-    self->has_scopes = 1;
+    STORE_INT(self->has_scopes, 1);
     count_assignment();
     PyObject *token = PyContextVar_Set(self->scoped, stored);
     count_assignment();

@@ -25,10 +25,10 @@ typedef struct {
 } VersionOfClass;
 
 typedef struct {
-    uint64_t generic;       /* the serial number of the generic function, or that of its entries */
+    uint64_t generic;       /* the serial number of the generic function */
     const void *lookup;     /* compared only */
     Validity *validity;     /* owned; as long as it is valid, so are the borrowed pointers here */
-    PyObject *value;        /* the plan; without classes, the entries */
+    PyObject *value;        /* the plan */
     PyObject *watched;      /* of the call tables; or NULL */
     PyObject *abstract_classes;     /* of the entries, without the lock */
     uint64_t counts;        /* of the entries */

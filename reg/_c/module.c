@@ -11,8 +11,8 @@
 
    pointer                     owner                      valid until
    --------------------------  -------------------------  ---------------------------------------
-   Line.value                  Entries.combinations, or   Line.validity ends, which it does before
-                               who owns the entries       the plan of a living class is dropped
+   Line.value                  Entries.combinations       Line.validity ends, which it does before
+                                                          the plan of a living class is dropped
                                                           and before the entries die. The key of a
                                                           dead class never recurs
    Line.watched                CallTables.watched         Line.validity ends, which watch() and
@@ -62,7 +62,6 @@
 static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
 static PyObject *names_default[3];  /* "call", "component", "all" */
-static PyObject *names_questions[3];    /* "component", "all", "explain" */
 static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
     *name_call_next, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
 
@@ -72,7 +71,6 @@ static PyObject *name_annotations, *name_check, *name_class, *name_default, *nam
 #include "tables.h"
 #include "implicit.h"
 #include "plan.h"
-#include "bound.h"
 #include "generic.h"
 
 static PyMethodDef module_methods[] = {
@@ -93,9 +91,6 @@ prepare_names(void)
         {&names_default[0], "call"},
         {&names_default[1], "component"},
         {&names_default[2], "all"},
-        {&names_questions[0], "component"},
-        {&names_questions[1], "all"},
-        {&names_questions[2], "explain"},
         {&name_annotations, "__annotations__"},
         {&name_check, "__subclasscheck__"},
         {&name_class, "__class__"},
@@ -178,7 +173,7 @@ execute(PyObject *module)
         {"ImplicitState", &ImplicitState_Type}, {"CachedLookup", &CachedLookup_Type},
         {"generic_function", &Generic_Type},    {"Plan", &Plan_Type},
         {"Step", &Step_Type},                   {"CallNext", &CallNext_Type},
-        {"Decision", &Decision_Type},           {"bound_generic_function", &Bound_Type},
+        {"Decision", &Decision_Type},           {"Deciding", &Deciding_Type},
     };
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError,

@@ -5,6 +5,8 @@
 
 static PyTypeObject Plan_Type, Step_Type, Decision_Type, CallNext_Type;
 
+static PyObject *copy_of_callable(PyObject *);
+
 static inline int  /* runs no Python */
 is_name(PyObject *name, PyObject *wanted)
 {
@@ -39,6 +41,36 @@ call(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames
     }
     PyObject *result = PyObject_Vectorcall(callable, args, nargsf, kwnames);
     Py_LeaveRecursiveCall();
+    return result;
+}
+
+/* Call with `first`, and the arguments of a call as a tuple and a dictionary.
+
+   callable -- NULL for the method of `first` with that name */
+static PyObject *
+call_packed(PyObject *callable, PyObject *method, PyObject *first, PyObject *const *args,
+            Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *positional = PyTuple_New(nargs), *keywords = PyDict_New(), *result = NULL;
+    if (positional != NULL && keywords != NULL) {
+        for (Py_ssize_t i = 0; i < nargs; i++) {
+            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+        }
+        Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), i = 0;
+        while (i < count &&
+               PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0) {
+            i++;
+        }
+        if (i == count) {
+            PyObject *given[] = {NULL, first, positional, keywords};
+            const size_t count_given = 3 | PY_VECTORCALL_ARGUMENTS_OFFSET;
+            result = callable != NULL
+                         ? PyObject_Vectorcall(callable, given + 1, count_given, NULL)
+                         : PyObject_VectorcallMethod(method, given + 1, count_given, NULL);
+        }
+    }
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
     return result;
 }
 
@@ -287,8 +319,31 @@ static PyTypeObject Step_Type = {
 
 /* ---- Decision ----------------------------------------------------------- */
 
+/* Counts what is assigned to registries and matchers of predicates: before, for the destructors
+   that this runs, and after it. */
+static uint64_t decision_changes = 1;
+
+static int
+Deciding_setattro(PyObject *op, PyObject *name, PyObject *value)
+{
+    (void)ADD_UINT64(decision_changes, 1);
+    int result = PyObject_GenericSetAttr(op, name, value);
+    (void)ADD_UINT64(decision_changes, 1);
+    return result;
+}
+
+static PyTypeObject Deciding_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "reg._fastcall_c.Deciding",
+    .tp_doc = "An object by whose attributes decisions are made.",
+    .tp_basicsize = sizeof(PyObject),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_new = PyType_GenericNew,
+    .tp_setattro = Deciding_setattro,
+};
+
 /* The implementation by the values of predicates, computed at every call; see reg/_steps.py. */
-typedef struct {
+typedef struct Decision {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     PyObject *calculations; /* a tuple of the functions that compute the values, at least one */
@@ -296,6 +351,8 @@ typedef struct {
     PyObject *slow;         /* called where the implementation is not known */
     PyObject *root;         /* by which those in `known` were found, or NULL */
     PyObject *known;        /* a dictionary: implementations by a value, or by a tuple of them */
+    uint64_t changes;       /* a count of decision_changes at which the root was this one */
+    struct Decision *origin;    /* that which this is the copy of, for one thread; or NULL */
 } Decision;
 
 static PyObject *
@@ -327,26 +384,89 @@ decision_values(Decision *self, PyObject *const *args, size_t nargs)
     return values;
 }
 
+/* The implementations that are known after so many changes, and the root: new references; NULL,
+   perhaps with an error, if none are. */
+static PyObject *
+known_after(Decision *self, uint64_t changes, PyObject **root)
+{
+    PyObject *known = NULL;
+    *root = NULL;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (self->changes == changes) {
+        known = Py_NewRef(self->known);
+        *root = Py_XNewRef(self->root);
+    }
+    Py_END_CRITICAL_SECTION();
+    if (known == NULL && (*root = decision_root(self)) != NULL) {
+        Py_BEGIN_CRITICAL_SECTION(self);
+        if (*root == self->root) {
+            known = Py_NewRef(self->known);
+            self->changes = changes;
+        }
+        Py_END_CRITICAL_SECTION();
+    }
+    return known;
+}
+
+/* Know an implementation by a root that was the one after so many changes; -1 with an error.
+
+   most -- how many are to be known at most */
+static int
+learn(Decision *self, uint64_t changes, PyObject *root, PyObject *values, PyObject *function,
+      Py_ssize_t most)
+{
+    PyObject *known, *before = NULL, *root_before = NULL, *fresh = PyDict_New();
+    if (fresh == NULL) {
+        return -1;
+    }
+    /* Both, before what was there dies. */
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (self->root != root || PyDict_GET_SIZE(self->known) >= most) {
+        before = self->known;
+        root_before = self->root;
+        self->known = Py_NewRef(fresh);
+        self->root = Py_NewRef(root);
+    }
+    self->changes = changes;
+    known = Py_NewRef(self->known);
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(fresh);
+    Py_XDECREF(before);
+    Py_XDECREF(root_before);
+    int result = PyDict_SetItem(known, values, function);
+    Py_DECREF(known);
+    return result;
+}
+
 /* The implementation for these values: a new reference; NULL, perhaps with an error, if it is not
    known. */
 static PyObject *
 decision_known(Decision *self, PyObject *values)
 {
-    PyObject *root = decision_root(self), *known = NULL, *function = NULL;
-    if (root == NULL) {
-        return NULL;
+    PyObject *root, *function = NULL;
+    /* Read first: it must be older than the root. */
+    uint64_t changes = LOAD_UINT64(decision_changes);
+    PyObject *known = known_after(self, changes, &root);
+    Py_XDECREF(root);
+    if (known != NULL) {
+        (void)PyDict_GetItemRef(known, values, &function);
+        Py_DECREF(known);
     }
-    Py_BEGIN_CRITICAL_SECTION(self);
-    if (root == self->root) {
-        known = Py_NewRef(self->known);
+    if (function == NULL && self->origin != NULL && !PyErr_Occurred() &&
+        (known = known_after(self->origin, changes, &root)) != NULL) {
+        PyObject *shared = NULL;
+        if (PyDict_GetItemRef(known, values, &shared) > 0 &&
+            (function = copy_of_callable(shared)) != NULL &&
+            learn(self, changes, root, values, function, PyDict_GET_SIZE(known) + 1) < 0) {
+            Py_CLEAR(function);
+        }
+        Py_XDECREF(shared);
+        Py_DECREF(known);
+        Py_DECREF(root);
     }
-    Py_END_CRITICAL_SECTION();
-    Py_DECREF(root);
-    if (known != NULL && PyDict_GetItemRef(known, values, &function) < 0 &&
-        PyErr_ExceptionMatches(PyExc_TypeError)) {
+    if (function == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Clear();  /* values that cannot be hashed */
     }
-    Py_XDECREF(known);
     return function;
 }
 
@@ -354,33 +474,19 @@ static PyObject *
 Decision_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     Decision *self = (Decision *)op;
-    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    PyObject *result = NULL, *function = NULL, *positional = NULL, *keywords = NULL;
+    PyObject *result = NULL, *function = NULL;
     /* The plan that owns it may be dropped while a calculation runs. */
     Py_INCREF(self);
-    PyObject *values = decision_values(self, args, (size_t)nargs);
+    PyObject *values = decision_values(self, args, (size_t)PyVectorcall_NARGS(nargsf));
     if (values != NULL && (function = decision_known(self, values)) != NULL) {
         result = call(function, args, nargsf, kwnames);
     }
-    else if (values != NULL && !PyErr_Occurred() &&
-             (positional = PyTuple_New(nargs)) != NULL && (keywords = PyDict_New()) != NULL) {
-        for (Py_ssize_t i = 0; i < nargs; i++) {
-            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
-        }
-        Py_ssize_t count = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames), i = 0;
-        while (i < count &&
-               PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0) {
-            i++;
-        }
-        if (i == count) {
-            PyObject *given[] = {values, positional, keywords};
-            result = call(self->slow, given, 3, NULL);
-        }
+    else if (values != NULL && !PyErr_Occurred()) {
+        result = call_packed(self->slow, NULL, values, args, PyVectorcall_NARGS(nargsf),
+                             kwnames);
     }
     Py_XDECREF(values);
     Py_XDECREF(function);
-    Py_XDECREF(positional);
-    Py_XDECREF(keywords);
     Py_DECREF(self);
     return result;
 }
@@ -393,47 +499,24 @@ Decision_learn(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
         PyErr_SetString(PyExc_TypeError, "learn() takes a root, values, a function and a number");
         return NULL;
     }
+    uint64_t changes = LOAD_UINT64(decision_changes);
     PyObject *root = decision_root(self);
     Py_ssize_t most = root == NULL ? -1 : PyLong_AsSsize_t(args[3]);
-    if (most < 0) {
-        Py_XDECREF(root);
-        return NULL;
+    int result = most < 0 ? -1 : 0;
+    if (most >= 0 && root == args[0]) {
+        result = learn(self, changes, root, args[1], args[2], most);
     }
-    int is_current = root == args[0], result = 0;
-    Py_DECREF(root);
-    if (is_current) {
-        PyObject *known = NULL, *before = NULL, *root_before = NULL, *fresh = PyDict_New();
-        if (fresh == NULL) {
-            return NULL;
-        }
-        /* Both, before what was there dies. */
-        Py_BEGIN_CRITICAL_SECTION(self);
-        if (self->root != args[0] || PyDict_GET_SIZE(self->known) >= most) {
-            before = self->known;
-            root_before = self->root;
-            self->known = Py_NewRef(fresh);
-            self->root = Py_NewRef(args[0]);
-        }
-        known = Py_NewRef(self->known);
-        Py_END_CRITICAL_SECTION();
-        Py_DECREF(fresh);
-        Py_XDECREF(before);
-        Py_XDECREF(root_before);
-        result = PyDict_SetItem(known, args[1], args[2]);
-        Py_DECREF(known);
-    }
+    Py_XDECREF(root);
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *
-Decision_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
+/* A decision that knows nothing yet. */
+static Decision *
+new_decision(PyObject *calculations, PyObject *matcher, PyObject *slow, Decision *origin)
 {
-    PyObject *calculations, *matcher, *slow;
-    if (!PyArg_ParseTuple(args, "O!OO", &PyTuple_Type, &calculations, &matcher, &slow)) {
-        return NULL;
-    }
     PyObject *known = PyDict_New();
-    Decision *self = known == NULL ? NULL : (Decision *)type->tp_alloc(type, 0);
+    Decision *self = known == NULL ? NULL
+                                   : (Decision *)Decision_Type.tp_alloc(&Decision_Type, 0);
     if (self == NULL) {
         Py_XDECREF(known);
         return NULL;
@@ -443,7 +526,18 @@ Decision_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
     self->matcher = Py_NewRef(matcher);
     self->slow = Py_NewRef(slow);
     self->known = known;
-    return (PyObject *)self;
+    self->origin = (Decision *)Py_XNewRef(origin);
+    return self;
+}
+
+static PyObject *
+Decision_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *Py_UNUSED(keywords))
+{
+    PyObject *calculations, *matcher, *slow;
+    if (!PyArg_ParseTuple(args, "O!OO", &PyTuple_Type, &calculations, &matcher, &slow)) {
+        return NULL;
+    }
+    return (PyObject *)new_decision(calculations, matcher, slow, NULL);
 }
 
 static int
@@ -455,6 +549,7 @@ Decision_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->slow);
     Py_VISIT(self->root);
     Py_VISIT(self->known);
+    Py_VISIT((PyObject *)self->origin);
     return 0;
 }
 
@@ -483,6 +578,7 @@ Decision_dealloc(PyObject *op)
     Py_XDECREF(self->slow);
     Py_XDECREF(self->root);
     Py_XDECREF(self->known);
+    Py_XDECREF(self->origin);
     Py_TYPE(op)->tp_free(op);
 }
 
@@ -610,10 +706,20 @@ static PyTypeObject Plan_Type = {
     .tp_getset = Plan_getset,
 };
 
-#ifdef Py_GIL_DISABLED
+/* A step or a decision of this thread, with what is behind it; of anything else, itself. */
 static PyObject *
 copy_of_callable(PyObject *callable)
 {
+    if (Py_IS_TYPE(callable, &Decision_Type)) {
+        Decision *decision = (Decision *)callable;
+        PyObject *slow = NULL;
+        Py_BEGIN_CRITICAL_SECTION(decision);
+        slow = Py_NewRef(decision->slow);
+        Py_END_CRITICAL_SECTION();
+        Decision *copy = new_decision(decision->calculations, decision->matcher, slow, decision);
+        Py_DECREF(slow);
+        return (PyObject *)copy;
+    }
     if (!Py_IS_TYPE(callable, &Step_Type)) {
         return Py_NewRef(callable);
     }
@@ -630,6 +736,7 @@ copy_of_callable(PyObject *callable)
     return (PyObject *)copy;
 }
 
+#ifdef Py_GIL_DISABLED
 /* A plan with steps of its own, which belong to this thread: it counts the references to them
    without another one. */
 static PyObject *

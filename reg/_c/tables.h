@@ -25,24 +25,54 @@ close_all(CallTables *self)
     Py_END_CRITICAL_SECTION();
 }
 
-/* Whether the items of lists are those of the tuples behind them; NULL stands for no lists. */
+/* Without the interpreter lock, have the array of a list freed no sooner than all threads that may
+   read it have got on: reading an item in another thread than that of the list does so. */
+static inline void  /* runs no Python */
+prepare_lists(PyObject *watched)
+{
+#ifdef Py_GIL_DISABLED
+    Py_ssize_t count = watched == NULL ? 0 : PyTuple_GET_SIZE(watched);
+    for (Py_ssize_t i = 0; i < count; i += 2) {
+        Py_XDECREF(PyList_GetItemRef(PyTuple_GET_ITEM(watched, i), 0));
+        PyErr_Clear();      /* it is empty */
+    }
+#else
+    (void)watched;
+#endif
+}
+
+/* Whether a list has the items of a tuple. Read without its lock, as by CPython's own
+   list_get_item_ref(): in front of the items is then how many of them there is room for. */
+static inline int  /* runs no Python */
+has_items(PyObject *list, PyObject *tuple)
+{
+    Py_ssize_t size = PyTuple_GET_SIZE(tuple), same = 0;
+    if (PyList_GET_SIZE(list) != size) {
+        return 0;
+    }
+    PyObject **items = LOAD_POINTER(((PyListObject *)list)->ob_item);
+#ifdef Py_GIL_DISABLED
+    if (size > 0 && (items == NULL || ((Py_ssize_t *)items)[-1] < size)) {
+        return 0;
+    }
+#endif
+    while (same < size && LOAD_POINTER(items[same]) == PyTuple_GET_ITEM(tuple, same)) {
+        same++;
+    }
+    return same == size;
+}
+
+/* Whether the items of lists are those of the tuples behind them; NULL stands for no lists. They
+   are, all at one moment, if they are as often as SURE: other threads may change them meanwhile. */
 static inline int  /* runs no Python */
 are_unchanged(PyObject *watched)
 {
     Py_ssize_t count = watched == NULL ? 0 : PyTuple_GET_SIZE(watched);
-    for (Py_ssize_t i = 0; i < count; i += 2) {
-        PyObject *now = PyTuple_GET_ITEM(watched, i), *seen = PyTuple_GET_ITEM(watched, i + 1);
-        Py_ssize_t size = PyTuple_GET_SIZE(seen), same = -1;
-        Py_BEGIN_CRITICAL_SECTION(now);
-        if (PyList_GET_SIZE(now) == size) {
-            same = 0;
-            while (same < size && PyList_GET_ITEM(now, same) == PyTuple_GET_ITEM(seen, same)) {
-                same++;
+    for (int turn = 0; turn < SURE; turn++) {
+        for (Py_ssize_t i = 0; i < count; i += 2) {
+            if (!has_items(PyTuple_GET_ITEM(watched, i), PyTuple_GET_ITEM(watched, i + 1))) {
+                return 0;
             }
-        }
-        Py_END_CRITICAL_SECTION();
-        if (same != size) {
-            return 0;
         }
     }
     return 1;
@@ -51,6 +81,7 @@ are_unchanged(PyObject *watched)
 static PyObject *
 CallTables_lists_unchanged_locked(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
+    prepare_lists(((CallTables *)self)->watched);
     return PyBool_FromLong(are_unchanged(((CallTables *)self)->watched));
 }
 
