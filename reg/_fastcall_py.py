@@ -320,7 +320,8 @@ def make_questions(generic: FunctionType, slow_path: Any) -> dict[str, Callable[
     def all(*args: Any, **keywords: Any) -> Any:
         if keywords.keys() <= options:
             plan = find(args, keywords)[0]
-            if plan is not None and plan.all is not None:
+            # Where there is nothing, the slow path knows whether the question is a mistake.
+            if plan is not None and plan.all:
                 return list(plan.all)
         return slow_path.all(args, keywords)
 

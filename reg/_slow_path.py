@@ -81,6 +81,7 @@ class SlowPath:
         component = first_component(plan, dispatched, options.get("predicates"))
         if component is not MISSING:
             return component
+        self._refuse_missing("component", args, keywords, self._counts(lookup, args), dispatched)
         if options.get("default", MISSING) is MISSING:
             classes = classes_of(dispatched, spec.class_first)
             raise ComponentLookupError(key=spec.generic, classes=classes, lookup=lookup)
@@ -98,6 +99,8 @@ class SlowPath:
             dispatched = spec.bound(args, keywords, self._counts(lookup, args))[2]
             return lookup.all(spec.generic, dispatched, **options, **self._class_method)
         plan, _, _, dispatched = self._plan(lookup, args, keywords)
+        if not plan.all:
+            self._refuse_missing("all", args, keywords, self._counts(lookup, args), dispatched)
         plan = plan_for(plan, dispatched)
         if plan.all is None and plan.chain is None:
             classes = classes_of(dispatched, spec.class_first)
@@ -125,8 +128,7 @@ class SlowPath:
         # All else that a call may have does not matter here, and may stay.
         counts = self._counts(lookup, args)
         dispatched = spec.bound(args, keywords, counts)[2]
-        if not counts >> len(dispatched) & 1 and spec.binds:
-            self._refuse_missing(args, keywords)
+        self._refuse_missing("explain", args, keywords, counts, dispatched)
         return explain(lookup, spec.generic, dispatched, predicates, **self._class_method)
 
     def _refuse_keywords(self, component: Any, count: int, keywords: dict[str, Any]) -> None:
@@ -149,15 +151,31 @@ class SlowPath:
                     " position, name it in @reg.generic(...), or let the implementation take it"
                 )
 
-    def _refuse_missing(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        """Refuse to explain a call that would be a ``TypeError``."""
+    def _refuse_missing(
+        self,
+        question: str,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any],
+        counts: int,
+        dispatched: tuple[Any, ...],
+    ) -> None:
+        """Refuse a question about a call that would be a ``TypeError``.
+
+        :param question: the name of the method that is asked.
+        :param args: the positional arguments of the call.
+        :param keywords: its keyword arguments.
+        :param counts: the numbers of arguments, as bits, that something is registered for.
+        :param dispatched: the arguments that dispatch.
+        """
         spec = self._spec
+        if counts >> len(dispatched) & 1 or not spec.binds:
+            return
         for keyword, default in list(zip(spec.keywords, spec.defaults, strict=True))[len(args) :]:
             if keyword not in keywords and default is MISSING:
                 raise TypeError(
-                    f"explain() is asked about a call of {describe(spec.generic)} without its"
+                    f"{question}() is asked about a call of {describe(spec.generic)} without its"
                     f" argument {keyword!r}; of a method, pass the object first:"
-                    f" {spec.generic.__qualname__}.explain(object, ...)"
+                    f" {spec.generic.__qualname__}.{question}(object, ...)"
                 )
 
     def _counts(self, lookup: Any, args: tuple[Any, ...]) -> int:

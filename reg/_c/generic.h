@@ -482,7 +482,9 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
     PyObject *components = NULL;
     if (plan != NULL) {
         PyObject *all = Plan_get_all((PyObject *)plan, NULL);
-        components = all == Py_None ? NULL : PySequence_List(all);
+        /* Where there is nothing, the slow path knows whether the question is a mistake. */
+        int is_known = PyObject_IsTrue(all);
+        components = is_known > 0 ? PySequence_List(all) : NULL;
         Py_DECREF(all);
     }
     Py_XDECREF(plan);
@@ -501,7 +503,7 @@ Generic_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
     if (instance == NULL || instance == Py_None) {
         return Py_NewRef(self);
     }
-    return PyMethod_New(self, instance);
+    return new_bound(self, instance);
 }
 
 static PyObject *

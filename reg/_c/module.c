@@ -62,6 +62,7 @@
 static PyObject *missing;           /* reg.sentinel.MISSING */
 static PyObject *object_class;      /* object.__dict__["__class__"] */
 static PyObject *names_default[3];  /* "call", "component", "all" */
+static PyObject *names_questions[3];    /* "component", "all", "explain" */
 static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
     *name_call_next, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
 
@@ -71,6 +72,7 @@ static PyObject *name_annotations, *name_check, *name_class, *name_default, *nam
 #include "tables.h"
 #include "implicit.h"
 #include "plan.h"
+#include "bound.h"
 #include "generic.h"
 
 static PyMethodDef module_methods[] = {
@@ -91,6 +93,9 @@ prepare_names(void)
         {&names_default[0], "call"},
         {&names_default[1], "component"},
         {&names_default[2], "all"},
+        {&names_questions[0], "component"},
+        {&names_questions[1], "all"},
+        {&names_questions[2], "explain"},
         {&name_annotations, "__annotations__"},
         {&name_check, "__subclasscheck__"},
         {&name_class, "__class__"},
@@ -174,6 +179,7 @@ execute(PyObject *module)
         {"generic_function", &Generic_Type},    {"Plan", &Plan_Type},
         {"Step", &Step_Type},                   {"CallNext", &CallNext_Type},
         {"Decision", &Decision_Type},           {"Deciding", &Deciding_Type},
+        {"bound_generic_function", &Bound_Type},
     };
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError,

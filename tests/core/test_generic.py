@@ -10,6 +10,7 @@ import weakref
 import pytest
 
 import reg
+from reg._fastcall import compiled
 
 
 @pytest.fixture
@@ -396,6 +397,40 @@ def test_it_is_a_method_in_a_class_body(registry):
         assert Shop.price(Shop(), 1) == ("shop", 0)
         assert Shop.static(1) == "int"
         assert Shop().static(1) == "int"
+
+
+class Stall:
+    @reg.generic
+    def price(self, thing):
+        return "fallback"
+
+
+@pytest.mark.skipif(not compiled, reason="there, a method is one of Python's own")
+def test_a_method_is_asked_about_the_call_of_the_method(registry):
+    @registry.implements(Stall.price)
+    def of_int(stall: Stall, thing: int):
+        return "int"
+
+    stall = Stall()
+    assert stall.price.component(1) is of_int
+    assert stall.price.component("a", default=None) is None
+    assert stall.price.all(1) == [of_int]
+    assert stall.price.explain(1).component is of_int
+
+
+@pytest.mark.parametrize("question", ["component", "all", "explain"])
+def test_a_question_without_a_required_argument_is_refused(registry, question):
+    registry.register(Stall.price, [Stall, int], lambda stall, thing: "int")
+    asked = Stall.price if compiled else Stall().price
+    for options in ({}, {"default": None} if question == "component" else {}):
+        for _ in range(2):
+            with pytest.raises(
+                TypeError, match=rf"{question}\(\) .*price without its argument 'th"
+            ):
+                getattr(asked, question)(Stall(), **options)
+    # There are registrations for so many arguments now.
+    registry.register(Stall.price, [Stall], lambda stall: "stall")
+    assert getattr(asked, question)(Stall())
 
 
 def test_a_bound_method_is_no_key_since_no_call_looks_under_it(registry):
