@@ -57,7 +57,8 @@ class Process:
         python = prepare()
         if python is not None:
             self._process = subprocess.Popen(
-                [python, str(Path(__file__).with_name("older_cases.py"))],
+                # Without PYTHONPATH, which may lead to this package: it has the same name.
+                [python, "-E", str(Path(__file__).with_name("older_cases.py"))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
