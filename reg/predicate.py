@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 from . import _trie
 from ._errors import describe
@@ -17,7 +18,7 @@ from .sentinel import MISSING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from typing import Any, Protocol, TypeVar, overload
 
     _T = TypeVar("_T")
@@ -217,6 +218,11 @@ class PredicateRegistry(_Registering):
     """
 
     def __init__(self, predicates: Iterable[Predicate]) -> None:
+        if not isinstance(predicates, Iterable) or isinstance(predicates, str):
+            raise TypeError(
+                f"{type(self).__name__}() takes a list of instances of reg.Predicate; got"
+                f" {predicates!r}"
+            )
         #: the predicates, in order of weight
         self.predicates = list(predicates)
         for predicate in self.predicates:
@@ -315,11 +321,15 @@ class PredicateRegistry(_Registering):
     def _reg_get(self, keys: list[Any], default: Any) -> Any:
         """Find the value for the keys of all predicates, in their order."""
         root = self._root
-        if self._has_indexes:
-            values = self._matching([root], keys, 0) if root else ()
-        else:
-            entry = first_entry(root, keys, 0) if root else None
-            values = () if entry is None else entry.value
+        try:
+            if self._has_indexes:
+                values = self._matching([root], keys, 0) if root else ()
+            else:
+                entry = first_entry(root, keys, 0) if root else None
+                values = () if entry is None else entry.value
+        except TypeError as error:
+            self._refuse_unhashable(keys, error)
+            raise
         if len(values) == 1:
             return values[0]
         if not values:
@@ -329,6 +339,14 @@ class PredicateRegistry(_Registering):
             f" {dict(zip(self._names, keys, strict=True))!r}:"
             f" {', '.join(repr(value) for value in values)}"
         )
+
+    def _refuse_unhashable(self, keys: list[Any], error: TypeError) -> None:
+        for name, key in zip(self._names, keys, strict=True):
+            if type(key).__hash__ is None:
+                raise TypeError(
+                    f"the value {key!r} of the predicate {name!r} cannot be hashed: compute one"
+                    " that can, such as a tuple instead of a list"
+                ) from error
 
     def _reg_with(
         self, predicates: Mapping[str, Any], values: tuple[Any, ...]
@@ -381,8 +399,12 @@ class PredicateRegistry(_Registering):
                 for below in branches_below(node, (match,), position):
                     descend(below, position + 1, (*rank, place))
 
-        if self._root:
-            descend(self._root, 0, ())
+        try:
+            if self._root:
+                descend(self._root, 0, ())
+        except TypeError as error:
+            self._refuse_unhashable(keys, error)
+            raise
         found.sort(key=lambda item: item[:2])
         return [(rank, value) for rank, _, value in found]
 

@@ -226,6 +226,34 @@ def test_the_decorator_refuses_bad_predicates_before_it_is_applied(kind):
         found_in.register({"a": []})
 
 
+@pytest.mark.parametrize("kind", [PredicateRegistry, PredicateMatcher])
+@pytest.mark.parametrize("given", ["name", None, Predicate("a", KeyIndex), registry_of("a")])
+def test_the_predicates_are_given_as_a_list(kind, given):
+    with pytest.raises(TypeError, match=r"\(\) takes a list of instances of reg\.Predicate; got "):
+        kind(given)
+
+
+def test_a_value_that_cannot_be_hashed_is_an_error_that_names_its_predicate():
+    matcher = PredicateMatcher(
+        [Predicate("size", KeyIndex, len), Predicate("tags", KeyIndex, list)]
+    )
+    matcher.register({"tags": ()}, lambda text: "none")
+    matcher.register({"tags": ("a",)}, lambda text: "a")
+    registry = reg.Registry()
+    view = reg.generic(lambda text: "fallback")
+    registry.register(view, [str], matcher)
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"\['a'\] of the predicate 'tags' cannot be hashed"):
+            view("a", lookup=registry)
+    with pytest.raises(TypeError, match=r"\[1\] of the predicate 'tags' cannot be hashed"):
+        matcher.registry.get({"size": 1, "tags": [1]})
+    declared = reg.generic(predicates=[Predicate("tags", KeyIndex, list)])(lambda text: "fallback")
+    registry.register(declared, [str, reg.By(tags=())], lambda text: "none")
+    registry.register(declared, [str, reg.By(tags=("a",))], lambda text: "a")
+    with pytest.raises(TypeError, match=r"\['a'\] of the predicate 'tags' cannot be hashed"):
+        declared("a", lookup=registry)
+
+
 def test_none_is_a_value_that_can_be_registered():
     registry = registry_of("a")
     registry.register({"a": 1}, None)
