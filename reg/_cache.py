@@ -143,6 +143,8 @@ class LookupCache(CallTables):
         An empty tuple stands for a source without registrations of its own.
         """
         stores = self._stores()
+        if len(stores) == 1 and len(stores[0]) < 2:
+            return stores
         while (again := self._stores()) != stores:
             stores = again
         return stores

@@ -34,6 +34,7 @@ from ._classes import (
     UnionMember,
     rest_key,
 )
+from ._mro import mro_of
 from ._position import PLAIN_POSITION, Position
 from ._refinements import RefinedMatcher, Refinement
 from ._trie import Entry
@@ -180,9 +181,14 @@ class ClassTrie:
           Object System.
         """
         pairs = zip(self.positions, classes, strict=True)
-        return self.descend([position.ranked(cls) for position, cls in pairs])
+        return self.descend(
+            [
+                mro_of(cls) if position is PLAIN_POSITION else position.ranked(cls)
+                for position, cls in pairs
+            ]
+        )
 
-    def descend(self, ranked: list[list[ClassKey]]) -> Iterator[Registration]:
+    def descend(self, ranked: Sequence[Sequence[ClassKey]]) -> Iterator[Registration]:
         """Find the registrations for keys that are ranked for each position, in that order."""
         for entry in _trie.descend(self.node, ranked, [set(keys) for keys in ranked]):
             yield entry.value

@@ -227,10 +227,7 @@ def entries(node: Any) -> list[Entry]:
 
 
 def descend(
-    node: Any,
-    candidates: Sequence[Sequence[Any]],
-    applicable: Sequence[set[Any]],
-    depth: int = 0,
+    node: Any, candidates: Sequence[Sequence[Any]], applicable: Sequence[set[Any]]
 ) -> Iterator[Entry]:
     """Find all entries whose keys are among the candidates, lazily, in lexicographic order.
 
@@ -238,35 +235,43 @@ def descend(
     :param candidates: for each position its keys in order of preference; the first position
       weighs most.
     :param applicable: for each position the same keys as a set.
-    :param depth: the position of the keys in ``node``.
     :return: an iterator.
     """
     if type(node) is Entry:
-        if _applies(node.keys, applicable, depth):
+        if _applies(node.keys, applicable, 0):
             yield node
         return
-    preferred = candidates[depth]
+    last = len(candidates) - 1
+    # At each position down to the present one, the branches that are left to be followed.
+    left = [_preferred(node, candidates[0], applicable[0])]
+    while left:
+        depth = len(left)
+        if depth > last:
+            yield from left.pop()
+            continue
+        among = applicable[depth]
+        # Most branches end here, or behind the next key: these are found out without a call.
+        for below in left[-1]:
+            if type(below) is Entry:
+                if below.keys[depth] in among and _applies(below.keys, applicable, depth + 1):
+                    yield below
+            elif type(below) is Branches or not among.isdisjoint(below):
+                left.append(_preferred(below, candidates[depth], among))
+                break
+        else:
+            left.pop()
+
+
+def _preferred(node: Any, candidates: Sequence[Any], applicable: set[Any]) -> Iterator[Any]:
+    """Go through the branches under the candidates, in order of preference."""
     if type(node) is Branches:
-        branches: Iterable[Any] = node.under(preferred)
-    elif len(node) > len(preferred):
-        branches = filter(None, map(node.get, preferred))
-    else:
-        keys: Any = applicable[depth].intersection(node)
-        if len(keys) > 1:
-            keys = sorted(keys, key=preferred.index)
-        branches = map(node.__getitem__, keys)
-    depth += 1
-    if depth == len(applicable):
-        yield from branches
-        return
-    # Most branches end here, or behind the next key: these are found out without a call.
-    among = applicable[depth]
-    for below in branches:
-        if type(below) is Entry:
-            if below.keys[depth] in among and _applies(below.keys, applicable, depth + 1):
-                yield below
-        elif type(below) is Branches or not among.isdisjoint(below):
-            yield from descend(below, candidates, applicable, depth)
+        return iter(node.under(candidates))
+    if len(node) > len(candidates):
+        return filter(None, map(node.get, candidates))
+    keys: Any = applicable.intersection(node)
+    if len(keys) > 1:
+        keys = sorted(keys, key=candidates.index)
+    return map(node.__getitem__, keys)
 
 
 def _applies(keys: tuple[Hashable, ...], applicable: Sequence[set[Any]], position: int) -> bool:
