@@ -101,8 +101,8 @@ class IRegistry:
         return []
 
     if TYPE_CHECKING:
-
-        def implements(
+        # Without the parameter that is there for the sake of its error.
+        def implements(  # pyright: ignore[reportRedeclaration]
             self, generic: Callable[..., Any], /, **predicates: Any
         ) -> Callable[[_C], _C]: ...
 

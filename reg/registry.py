@@ -61,7 +61,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     :param replace: whether a registration replaces the one for the same key and classes. With
       ``False``, that is a :class:`RegistrationError`. If it is left out, the only error is an
       implementation in the same file that differs in a parameter which does not dispatch; see
-      :meth:`implements`.
+      :meth:`IRegistry.implements`.
     :param ambiguous: whether two registrations may both apply to some classes although neither
       is more specific, so that the first argument or the order of registration decides. With
       ``False``, the second one is a :class:`RegistrationError`, unless something is registered

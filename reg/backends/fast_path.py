@@ -23,6 +23,7 @@ _DEBUG: Final = logging.DEBUG
 # The cache of the logger: by level, if it is on. A change of any level clears it; where it does
 # not know, the logger is asked, which takes longer.
 _LEVELS: Final[dict[int, bool]] = getattr(logging.getLogger("reg.backends"), "_cache", {})
+_NO_ENTRY: Any = None
 _BackendCall: Any = None
 if not TYPE_CHECKING and compiled:
     # Free-threaded builds, where all of the core may be compiled, do without it.
@@ -107,7 +108,7 @@ class FastPath(Dispatched):
                     passing = entry.shapes[shape]
             except (KeyError, TypeError):
                 # Not called like this before; or the choice is a list, which has no hash.
-                entry = None
+                entry = export = known = passing = _NO_ENTRY
             if (
                 entry is None
                 or (export is not known() and not entry.is_method_of(export))
