@@ -340,6 +340,7 @@ def test_a_subclass_that_does_not_initialize_its_base_is_named(kind):
                 register(Own())
 
 
+@pytest.mark.needs_refcounts
 def test_using_that_is_never_entered_warns():
     registry = reg.Registry()
     with pytest.warns(RuntimeWarning, match=r"using\(\) has no effect by itself: enter it"):
