@@ -144,6 +144,7 @@ class LookupCache(CallTables):
         """
         stores = self._stores()
         if len(stores) == 1 and len(stores[0]) < 2:
+            # A single store is of one moment by itself.
             return stores
         while (again := self._stores()) != stores:
             stores = again

@@ -7,7 +7,7 @@ import operator
 import types
 
 from ._errors import describe
-from ._functions import is_coroutine, of_kind
+from ._functions import is_coroutine, with_checked_result
 from ._signatures import (
     KEYWORD_ONLY,
     POSITIONAL_ONLY,
@@ -206,8 +206,7 @@ class DispatchSpec:
         return args, keywords
 
     def adapt(self, component: Any) -> Any:
-        """Adapt a component whose parameters have other names, or another order, or that is of
-        another kind.
+        """Adapt a component with other parameters than the function, or of another kind.
 
         :param component: an implementation.
         :return: the component itself, or a function that calls it.
@@ -215,7 +214,7 @@ class DispatchSpec:
         if not callable(component) or _is_matcher_class(component):
             return self._refusal_of(component)
         call = self._named_call(component) if self.names else component
-        return of_kind(self.function, component, call)
+        return with_checked_result(self.function, component, call)
 
     def _named_call(self, component: Any) -> Any:
         """Make the call of a component with named dispatch, where arguments can come by keyword.

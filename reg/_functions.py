@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
-__all__ = ["KINDS", "code_of", "describe_like", "function_attributes", "is_coroutine", "of_kind"]
+__all__ = [
+    "KINDS",
+    "code_of",
+    "describe_like",
+    "function_attributes",
+    "is_coroutine",
+    "with_checked_result",
+]
 
 #: The flags of a code object by which ``inspect`` knows generators, coroutine functions and
 #: asynchronous generators. PyPy runs a function by them, so that they cannot be added there.
@@ -49,10 +56,10 @@ def is_coroutine(function: Callable[..., Any]) -> bool:
     return bool(code_of(function).co_flags & _IS_COROUTINE)
 
 
-def of_kind(
+def with_checked_result(
     function: Callable[..., Any], component: Callable[..., Any], call: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Give an implementation the kind of the function that was made generic.
+    """Check the results of an implementation that is not of the kind of its generic function.
 
     An implementation of a coroutine function may be another callable that returns an awaitable, so
     that only the result says whether it is a mistake.

@@ -51,7 +51,8 @@ def checked_key(key: Any) -> Hashable:
             f"{key!r} has some arguments of the generic function {describe(inside)} already, and no"
             " call looks under it; give the generic function itself"
         )
-    return canonical_key(key)  # type: ignore[no-any-return]
+    canonical: Hashable = canonical_key(key)
+    return canonical
 
 
 def refuse_namesake(key: Hashable, function: Any) -> None:

@@ -31,9 +31,11 @@ class ScopeDecorator:
     _is_used = False
 
     def __enter__(self) -> Any:
+        """Enter the scope; defined by each kind of scope."""
         raise NotImplementedError
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Leave the scope; defined by each kind of scope."""
         raise NotImplementedError
 
     def _another(self) -> Self:

@@ -342,7 +342,9 @@ class PredicateRegistry(_Registering):
 
     def _refuse_unhashable(self, keys: list[Any], error: TypeError) -> None:
         for name, key in zip(self._names, keys, strict=True):
-            if type(key).__hash__ is None:
+            try:
+                hash(key)
+            except TypeError:
                 raise TypeError(
                     f"the value {key!r} of the predicate {name!r} cannot be hashed: compute one"
                     " that can, such as a tuple instead of a list"

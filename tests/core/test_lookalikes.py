@@ -304,4 +304,6 @@ except ImportError:
     @reg.generic
     def other(shape): ...
 """
-    load("lookalike_plain", source, reg.Registry())
+    module = load("lookalike_plain", source, reg.Registry())
+    for generic in (module.area, module.other):
+        assert generic.__reg_dispatch__.generic is generic

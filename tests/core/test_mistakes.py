@@ -385,7 +385,7 @@ def test_a_descriptor_around_a_generic_function_stands_for_it():
             return "fallback"
 
         @registry.implements(static)
-        def static_item(item: Item):  # noqa: N805
+        def static_item(item: Item):  # noqa: N805 (an implementation, and no method)
             return "static"
 
         registry.register(of_class, [type, Item], lambda cls, item: "class")

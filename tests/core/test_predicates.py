@@ -247,6 +247,8 @@ def test_a_value_that_cannot_be_hashed_is_an_error_that_names_its_predicate():
             view("a", lookup=registry)
     with pytest.raises(TypeError, match=r"\[1\] of the predicate 'tags' cannot be hashed"):
         matcher.registry.get({"size": 1, "tags": [1]})
+    with pytest.raises(TypeError, match=r"\(\[\],\) of the predicate 'tags' cannot be hashed"):
+        matcher.registry.get({"size": 1, "tags": ([],)})
     declared = reg.generic(predicates=[Predicate("tags", KeyIndex, list)])(lambda text: "fallback")
     registry.register(declared, [str, reg.By(tags=())], lambda text: "none")
     registry.register(declared, [str, reg.By(tags=("a",))], lambda text: "a")
