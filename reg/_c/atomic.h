@@ -6,8 +6,6 @@
    lookup, the validity of a line, and the versions of types. These are atomic, and are stored
    after the change that they tell of. */
 
-static PyObject *tables_lock;   /* its critical section */
-
 #ifdef Py_GIL_DISABLED
 #ifdef _MSC_VER
 #define THREAD_LOCAL __declspec(thread)
@@ -51,12 +49,12 @@ PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **item)
 }
 #endif
 
-/* The method `name`, which is name_locked() in the critical section of `lock`. */
-#define LOCKED_METHOD(name, lock)                                       \
+/* The method `name` of a class, which is name_locked() in the critical section of the tables. */
+#define LOCKED_METHOD(cls, name)                                        \
     static PyObject *name(PyObject *op, PyObject *argument)             \
     {                                                                   \
         PyObject *result;                                               \
-        Py_BEGIN_CRITICAL_SECTION(lock);                                \
+        Py_BEGIN_CRITICAL_SECTION(((cls *)op)->state->tables_lock);     \
         result = name##_locked(op, argument);                           \
         Py_END_CRITICAL_SECTION();                                      \
         return result;                                                  \

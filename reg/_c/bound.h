@@ -4,10 +4,9 @@
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
+    State *state;           /* the generic function owns it */
     PyObject *function, *object, *weak_references;
 } Bound;
-
-static PyTypeObject Bound_Type;
 
 static PyObject *
 Bound_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
@@ -37,12 +36,13 @@ Bound_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *k
 }
 
 static PyObject *
-new_bound(PyObject *function, PyObject *object)
+new_bound(State *state, PyObject *function, PyObject *object)
 {
-    Bound *self = PyObject_GC_New(Bound, &Bound_Type);
+    Bound *self = PyObject_GC_New(Bound, state->Bound_Type);
     if (self == NULL) {
         return NULL;
     }
+    self->state = state;
     self->vectorcall = Bound_vectorcall;
     self->function = Py_NewRef(function);
     self->object = Py_NewRef(object);
@@ -55,8 +55,8 @@ static PyObject *
 Bound_getattro(PyObject *op, PyObject *name)
 {
     Bound *self = (Bound *)op;
-    for (int i = 0; i < 3; i++) {
-        if (is_name(name, names_questions[i])) {
+    for (int i = 1; i < 4; i++) {
+        if (is_name(name, self->state->names_methods[i])) {
             PyObject *question = PyObject_GetAttr(self->function, name);
             PyObject *bound = question == NULL ? NULL : PyMethod_New(question, self->object);
             Py_XDECREF(question);
@@ -74,7 +74,7 @@ Bound_getattro(PyObject *op, PyObject *name)
 static PyObject *
 Bound_richcompare(PyObject *op, PyObject *other, int operation)
 {
-    if ((operation != Py_EQ && operation != Py_NE) || !Py_IS_TYPE(other, &Bound_Type)) {
+    if ((operation != Py_EQ && operation != Py_NE) || !Py_IS_TYPE(other, Py_TYPE(op))) {
         Py_RETURN_NOTIMPLEMENTED;
     }
     Bound *first = (Bound *)op, *second = (Bound *)other;
@@ -135,6 +135,7 @@ Bound_get_doc(PyObject *op, void *Py_UNUSED(closure))
 static int
 Bound_traverse(PyObject *op, visitproc visit, void *arg)
 {
+    Py_VISIT(Py_TYPE(op));
     Py_VISIT(((Bound *)op)->function);
     Py_VISIT(((Bound *)op)->object);
     return 0;
@@ -150,7 +151,9 @@ Bound_dealloc(PyObject *op)
     }
     Py_DECREF(self->function);
     Py_DECREF(self->object);
+    PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_Del(op);
+    Py_DECREF(type);
 }
 
 static PyMethodDef Bound_methods[] = {
@@ -161,6 +164,8 @@ static PyMethodDef Bound_methods[] = {
 static PyMemberDef Bound_members[] = {
     {"__func__", Py_T_OBJECT_EX, offsetof(Bound, function), Py_READONLY, NULL},
     {"__self__", Py_T_OBJECT_EX, offsetof(Bound, object), Py_READONLY, NULL},
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Bound, vectorcall), Py_READONLY, NULL},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(Bound, weak_references), Py_READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -170,22 +175,24 @@ static PyGetSetDef Bound_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-static PyTypeObject Bound_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.bound_generic_function",
-    .tp_basicsize = sizeof(Bound),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
-                Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_vectorcall_offset = offsetof(Bound, vectorcall),
-    .tp_weaklistoffset = offsetof(Bound, weak_references),
-    .tp_call = PyVectorcall_Call,
-    .tp_getattro = Bound_getattro,
-    .tp_richcompare = Bound_richcompare,
-    .tp_hash = Bound_hash,
-    .tp_repr = Bound_repr,
-    .tp_dealloc = Bound_dealloc,
-    .tp_traverse = Bound_traverse,
-    .tp_methods = Bound_methods,
-    .tp_members = Bound_members,
-    .tp_getset = Bound_getset,
+static PyType_Slot Bound_slots[] = {
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_getattro, Bound_getattro},
+    {Py_tp_richcompare, Bound_richcompare},
+    {Py_tp_hash, Bound_hash},
+    {Py_tp_repr, Bound_repr},
+    {Py_tp_dealloc, Bound_dealloc},
+    {Py_tp_traverse, Bound_traverse},
+    {Py_tp_methods, Bound_methods},
+    {Py_tp_members, Bound_members},
+    {Py_tp_getset, Bound_getset},
+    {0, NULL},
+};
+
+static PyType_Spec Bound_spec = {
+    .name = "reg._fastcall_c.bound_generic_function",
+    .basicsize = sizeof(Bound),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = Bound_slots,
 };

@@ -20,6 +20,7 @@ typedef struct Snapshot {
 
 typedef struct Entries {
     PyObject_HEAD
+    State *state;               /* owned */
     Py_ssize_t arity;
     struct Entries *other;      /* owned: those of the same generic function for another arity */
     int has_token;
@@ -37,14 +38,9 @@ typedef struct Entries {
     Validity *validity;         /* of the lines that were filled from these; or NULL */
 } Entries;
 
-static PyTypeObject Entries_Type;
-
 #ifdef Py_GIL_DISABLED
-static PyObject *copy_of_plan(PyObject *);
+static PyObject *copy_of_plan(State *, PyObject *);
 #endif
-
-static PyObject *get_cache_token;   /* of the module abc, a function of C */
-static PyObject *abstract_check;    /* ABCMeta.__subclasscheck__ */
 
 
 /* ---- Classes that change ------------------------------------------------ */
@@ -58,31 +54,32 @@ static PyObject *abstract_check;    /* ABCMeta.__subclasscheck__ */
 
 /* Whether a type has a version, which it gets by being asked for an attribute. */
 static int  /* runs no Python */
-has_version(PyTypeObject *type)
+has_version(const State *state, PyTypeObject *type)
 {
     return VERSION_OF_TYPE(type) != 0 ||
-           (LOOK_UP_IN_TYPE(type, name_class) != NULL && VERSION_OF_TYPE(type) != 0);
+           (LOOK_UP_IN_TYPE(type, state->name_class) != NULL && VERSION_OF_TYPE(type) != 0);
 }
 
 /* Whether the __class__ of instances is their type for as long as a class has the same MRO, and
    tp_getattro is that of object. `cls.__class__ = ...` sets the metaclass, and nothing in the
    dictionary of the class, unless the metaclass has a __class__ of its own. */
 static int  /* runs no Python */
-class_is_type(PyTypeObject *cls)
+class_is_type(const State *state, PyTypeObject *cls)
 {
 #ifndef Py_GIL_DISABLED
-    if (cls->tp_mro == NULL || LOOK_UP_IN_TYPE(cls, name_class) != object_class) {
+    if (cls->tp_mro == NULL || LOOK_UP_IN_TYPE(cls, state->name_class) != state->object_class) {
         return 0;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(cls->tp_mro); i++) {
         PyTypeObject *metaclass = Py_TYPE(PyTuple_GET_ITEM(cls->tp_mro, i));
         if (!Py_IS_TYPE((PyObject *)metaclass, &PyType_Type) ||
-            LOOK_UP_IN_TYPE(metaclass, name_class) != object_class) {
+            LOOK_UP_IN_TYPE(metaclass, state->name_class) != state->object_class) {
             return 0;
         }
     }
     return 1;
 #else
+    (void)state;
     (void)cls;
     return 0;
 #endif
@@ -102,7 +99,7 @@ compared_length(PyTypeObject *cls)
 }
 
 static Snapshot *  /* runs no Python */
-new_snapshot(PyTypeObject *cls)
+new_snapshot(const State *state, PyTypeObject *cls)
 {
     Py_ssize_t length = compared_length(cls);
     Snapshot *snapshot =
@@ -112,8 +109,8 @@ new_snapshot(PyTypeObject *cls)
         return NULL;
     }
     snapshot->cls = cls;
-    snapshot->version = length < 0 && has_version(cls) ? VERSION_OF_TYPE(cls) : 0;
-    snapshot->class_is_type = (char)class_is_type(cls);
+    snapshot->version = length < 0 && has_version(state, cls) ? VERSION_OF_TYPE(cls) : 0;
+    snapshot->class_is_type = (char)class_is_type(state, cls);
     snapshot->gets_no_version = 0;
     snapshot->abstract = NULL;
     snapshot->length = length;
@@ -175,7 +172,8 @@ related_abstract(Entries *self, PyTypeObject *cls)
     PyObject *related = PyList_New(0);
     for (Py_ssize_t i = 0; related != NULL && i < PyTuple_GET_SIZE(self->abstract); i++) {
         PyObject *abstract = PyTuple_GET_ITEM(self->abstract, i);
-        int is_related = LOOK_UP_IN_TYPE(Py_TYPE(abstract), name_check) != abstract_check;
+        int is_related = LOOK_UP_IN_TYPE(Py_TYPE(abstract), self->state->name_check) !=
+                         self->state->abstract_check;
         if (!is_related) {
             is_related = PyObject_IsSubclass((PyObject *)cls, abstract);
         }
@@ -351,10 +349,10 @@ rebuild(Entries *self)
 
 /* 1 if this is the number of the virtual subclasses now, 0 if not; -1 with an error. */
 static inline int  /* runs no Python */
-has_token(unsigned long long expected)
+has_token(const State *state, unsigned long long expected)
 {
-    PyObject *token = PyCFunction_GET_FUNCTION(get_cache_token)(
-        PyCFunction_GET_SELF(get_cache_token), NULL);
+    PyObject *function = state->get_cache_token;
+    PyObject *token = PyCFunction_GET_FUNCTION(function)(PyCFunction_GET_SELF(function), NULL);
     if (token == NULL) {
         return -1;
     }
@@ -368,7 +366,7 @@ has_token(unsigned long long expected)
 static inline int
 is_valid(Entries *self)
 {
-    int valid = self->has_token ? has_token(self->token) : 1;
+    int valid = self->has_token ? has_token(self->state, self->token) : 1;
     if (valid <= 0 || self->named == NULL) {
         return valid;
     }
@@ -443,7 +441,7 @@ put_plan(Entries *self, Cache *cache, uint64_t generic, const void *lookup, PyOb
         for (Snapshot *of = ((Snapshot *)combination[i])->abstract; of != NULL; of = of->abstract) {
             abstract++;
             if (of->version == 0) {
-                (void)has_version(of->cls);
+                (void)has_version(self->state, of->cls);
                 return;
             }
         }
@@ -473,7 +471,7 @@ put_plan(Entries *self, Cache *cache, uint64_t generic, const void *lookup, PyOb
 #ifdef Py_GIL_DISABLED
     line->abstract_classes = Py_NewRef(self->abstract);
     Py_XINCREF(line->watched);
-    if ((line->value = copy_of_plan(plan)) == NULL) {
+    if ((line->value = copy_of_plan(self->state, plan)) == NULL) {
         PyErr_Clear();
         free_line(line);
         return;
@@ -521,9 +519,10 @@ insert_snapshot(Entries *self, PyTypeObject *cls, PyObject *related)
             return -1;
         }
     }
-    Snapshot *first = new_snapshot(cls), *last = first;
+    Snapshot *first = new_snapshot(self->state, cls), *last = first;
     for (Py_ssize_t i = 0; last != NULL && i < PyList_GET_SIZE(related); i++) {
-        last = last->abstract = new_snapshot((PyTypeObject *)PyList_GET_ITEM(related, i));
+        last = last->abstract =
+            new_snapshot(self->state, (PyTypeObject *)PyList_GET_ITEM(related, i));
     }
     if (last == NULL) {
         free_snapshot(first);
@@ -542,7 +541,7 @@ take_snapshot(Entries *self, PyTypeObject *cls)
     if (snapshot != NULL && is_current(snapshot)) {
         return 0;
     }
-    if (compared_length(cls) < 0 && !has_version(cls)) {
+    if (compared_length(cls) < 0 && !has_version(self->state, cls)) {
         return 0;   /* store() finds no snapshot, and the plan is not cached */
     }
     PyObject *related = related_abstract(self, cls);
@@ -589,7 +588,7 @@ Entries_get_locked(PyObject *op, PyObject *argument)
         return NULL;
     }
     PyObject *value = valid ? find_value(self, classes) : NULL;
-    return Py_NewRef(value == NULL ? missing : value);
+    return Py_NewRef(value == NULL ? self->state->missing : value);
 }
 
 static PyObject *
@@ -704,10 +703,12 @@ Entries_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         PyErr_Format(PyExc_ValueError, "depth must not be negative, got %zd", arity);
         return NULL;
     }
-    Entries *self = (Entries *)type->tp_alloc(type, 0);
+    State *state = state_of_type(type);
+    Entries *self = state == NULL ? NULL : (Entries *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return NULL;
     }
+    self->state = own_state(state);
     self->arity = arity;
     self->abstract = Py_NewRef(abstract);
     /* Of more than 64 classes, nothing is asked. */
@@ -722,6 +723,8 @@ static int
 Entries_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Entries *self = (Entries *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->state->module);
     Py_VISIT(self->named);
     Py_VISIT(self->abstract);
     Py_VISIT((PyObject *)self->other);
@@ -746,13 +749,13 @@ Entries_dealloc(PyObject *op)
     PyObject_GC_UnTrack(op);
     Entries_clear(op);
     Py_DECREF(((Entries *)op)->abstract);
-    Py_TYPE(op)->tp_free(op);
+    free_object(op, ((Entries *)op)->state);
 }
 
-LOCKED_METHOD(Entries_get, tables_lock)
-LOCKED_METHOD(Entries_snapshot_mros, tables_lock)
-LOCKED_METHOD(Entries_store, tables_lock)
-LOCKED_METHOD(Entries_forget, tables_lock)
+LOCKED_METHOD(Entries, Entries_get)
+LOCKED_METHOD(Entries, Entries_snapshot_mros)
+LOCKED_METHOD(Entries, Entries_store)
+LOCKED_METHOD(Entries, Entries_forget)
 
 static PyMethodDef Entries_methods[] = {
     {"get", Entries_get, METH_O, NULL},
@@ -762,15 +765,19 @@ static PyMethodDef Entries_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyTypeObject Entries_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.Entries",
-    .tp_doc = "A cache of values by classes, none of which it keeps alive.",
-    .tp_basicsize = sizeof(Entries),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_new = Entries_new,
-    .tp_dealloc = Entries_dealloc,
-    .tp_traverse = Entries_traverse,
-    .tp_clear = Entries_clear,
-    .tp_methods = Entries_methods,
+static PyType_Slot Entries_slots[] = {
+    {Py_tp_doc, "A cache of values by classes, none of which it keeps alive."},
+    {Py_tp_new, Entries_new},
+    {Py_tp_dealloc, Entries_dealloc},
+    {Py_tp_traverse, Entries_traverse},
+    {Py_tp_clear, Entries_clear},
+    {Py_tp_methods, Entries_methods},
+    {0, NULL},
+};
+
+static PyType_Spec Entries_spec = {
+    .name = "reg._fastcall_c.Entries",
+    .basicsize = sizeof(Entries),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC,
+    .slots = Entries_slots,
 };

@@ -6,6 +6,7 @@
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
+    State *state;           /* owned */
     PyObject *dict, *weak_references;
     /* Its methods are called with the positional and the keyword arguments of what the fast path
        does not know: call, component or all. */
@@ -24,10 +25,6 @@ typedef struct {
        calls of so many arguments, where any number dispatches. */
     uint64_t serial;
 } Generic;
-
-static PyTypeObject Generic_Type;
-
-static uint64_t last_serial = 0;
 
 
 /* ---- Finding the plan --------------------------------------------------- */
@@ -49,7 +46,7 @@ is_honest(const Entries *entries, PyTypeObject *type)
         }
     }
     /* The type gets a version by being asked, if it can have one. */
-    return LOOK_UP_IN_TYPE(type, name_class) == object_class;
+    return LOOK_UP_IN_TYPE(type, entries->state->name_class) == entries->state->object_class;
 }
 
 static inline uint64_t  /* runs no Python */
@@ -85,7 +82,7 @@ plan_in_entries(Generic *self, Entries *entries, Cache *cache, const void *looku
         /* Read first: it must be older than the answers. */
         versions[i] = VERSION_OF_TYPE((PyTypeObject *)cls);
         if (!(i == 0 && self->class_first) && !is_honest(entries, (PyTypeObject *)cls)) {
-            if ((cls = PyObject_GetAttr(dispatched[i], name_class)) == NULL) {
+            if ((cls = PyObject_GetAttr(dispatched[i], self->state->name_class)) == NULL) {
                 break;
             }
             owned[owned_count++] = cls;
@@ -117,7 +114,7 @@ entries_of_call(Generic *self, PyObject *given_lookup, const void *identity, PyO
     }
     PyObject *entries = NULL;
     CallTables *tables = NULL;
-    if (lookup != NULL && lookup == identity && PyObject_TypeCheck(lookup, &CachedLookup_Type)) {
+    if (lookup != NULL && lookup == identity && PyObject_TypeCheck(lookup, self->state->CachedLookup_Type)) {
         tables = (CallTables *)cache_of(lookup);
     }
     if (tables != NULL) {
@@ -141,7 +138,7 @@ plan_in_tables(Generic *self, PyObject *given_lookup, Cache *cache, const void *
                PyObject *const *dispatched, Py_ssize_t nargs)
 {
     Plan *plan = NULL;
-    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    Py_BEGIN_CRITICAL_SECTION(self->state->tables_lock);
     PyObject *watched = NULL;
     Entries *entries = entries_of_call(self, given_lookup, identity, &watched);
     Entries *own = entries;
@@ -161,7 +158,7 @@ plan_in_tables(Generic *self, PyObject *given_lookup, Cache *cache, const void *
 
 /* Whether nothing has changed that a line does not name. An error counts as a change. */
 static inline int  /* runs no Python */
-passes_checks(const Line *line)
+passes_checks(const State *state, const Line *line)
 {
     for (int i = 0; line->lacks_versions && i < line->arity; i++) {
         const VersionOfClass *of = &line->classes[i];
@@ -176,7 +173,7 @@ passes_checks(const Line *line)
         }
     }
     if (line->has_token) {
-        int is_current = has_token(line->token);
+        int is_current = has_token(state, line->token);
         if (is_current < 0) {
             PyErr_Clear();
         }
@@ -196,7 +193,7 @@ passes_checks(const Line *line)
 static inline Plan *
 find_plan(Generic *self, PyObject *given_lookup, PyObject *const *dispatched, Py_ssize_t nargs)
 {
-    Cache *cache = current_cache();
+    Cache *cache = current_cache(self->state);
     if (cache == NULL) {
         return NULL;
     }
@@ -226,7 +223,7 @@ find_plan(Generic *self, PyObject *given_lookup, PyObject *const *dispatched, Py
         }
         line = find_line(cache, serial_of(self, arity), lookup, types, arity);
     }
-    if (line == NULL || (line->has_checks && !passes_checks(line))) {
+    if (line == NULL || (line->has_checks && !passes_checks(self->state, line))) {
         return plan_in_tables(self, given_lookup, cache, lookup, dispatched, nargs);
     }
     if (nargs != arity && (line->counts >> nargs & 1)) {
@@ -282,7 +279,7 @@ bind_to_signature(Generic *self, Arguments *call, PyObject *const *args, Py_ssiz
         PyObject *name = PyTuple_GET_ITEM(self->keywords, i);
         Py_ssize_t at = PyUnicode_GET_LENGTH(name) == 0 ? -1 : find_keyword(kwnames, name);
         PyObject *value = at < 0 ? PyTuple_GET_ITEM(self->defaults, i) : args[nargs + at];
-        if (value == missing) {
+        if (value == self->state->missing) {
             return 0;
         }
         if (at >= 0) {
@@ -335,8 +332,8 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
         return NULL;
     }
     uint64_t taken = 0;
-    Py_ssize_t at_lookup = find_keyword(kwnames, name_lookup);
-    Py_ssize_t at_default = find_keyword(kwnames, name_default);
+    Py_ssize_t at_lookup = find_keyword(kwnames, self->state->name_lookup);
+    Py_ssize_t at_default = find_keyword(kwnames, self->state->name_default);
     call->lookup = at_lookup < 0 ? NULL : args[nargs + at_lookup];
     call->default_value = at_default < 0 ? NULL : args[nargs + at_default];
     taken |= at_lookup < 0 ? 0 : (uint64_t)1 << at_lookup;
@@ -364,11 +361,13 @@ prepare_call(Generic *self, Arguments *call, PyObject *const *args, Py_ssize_t n
 
 /* ---- Calling ------------------------------------------------------------ */
 
+/* method -- 0 for call, 1 for component, 2 for all */
 static PyObject *
-call_slow_path(Generic *self, PyObject *method, PyObject *const *args, Py_ssize_t nargs,
+call_slow_path(Generic *self, int method, PyObject *const *args, Py_ssize_t nargs,
                PyObject *kwnames)
 {
-    return call_packed(NULL, method, self->slow_path, args, nargs, kwnames);
+    return call_packed(NULL, self->state->names_methods[method], self->slow_path, args, nargs,
+                       kwnames);
 }
 
 static PyObject *
@@ -379,13 +378,13 @@ call_with_keywords(Generic *self, PyObject *const *args, Py_ssize_t nargs, PyObj
     PyObject *result = NULL, *default_value = arguments.default_value;
     if (plan == NULL) {
         return PyErr_Occurred() ? NULL
-                                : call_slow_path(self, names_default[0], args, nargs, kwnames);
+                                : call_slow_path(self, 0, args, nargs, kwnames);
     }
     if (default_value != NULL && (self->awaits || plan->chain != Py_None)) {
         /* Only the matchers can say whether there is anything to call. */
-        result = call_slow_path(self, names_default[0], args, nargs, kwnames);
+        result = call_slow_path(self, 0, args, nargs, kwnames);
     }
-    else if (default_value != NULL && plan->first == missing) {
+    else if (default_value != NULL && plan->first == self->state->missing) {
         result = Py_NewRef(default_value);
     }
     else {
@@ -413,7 +412,7 @@ Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
     Plan *plan = find_plan(self, NULL, args, nargs);
     if (plan == NULL) {
         return PyErr_Occurred() ? NULL
-                                : call_slow_path(self, names_default[0], args, nargs, kwnames);
+                                : call_slow_path(self, 0, args, nargs, kwnames);
     }
     /* The plan is owned while it runs: its implementation may unregister itself. */
     PyObject *result = call(plan->call, args, nargsf, NULL);
@@ -461,12 +460,12 @@ Generic_component(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObjec
     Plan *plan = plan_of_question(self, &question, args, nargs, kwnames);
     PyObject *component = NULL;
     if (plan != NULL && plan->chain == Py_None) {
-        component = plan->first == missing ? question.default_value : plan->first;
+        component = plan->first == self->state->missing ? question.default_value : plan->first;
         Py_XINCREF(component);
     }
     Py_XDECREF(plan);
     if (component == NULL && !PyErr_Occurred()) {
-        component = call_slow_path(self, names_default[1], args, nargs, kwnames);
+        component = call_slow_path(self, 1, args, nargs, kwnames);
     }
     return component;
 }
@@ -476,7 +475,7 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
 {
     Generic *self = (Generic *)op;
     Arguments question;
-    Plan *plan = find_keyword(kwnames, name_default) >= 0
+    Plan *plan = find_keyword(kwnames, self->state->name_default) >= 0
                      ? NULL
                      : plan_of_question(self, &question, args, nargs, kwnames);
     PyObject *components = NULL;
@@ -489,7 +488,7 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
     }
     Py_XDECREF(plan);
     if (components == NULL && !PyErr_Occurred()) {
-        components = call_slow_path(self, names_default[2], args, nargs, kwnames);
+        components = call_slow_path(self, 2, args, nargs, kwnames);
     }
     return components;
 }
@@ -503,7 +502,7 @@ Generic_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
     if (instance == NULL || instance == Py_None) {
         return Py_NewRef(self);
     }
-    return new_bound(self, instance);
+    return new_bound(((Generic *)self)->state, self, instance);
 }
 
 static PyObject *
@@ -530,16 +529,16 @@ static PyObject *
 Generic_get_annotations(PyObject *op, void *Py_UNUSED(closure))
 {
     PyObject *dict = PyObject_GenericGetDict(op, NULL), *annotations = NULL;
-    int has_own = dict == NULL ? -1 : PyDict_GetItemRef(dict, name_annotations, &annotations);
+    int has_own = dict == NULL ? -1 : PyDict_GetItemRef(dict, ((Generic *)op)->state->name_annotations, &annotations);
     Py_XDECREF(dict);
     if (has_own != 0) {
         return annotations;
     }
-    PyObject *wrapped = PyObject_GetAttr(op, name_wrapped);
+    PyObject *wrapped = PyObject_GetAttr(op, ((Generic *)op)->state->name_wrapped);
     if (wrapped == NULL) {
         return NULL;
     }
-    annotations = PyObject_GetAttr(wrapped, name_annotations);
+    annotations = PyObject_GetAttr(wrapped, ((Generic *)op)->state->name_annotations);
     Py_DECREF(wrapped);
     return annotations;
 }
@@ -551,8 +550,8 @@ Generic_set_annotations(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     if (dict == NULL) {
         return -1;
     }
-    int result = value == NULL ? PyDict_DelItem(dict, name_annotations)
-                               : PyDict_SetItem(dict, name_annotations, value);
+    int result = value == NULL ? PyDict_DelItem(dict, ((Generic *)op)->state->name_annotations)
+                               : PyDict_SetItem(dict, ((Generic *)op)->state->name_annotations, value);
     Py_DECREF(dict);
     return result;
 }
@@ -595,6 +594,8 @@ static int
 Generic_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Generic *self = (Generic *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->state->module);
     Py_VISIT(self->dict);
     Py_VISIT(self->slow_path);
     Py_VISIT(self->implicit);
@@ -625,7 +626,7 @@ Generic_dealloc(PyObject *op)
     Py_CLEAR(self->keywords);
     Py_CLEAR(self->defaults);
     PyMem_Free(self->positions);
-    Py_TYPE(op)->tp_free(op);
+    free_object(op, self->state);
 }
 
 static PyMethodDef Generic_methods[] = {
@@ -644,23 +645,32 @@ static PyGetSetDef Generic_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-static PyTypeObject Generic_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.generic_function",
-    .tp_basicsize = sizeof(Generic),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
-                Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_vectorcall_offset = offsetof(Generic, vectorcall),
-    .tp_dictoffset = offsetof(Generic, dict),
-    .tp_weaklistoffset = offsetof(Generic, weak_references),
-    .tp_call = PyVectorcall_Call,
-    .tp_descr_get = Generic_bind,
-    .tp_repr = Generic_repr,
-    .tp_dealloc = Generic_dealloc,
-    .tp_traverse = Generic_traverse,
-    .tp_clear = Generic_clear,
-    .tp_methods = Generic_methods,
-    .tp_getset = Generic_getset,
+static PyMemberDef Generic_members[] = {
+    {"__dictoffset__", Py_T_PYSSIZET, offsetof(Generic, dict), Py_READONLY, NULL},
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Generic, vectorcall), Py_READONLY, NULL},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(Generic, weak_references), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot Generic_slots[] = {
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_descr_get, Generic_bind},
+    {Py_tp_repr, Generic_repr},
+    {Py_tp_dealloc, Generic_dealloc},
+    {Py_tp_traverse, Generic_traverse},
+    {Py_tp_clear, Generic_clear},
+    {Py_tp_methods, Generic_methods},
+    {Py_tp_members, Generic_members},
+    {Py_tp_getset, Generic_getset},
+    {0, NULL},
+};
+
+static PyType_Spec Generic_spec = {
+    .name = "reg._fastcall_c.generic_function",
+    .basicsize = sizeof(Generic),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+             Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = Generic_slots,
 };
 
 
@@ -721,20 +731,22 @@ count_as_function(PyObject *self, PyObject *spec)
 #endif
 
 static PyObject *
-make_call(PyObject *Py_UNUSED(module), PyObject *args, PyObject *keywords)
+make_call(PyObject *module, PyObject *args, PyObject *keywords)
 {
     static char *parameters[] = {"spec", "slow_path", "implicit", NULL};
     PyObject *spec, *slow_path, *implicit;
+    State *state = PyModule_GetState(module);
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "OOO!", parameters, &spec, &slow_path,
-                                     &ImplicitState_Type, &implicit)) {
+                                     state->ImplicitState_Type, &implicit)) {
         return NULL;
     }
-    Generic *self = (Generic *)Generic_Type.tp_alloc(&Generic_Type, 0);
+    Generic *self = (Generic *)state->Generic_Type->tp_alloc(state->Generic_Type, 0);
     if (self == NULL) {
         return NULL;
     }
     self->vectorcall = Generic_vectorcall;
-    self->serial = ADD_UINT64(last_serial, 64);
+    self->state = own_state(state);
+    self->serial = ADD_UINT64(state->last_serial, 64);
     self->implicit = (ImplicitState *)Py_NewRef(implicit);
     self->slow_path = Py_NewRef(slow_path);
     self->identity = PyLong_FromVoidPtr(self);

@@ -5,6 +5,7 @@
 
 typedef struct {
     PyObject_HEAD
+    State *state;           /* owned */
     PyObject *everywhere;   /* the lookup, if it is the same for all; else None */
     PyObject *scoped;       /* a ContextVar, by default None */
     PyObject *assigned;     /* a threading.local; `slot` has what was assigned as `lookup` */
@@ -14,16 +15,12 @@ typedef struct {
     int default_version;    /* of the last type that was seen to have the default methods */
 } ImplicitState;
 
-static PyTypeObject ImplicitState_Type;
-
-/* Counts all changes to the implicit lookup, of whichever thread or context. It is counted up
-   before a change, for the destructors that it runs, and after it, for code that ran in between. */
-static uint64_t assignments = 1;
-
+/* Count a change to the implicit lookup, of whichever thread or context: before it, for the
+   destructors that it runs, and after it, for code that ran in between. */
 static inline void  /* runs no Python */
-count_assignment(void)
+count_assignment(PyObject *op)
 {
-    (void)ADD_UINT64(assignments, 1);
+    (void)ADD_UINT64(((ImplicitState *)op)->state->assignments, 1);
 }
 
 /* A field of the state that is assigned: a new reference. */
@@ -53,13 +50,13 @@ set_field(ImplicitState *self, PyObject **field, PyObject *value)
 static PyObject *
 stored_for_thread(ImplicitState *self)
 {
-    PyObject *values = PyObject_GetAttr(self->assigned, name_dict), *stored = NULL;
+    PyObject *values = PyObject_GetAttr(self->assigned, self->state->name_dict), *stored = NULL;
     if (values == NULL) {
         return NULL;
     }
     PyObject *slot = NULL;
-    if (PyDict_Check(values) && PyDict_GetItemRef(values, name_slot, &slot) > 0) {
-        stored = PyObject_GetAttr(slot, name_lookup);
+    if (PyDict_Check(values) && PyDict_GetItemRef(values, self->state->name_slot, &slot) > 0) {
+        stored = PyObject_GetAttr(slot, self->state->name_lookup);
     }
     Py_XDECREF(slot);
     Py_DECREF(values);
@@ -91,7 +88,8 @@ implicit_identity(ImplicitState *self, Cache *cache)
     }
     PyThreadState *thread = PyThreadState_Get();
     /* Read first: the rest may run Python. */
-    uint64_t count = LOAD_UINT64(assignments), context_version = thread->context_ver;
+    uint64_t count = LOAD_UINT64(self->state->assignments);
+    uint64_t context_version = thread->context_ver;
     if (cache->last_seen.thread == thread->id && cache->last_seen.assignments == count &&
         cache->last_seen.context_version == context_version &&
         cache->last_seen.dict == thread->dict && cache->last_seen.state == self) {
@@ -114,24 +112,25 @@ implicit_identity(ImplicitState *self, Cache *cache)
 
 /* Whether a fast path may stand in for the methods of a lookup, since it has those of reg.Lookup. */
 static inline int  /* runs no Python */
-has_default_methods(ImplicitState *state, PyObject *lookup)
+has_default_methods(ImplicitState *self, PyObject *lookup)
 {
+    State *state = self->state;
     PyTypeObject *type = Py_TYPE(lookup);
     unsigned int version = VERSION_OF_TYPE(type);
-    if (version != 0 && LOAD_INT(state->default_version) == (int)version) {
+    if (version != 0 && LOAD_INT(self->default_version) == (int)version) {
         return 1;
     }
-    if (!PyType_IsSubtype(type, &CachedLookup_Type) || state->default_methods[0] == NULL) {
+    if (!PyType_IsSubtype(type, state->CachedLookup_Type) || self->default_methods[0] == NULL) {
         return 0;
     }
     /* It gets a version by being asked, if it can have one; read before the answers. */
-    version = has_version(type) ? VERSION_OF_TYPE(type) : 0;
+    version = has_version(state, type) ? VERSION_OF_TYPE(type) : 0;
     for (int i = 0; i < 3; i++) {
-        if (LOOK_UP_IN_TYPE(type, names_default[i]) != state->default_methods[i]) {
+        if (LOOK_UP_IN_TYPE(type, state->names_methods[i]) != self->default_methods[i]) {
             return 0;
         }
     }
-    STORE_INT(state->default_version, (int)version);
+    STORE_INT(self->default_version, (int)version);
     return 1;
 }
 
@@ -141,12 +140,14 @@ has_default_methods(ImplicitState *state, PyObject *lookup)
 static PyObject *
 ImplicitState_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
-    ImplicitState *self = (ImplicitState *)type->tp_alloc(type, 0);
-    PyObject *threading = self == NULL ? NULL : PyImport_ImportModule("threading");
-    if (threading == NULL) {
-        Py_XDECREF(self);
+    State *state = state_of_type(type);
+    PyObject *threading = state == NULL ? NULL : PyImport_ImportModule("threading");
+    ImplicitState *self = threading == NULL ? NULL : (ImplicitState *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        Py_XDECREF(threading);
         return NULL;
     }
+    self->state = own_state(state);
     self->base = Py_NewRef(Py_None);
     self->everywhere = Py_NewRef(Py_None);
     self->scoped = PyContextVar_New("reg.implicit.using", Py_None);
@@ -166,10 +167,10 @@ ImplicitState_init(PyObject *op, PyObject *args, PyObject *keywords)
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "", names)) {
         return -1;
     }
-    count_assignment();
+    count_assignment(op);
     set_field(self, &self->base, Py_None);
     set_field(self, &self->everywhere, Py_None);
-    count_assignment();
+    count_assignment(op);
     return 0;
 }
 
@@ -178,15 +179,16 @@ static PyObject *
 ImplicitState_add_own_lookup(PyObject *op, PyObject *lookup_class)
 {
     ImplicitState *self = (ImplicitState *)op;
+    PyObject *const *names = self->state->names_methods;
     PyObject *methods[3];
     if (!PyType_Check(lookup_class)) {
         PyErr_Format(PyExc_TypeError, "expected a class of lookups, got %R", lookup_class);
         return NULL;
     }
     for (int i = 0; i < 3; i++) {
-        methods[i] = LOOK_UP_IN_TYPE((PyTypeObject *)lookup_class, names_default[i]);
+        methods[i] = LOOK_UP_IN_TYPE((PyTypeObject *)lookup_class, names[i]);
         if (methods[i] == NULL) {
-            PyErr_Format(PyExc_TypeError, "%R has no method %R", lookup_class, names_default[i]);
+            PyErr_Format(PyExc_TypeError, "%R has no method %R", lookup_class, names[i]);
             return NULL;
         }
     }
@@ -194,7 +196,7 @@ ImplicitState_add_own_lookup(PyObject *op, PyObject *lookup_class)
         Py_XSETREF(self->default_methods[i], Py_NewRef(methods[i]));
     }
     STORE_INT(self->default_version, 0);
-    count_assignment();
+    count_assignment(op);
     Py_RETURN_NONE;
 }
 
@@ -207,15 +209,15 @@ ImplicitState_get(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 ImplicitState_assign_base(PyObject *op, PyObject *stored)
 {
-    count_assignment();
+    count_assignment(op);
     set_field((ImplicitState *)op, &((ImplicitState *)op)->base, stored);
     Py_RETURN_NONE;
 }
 
 static PyObject *
-ImplicitState_reassigned(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+ImplicitState_reassigned(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    count_assignment();
+    count_assignment(op);
     Py_RETURN_NONE;
 }
 
@@ -224,18 +226,18 @@ ImplicitState_scope(PyObject *op, PyObject *stored)
 {
     ImplicitState *self = (ImplicitState *)op;
     STORE_INT(self->has_scopes, 1);
-    count_assignment();
+    count_assignment(op);
     PyObject *token = PyContextVar_Set(self->scoped, stored);
-    count_assignment();
+    count_assignment(op);
     return token;
 }
 
 static PyObject *
 ImplicitState_unscope(PyObject *op, PyObject *token)
 {
-    count_assignment();
+    count_assignment(op);
     int failed = PyContextVar_Reset(((ImplicitState *)op)->scoped, token) < 0;
-    count_assignment();
+    count_assignment(op);
     if (failed) {
         return NULL;
     }
@@ -263,6 +265,8 @@ static int
 ImplicitState_traverse(PyObject *op, visitproc visit, void *arg)
 {
     ImplicitState *self = (ImplicitState *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->state->module);
     Py_VISIT(self->everywhere);
     Py_VISIT(self->scoped);
     Py_VISIT(self->assigned);
@@ -278,7 +282,7 @@ ImplicitState_dealloc(PyObject *op)
 {
     ImplicitState *self = (ImplicitState *)op;
     PyObject_GC_UnTrack(op);
-    count_assignment();
+    count_assignment(op);
     Py_CLEAR(self->everywhere);
     Py_CLEAR(self->scoped);
     Py_CLEAR(self->assigned);
@@ -286,7 +290,7 @@ ImplicitState_dealloc(PyObject *op)
     for (int i = 0; i < 3; i++) {
         Py_CLEAR(self->default_methods[i]);
     }
-    Py_TYPE(op)->tp_free(op);
+    free_object(op, self->state);
 }
 
 static PyMethodDef ImplicitState_methods[] = {
@@ -310,17 +314,21 @@ static PyMemberDef ImplicitState_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
-static PyTypeObject ImplicitState_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.ImplicitState",
-    .tp_doc = "Where calls find the implicit lookup.",
-    .tp_basicsize = sizeof(ImplicitState),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .tp_new = ImplicitState_new,
-    .tp_init = ImplicitState_init,
-    .tp_dealloc = ImplicitState_dealloc,
-    .tp_traverse = ImplicitState_traverse,
-    .tp_methods = ImplicitState_methods,
-    .tp_members = ImplicitState_members,
-    .tp_getset = ImplicitState_getset,
+static PyType_Slot ImplicitState_slots[] = {
+    {Py_tp_doc, "Where calls find the implicit lookup."},
+    {Py_tp_new, ImplicitState_new},
+    {Py_tp_init, ImplicitState_init},
+    {Py_tp_dealloc, ImplicitState_dealloc},
+    {Py_tp_traverse, ImplicitState_traverse},
+    {Py_tp_methods, ImplicitState_methods},
+    {Py_tp_members, ImplicitState_members},
+    {Py_tp_getset, ImplicitState_getset},
+    {0, NULL},
+};
+
+static PyType_Spec ImplicitState_spec = {
+    .name = "reg._fastcall_c.ImplicitState",
+    .basicsize = sizeof(ImplicitState),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = ImplicitState_slots,
 };

@@ -24,7 +24,7 @@ typedef struct {
     struct Snapshot *snapshot;  /* of such a class, of the entries */
 } VersionOfClass;
 
-typedef struct {
+struct Line {
     uint64_t generic;       /* the serial number of the generic function */
     const void *lookup;     /* compared only */
     Validity *validity;     /* owned; as long as it is valid, so are the borrowed pointers here */
@@ -36,22 +36,7 @@ typedef struct {
     char has_token, lacks_versions, has_checks;
     int arity, abstract;    /* how many types of arguments, and abstract classes behind them */
     VersionOfClass classes[];
-} Line;
-
-typedef struct {
-    PyObject_HEAD
-    Line **slots;
-    Py_ssize_t size, used;
-    uint64_t collections;   /* how many collections there had been when it was last emptied */
-    /* The last result of implicit_identity(). As long as nothing of the rest has changed, it is an
-       address that no other lookup has had since. */
-    struct {
-        const void *state;
-        uint64_t thread, context_version, assignments;
-        const void *dict;   /* of the thread, to tell when that ends */
-        const void *lookup;
-    } last_seen;
-} Cache;
+};
 
 static inline size_t
 mix(size_t hash, const void *pointer)
@@ -275,17 +260,22 @@ put_line(Cache *cache, Line *line)
 /* ---- The cache of a thread ---------------------------------------------- */
 
 #ifndef Py_GIL_DISABLED
-static Cache only_cache;
-
 /* The cache of this thread: borrowed; NULL, without an error, if there is no memory. */
 static inline Cache *  /* runs no Python */
-current_cache(void)
+current_cache(State *state)
 {
-    return &only_cache;
+    return &state->cache;
 }
 #else
-static THREAD_LOCAL Cache *cache_of_thread;     /* owned by the dictionary of the thread */
-static uint64_t collections;
+/* The cache of this thread in the interpreter that it ran last, which may have gone since. */
+static THREAD_LOCAL struct {
+    State *state;
+    Cache *cache;           /* owned by the dictionary of the thread */
+    uint64_t collections;
+} last_cache;
+
+/* Counts the collections of all interpreters, and the caches that die in other threads. */
+static uint64_t collections = 1;
 
 static void
 empty_cache(Cache *cache)
@@ -300,71 +290,93 @@ empty_cache(Cache *cache)
 static void
 Cache_dealloc(PyObject *op)
 {
-    if (cache_of_thread == (Cache *)op) {
-        cache_of_thread = NULL;
-    }
-    empty_cache((Cache *)op);
-    Py_TYPE(op)->tp_free(op);
-}
-
-static PyTypeObject Cache_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.Cache",
-    .tp_doc = "The lines of one thread.",
-    .tp_basicsize = sizeof(Cache),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_dealloc = Cache_dealloc,
-};
-
-/* Make the cache of this thread, or empty it after a collection. */
-static Py_NO_INLINE Cache *
-renewed_cache(void)
-{
-    Cache *cache = cache_of_thread;
-    uint64_t count = LOAD_UINT64(collections);
-    if (cache == NULL) {
-        cache = (Cache *)Cache_Type.tp_alloc(&Cache_Type, 0);
-        PyObject *dict = cache == NULL ? NULL : PyThreadState_GetDict();
-        if (dict == NULL || PyDict_SetItem(dict, (PyObject *)&Cache_Type, (PyObject *)cache) < 0) {
-            Py_CLEAR(cache);
-        }
-        Py_XDECREF(cache);      /* the dictionary owns it */
-        cache_of_thread = cache;
+    PyTypeObject *type = Py_TYPE(op);
+    if (last_cache.cache == (Cache *)op) {
+        last_cache.cache = NULL;
+        last_cache.state = NULL;
     }
     else {
-        empty_cache(cache);
+        (void)ADD_UINT64(collections, 1);
     }
-    if (cache == NULL || (cache->size == 0 && make_room(cache) < 0)) {
+    empty_cache((Cache *)op);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyType_Slot Cache_slots[] = {
+    {Py_tp_doc, "The lines of one thread."},
+    {Py_tp_dealloc, Cache_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec Cache_spec = {
+    .name = "reg._fastcall_c.Cache",
+    .basicsize = sizeof(Cache),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = Cache_slots,
+};
+
+/* Find or make the cache of this thread; and empty it, if there has been a collection. */
+static Py_NO_INLINE Cache *
+renewed_cache(State *state)
+{
+    uint64_t count = LOAD_UINT64(collections);
+    PyObject *dict = PyThreadState_GetDict(), *item = NULL;
+    if (dict == NULL || PyDict_GetItemRef(dict, (PyObject *)state->Cache_Type, &item) < 0) {
         PyErr_Clear();
         return NULL;
     }
-    cache->collections = count;
+    Cache *cache = (Cache *)item;
+    if (cache == NULL) {
+        cache = (Cache *)state->Cache_Type->tp_alloc(state->Cache_Type, 0);
+        if (cache == NULL ||
+            PyDict_SetItem(dict, (PyObject *)state->Cache_Type, (PyObject *)cache) < 0) {
+            Py_XDECREF(cache);
+            PyErr_Clear();
+            return NULL;
+        }
+    }
+    Py_DECREF(cache);       /* the dictionary owns it */
+    if (cache->collections != count) {
+        empty_cache(cache);
+        cache->collections = count;
+    }
+    if (cache->size == 0 && make_room(cache) < 0) {
+        return NULL;
+    }
+    last_cache.state = state;
+    last_cache.cache = cache;
+    last_cache.collections = count;
     return cache;
 }
 
 static inline Cache *
-current_cache(void)
+current_cache(State *state)
 {
-    Cache *cache = cache_of_thread;
-    if (cache == NULL || cache->collections != LOAD_UINT64(collections)) {
-        return renewed_cache();
+    if (last_cache.state != state || last_cache.collections != LOAD_UINT64(collections)) {
+        return renewed_cache(state);
     }
-    return cache;
+    return last_cache.cache;
 }
 
-/* At the beginning of a collection, the lines of all threads let go of their plans. */
+/* At the beginning of a collection, the lines of all threads let go of their plans.
+
+   module -- a weak reference to the module */
 static PyObject *
-collecting(PyObject *Py_UNUSED(module), PyObject *args)
+collecting(PyObject *module, PyObject *args)
 {
     const char *phase;
-    PyObject *information;
+    PyObject *information, *referent;
     if (!PyArg_ParseTuple(args, "sO", &phase, &information)) {
         return NULL;
     }
     if (strcmp(phase, "start") == 0) {
         (void)ADD_UINT64(collections, 1);
-        if (cache_of_thread != NULL) {
-            (void)renewed_cache();
+        if (PyWeakref_GetRef(module, &referent) > 0) {
+            if (last_cache.state == PyModule_GetState(referent)) {
+                (void)renewed_cache(last_cache.state);
+            }
+            Py_DECREF(referent);
         }
     }
     Py_RETURN_NONE;

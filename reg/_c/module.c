@@ -53,20 +53,15 @@
 #if PY_VERSION_HEX < 0x030C0000
 #include <structmember.h>
 #define Py_T_OBJECT_EX T_OBJECT_EX
+#define Py_T_PYSSIZET T_PYSSIZET
 #define Py_READONLY READONLY
 #endif
 
 /* The value of a name in type(cls).__dict__ or those of its bases: borrowed. Runs no Python. */
 #define LOOK_UP_IN_TYPE(cls, name) _PyType_Lookup(cls, name)
 
-static PyObject *missing;           /* reg.sentinel.MISSING */
-static PyObject *object_class;      /* object.__dict__["__class__"] */
-static PyObject *names_default[3];  /* "call", "component", "all" */
-static PyObject *names_questions[3];    /* "component", "all", "explain" */
-static PyObject *name_annotations, *name_check, *name_class, *name_default, *name_dict,
-    *name_call_next, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
-
 #include "atomic.h"
+#include "state.h"
 #include "lines.h"
 #include "entries.h"
 #include "tables.h"
@@ -76,37 +71,64 @@ static PyObject *name_annotations, *name_check, *name_class, *name_default, *nam
 #include "generic.h"
 
 static PyMethodDef module_methods[] = {
-#ifdef Py_GIL_DISABLED
-    {"_collecting", collecting, METH_VARARGS, NULL},
-#endif
     {"make_call", (PyCFunction)(void (*)(void))make_call, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static int
-prepare_names(void)
+add_types(PyObject *module, State *state)
 {
-    static const struct {
+    const struct {
+        PyTypeObject **type;
+        PyType_Spec *spec;
+    } types[] = {
+        {&state->Bound_Type, &Bound_spec},
+        {&state->CachedLookup_Type, &CachedLookup_spec},
+        {&state->CallNext_Type, &CallNext_spec},
+        {&state->CallTables_Type, &CallTables_spec},
+        {&state->Deciding_Type, &Deciding_spec},
+        {&state->Decision_Type, &Decision_spec},
+        {&state->Entries_Type, &Entries_spec},
+        {&state->Generic_Type, &Generic_spec},
+        {&state->ImplicitState_Type, &ImplicitState_spec},
+        {&state->Plan_Type, &Plan_spec},
+        {&state->Step_Type, &Step_spec},
+#ifdef Py_GIL_DISABLED
+        {&state->Cache_Type, &Cache_spec},
+#endif
+    };
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {
+        PyObject *type = PyType_FromModuleAndSpec(module, types[i].spec, NULL);
+        *types[i].type = (PyTypeObject *)type;
+        if (type == NULL || PyModule_AddType(module, (PyTypeObject *)type) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+prepare_names(State *state)
+{
+    const struct {
         PyObject **name;
         const char *text;
     } names[] = {
-        {&names_default[0], "call"},
-        {&names_default[1], "component"},
-        {&names_default[2], "all"},
-        {&names_questions[0], "component"},
-        {&names_questions[1], "all"},
-        {&names_questions[2], "explain"},
-        {&name_annotations, "__annotations__"},
-        {&name_check, "__subclasscheck__"},
-        {&name_class, "__class__"},
-        {&name_default, "default"},
-        {&name_dict, "__dict__"},
-        {&name_call_next, "call_next"},
-        {&name_lookup, "lookup"},
-        {&name_registry, "registry"},
-        {&name_root, "_root"},
-        {&name_slot, "slot"},
-        {&name_wrapped, "__wrapped__"},
+        {&state->names_methods[0], "call"},
+        {&state->names_methods[1], "component"},
+        {&state->names_methods[2], "all"},
+        {&state->names_methods[3], "explain"},
+        {&state->name_annotations, "__annotations__"},
+        {&state->name_call_next, "call_next"},
+        {&state->name_check, "__subclasscheck__"},
+        {&state->name_class, "__class__"},
+        {&state->name_default, "default"},
+        {&state->name_dict, "__dict__"},
+        {&state->name_lookup, "lookup"},
+        {&state->name_registry, "registry"},
+        {&state->name_root, "_root"},
+        {&state->name_slot, "slot"},
+        {&state->name_wrapped, "__wrapped__"},
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
         if ((*names[i].name = PyUnicode_InternFromString(names[i].text)) == NULL) {
@@ -127,27 +149,27 @@ import_from(const char *module_name, const char *name)
 }
 
 static int
-prepare_objects(void)
+prepare_objects(State *state)
 {
-    object_class = Py_XNewRef(LOOK_UP_IN_TYPE(&PyBaseObject_Type, name_class));
-    get_cache_token = import_from("abc", "get_cache_token");
-    missing = import_from("reg.sentinel", "MISSING");
-    tables_lock = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    kwnames_lookup = PyTuple_Pack(1, name_lookup);
-    kwnames_call_next = PyTuple_Pack(1, name_call_next);
-    kwnames_both = PyTuple_Pack(2, name_call_next, name_lookup);
+    state->object_class = Py_XNewRef(LOOK_UP_IN_TYPE(&PyBaseObject_Type, state->name_class));
+    state->get_cache_token = import_from("abc", "get_cache_token");
+    state->missing = import_from("reg.sentinel", "MISSING");
+    state->kwnames_lookup = PyTuple_Pack(1, state->name_lookup);
+    state->kwnames_call_next = PyTuple_Pack(1, state->name_call_next);
+    state->kwnames_both = PyTuple_Pack(2, state->name_call_next, state->name_lookup);
     PyObject *abstract_type = import_from("abc", "ABCMeta");
     if (abstract_type != NULL && PyType_Check(abstract_type)) {
-        abstract_check = Py_XNewRef(LOOK_UP_IN_TYPE((PyTypeObject *)abstract_type, name_check));
+        state->abstract_check =
+            Py_XNewRef(LOOK_UP_IN_TYPE((PyTypeObject *)abstract_type, state->name_check));
     }
     Py_XDECREF(abstract_type);
-    if (object_class == NULL || get_cache_token == NULL || missing == NULL || tables_lock == NULL ||
-        kwnames_lookup == NULL || kwnames_call_next == NULL ||
-        kwnames_both == NULL || abstract_check == NULL) {
+    if (state->object_class == NULL || state->get_cache_token == NULL || state->missing == NULL ||
+        state->kwnames_lookup == NULL || state->kwnames_call_next == NULL ||
+        state->kwnames_both == NULL || state->abstract_check == NULL) {
         return -1;
     }
-    if (!PyCFunction_CheckExact(get_cache_token) ||
-        PyCFunction_GET_FLAGS(get_cache_token) != METH_NOARGS) {
+    if (!PyCFunction_CheckExact(state->get_cache_token) ||
+        PyCFunction_GET_FLAGS(state->get_cache_token) != METH_NOARGS) {
         PyErr_SetString(PyExc_ImportError, "reg._fastcall_c needs the module abc in C");
         return -1;
     }
@@ -155,65 +177,76 @@ prepare_objects(void)
 }
 
 #ifdef Py_GIL_DISABLED
+/* Have collecting() called at every collection. Its function does not keep the module alive. */
 static int
-watch_collections(PyObject *module)
+watch_collections(PyObject *module, State *state)
 {
-    PyObject *callbacks = import_from("gc", "callbacks");
-    PyObject *callback = PyObject_GetAttrString(module, "_collecting");
-    int result = callbacks == NULL || callback == NULL ? -1 : PyList_Append(callbacks, callback);
+    static PyMethodDef method = {"collecting", collecting, METH_VARARGS, NULL};
+    PyObject *callbacks = import_from("gc", "callbacks"), *callback = NULL;
+    PyObject *reference = callbacks == NULL ? NULL : PyWeakref_NewRef(module, NULL);
+    if (reference != NULL) {
+        callback = PyCFunction_New(&method, reference);
+    }
+    int result = callback == NULL ? -1 : PyList_Append(callbacks, callback);
     Py_XDECREF(callbacks);
+    Py_XDECREF(reference);
     Py_XDECREF(callback);
-    return result;
+    state->tables_lock = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+    return state->tables_lock == NULL ? -1 : result;
 }
 #endif
 
 static int
 execute(PyObject *module)
 {
-    static const struct {
-        const char *name;
-        PyTypeObject *type;
-    } types[] = {
-        {"CallTables", &CallTables_Type},       {"Entries", &Entries_Type},
-        {"ImplicitState", &ImplicitState_Type}, {"CachedLookup", &CachedLookup_Type},
-        {"generic_function", &Generic_Type},    {"Plan", &Plan_Type},
-        {"Step", &Step_Type},                   {"CallNext", &CallNext_Type},
-        {"Decision", &Decision_Type},           {"Deciding", &Deciding_Type},
-        {"bound_generic_function", &Bound_Type},
-    };
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError,
-                        "module reg._fastcall_c does not support loading in subinterpreters");
-        return -1;
-    }
-    if (missing != NULL) {
-        PyErr_SetString(PyExc_ImportError,
-                        "module reg._fastcall_c was imported before in this process");
-        return -1;
-    }
+    State *state = PyModule_GetState(module);
+    state->module = module;
+    state->assignments = state->decision_changes = 1;
 #ifndef Py_GIL_DISABLED
-    if (make_room(&only_cache) < 0) {
+    if (make_room(&state->cache) < 0) {
         PyErr_NoMemory();
         return -1;
     }
 #else
-    if (PyType_Ready(&Cache_Type) < 0 || watch_collections(module) < 0) {
+    if (watch_collections(module, state) < 0) {
         return -1;
     }
 #endif
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {
-        if (PyType_Ready(types[i].type) < 0 ||
-            PyModule_AddObjectRef(module, types[i].name, (PyObject *)types[i].type) < 0) {
-            return -1;
-        }
+    if (add_types(module, state) < 0 || prepare_names(state) < 0) {
+        return -1;
     }
-    return prepare_names() < 0 ? -1 : prepare_objects();
+    return prepare_objects(state);
+}
+
+/* There is no function to clear the module: generic functions in the same garbage may be called
+   until they are freed. The types, which are cleared, let go of the module. */
+static int
+traverse_module(PyObject *module, visitproc visit, void *arg)
+{
+    PyObject **owned = owned_by(PyModule_GetState(module));
+    for (size_t i = 0; i < OWNED_COUNT; i++) {
+        Py_VISIT(owned[i]);
+    }
+    return 0;
+}
+
+static void
+free_module(void *module)
+{
+    State *state = PyModule_GetState((PyObject *)module);
+    PyObject **owned = owned_by(state);
+#ifndef Py_GIL_DISABLED
+    free_slots(state->cache.slots, state->cache.size);
+#endif
+    for (size_t i = 0; i < OWNED_COUNT; i++) {
+        Py_CLEAR(owned[i]);
+    }
 }
 
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, execute},
 #if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif
 #ifdef Py_GIL_DISABLED
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},
@@ -225,8 +258,11 @@ static PyModuleDef module_definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "reg._fastcall_c",
     .m_doc = "The fast path of a call in C; see reg._fastcall_py for the names.",
+    .m_size = sizeof(State),
     .m_methods = module_methods,
     .m_slots = module_slots,
+    .m_traverse = traverse_module,
+    .m_free = free_module,
 };
 
 PyMODINIT_FUNC

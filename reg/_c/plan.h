@@ -3,9 +3,7 @@
 /* Calls with more arguments than this allocate a copy of them to add or drop a keyword. */
 #define MOST_COPIED 32
 
-static PyTypeObject Plan_Type, Step_Type, Decision_Type, CallNext_Type;
-
-static PyObject *copy_of_callable(PyObject *);
+static PyObject *copy_of_callable(State *, PyObject *);
 
 static inline int  /* runs no Python */
 is_name(PyObject *name, PyObject *wanted)
@@ -104,10 +102,10 @@ CallNext_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject
 }
 
 static PyObject *
-new_call_next(PyObject *next, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+new_call_next(State *state, PyObject *next, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     Py_ssize_t count = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
-    CallNext *self = PyObject_GC_NewVar(CallNext, &CallNext_Type, count + 1);
+    CallNext *self = PyObject_GC_NewVar(CallNext, state->CallNext_Type, count + 1);
     if (self == NULL) {
         return NULL;
     }
@@ -123,7 +121,7 @@ new_call_next(PyObject *next, PyObject *const *args, Py_ssize_t nargs, PyObject 
 }
 
 static PyObject *
-CallNext_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *keywords)
+CallNext_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"next", "args", "keywords", NULL};
     PyObject *next, *positional, *given;
@@ -131,15 +129,16 @@ CallNext_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *keywords)
                                      &positional, &PyDict_Type, &given)) {
         return NULL;
     }
-    PyObject *all = PySequence_List(positional), *kwnames = NULL, *values = NULL, *self = NULL;
+    State *state = state_of_type(type);
+    PyObject *all = state == NULL ? NULL : PySequence_List(positional), *kwnames = NULL, *values = NULL, *self = NULL;
     if (all != NULL && PyDict_GET_SIZE(given) > 0 && (kwnames = PySequence_Tuple(given)) != NULL &&
         (values = PyDict_Values(given)) != NULL &&
         PyList_SetSlice(all, PyList_GET_SIZE(all), PyList_GET_SIZE(all), values) < 0) {
         Py_CLEAR(all);
     }
     if (all != NULL && !PyErr_Occurred()) {
-        self = new_call_next(next, ((PyListObject *)all)->ob_item, PyTuple_GET_SIZE(positional),
-                             kwnames);
+        self = new_call_next(state, next, ((PyListObject *)all)->ob_item,
+                             PyTuple_GET_SIZE(positional), kwnames);
     }
     Py_XDECREF(all);
     Py_XDECREF(kwnames);
@@ -157,6 +156,7 @@ static int
 CallNext_traverse(PyObject *op, visitproc visit, void *arg)
 {
     CallNext *self = (CallNext *)op;
+    Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->next);
     for (Py_ssize_t i = 1; i < Py_SIZE(self); i++) {
         Py_VISIT(self->items[i]);
@@ -174,24 +174,33 @@ CallNext_dealloc(PyObject *op)
     for (Py_ssize_t i = 1; i < Py_SIZE(self); i++) {
         Py_DECREF(self->items[i]);
     }
+    PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_Del(op);
+    Py_DECREF(type);
 }
 
-static PyNumberMethods CallNext_number = {.nb_bool = CallNext_bool};
+static PyMemberDef CallNext_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(CallNext, vectorcall), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
 
-static PyTypeObject CallNext_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.CallNext",
-    .tp_doc = "The next implementation of a call.",
-    .tp_basicsize = offsetof(CallNext, items),
-    .tp_itemsize = sizeof(PyObject *),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_vectorcall_offset = offsetof(CallNext, vectorcall),
-    .tp_call = PyVectorcall_Call,
-    .tp_new = CallNext_new,
-    .tp_as_number = &CallNext_number,
-    .tp_dealloc = CallNext_dealloc,
-    .tp_traverse = CallNext_traverse,
+static PyType_Slot CallNext_slots[] = {
+    {Py_tp_doc, "The next implementation of a call."},
+    {Py_tp_new, CallNext_new},
+    {Py_tp_dealloc, CallNext_dealloc},
+    {Py_tp_traverse, CallNext_traverse},
+    {Py_tp_members, CallNext_members},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_nb_bool, CallNext_bool},
+    {0, NULL},
+};
+
+static PyType_Spec CallNext_spec = {
+    .name = "reg._fastcall_c.CallNext",
+    .basicsize = offsetof(CallNext, items),
+    .itemsize = sizeof(PyObject *),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = CallNext_slots,
 };
 
 
@@ -201,21 +210,21 @@ static PyTypeObject CallNext_Type = {
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
+    State *state;           /* owned */
     PyObject *function;
     PyObject *lookup;       /* filled in as `lookup`; None if it takes none */
     PyObject *next;         /* what `call_next` calls; None if it takes none */
     char is_end;            /* whether it is the decorated function, at the end of the chain */
 } Step;
 
-static PyObject *kwnames_lookup, *kwnames_call_next, *kwnames_both;
-
 static PyObject *
 Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     Step *self = (Step *)op;
+    const State *state = self->state;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    int adds_call_next = self->next != Py_None && find_keyword(kwnames, name_call_next) < 0;
-    int adds_lookup = self->lookup != Py_None && find_keyword(kwnames, name_lookup) < 0;
+    int adds_call_next = self->next != Py_None && find_keyword(kwnames, state->name_call_next) < 0;
+    int adds_lookup = self->lookup != Py_None && find_keyword(kwnames, state->name_lookup) < 0;
     if (!adds_call_next && !adds_lookup) {
         return call(self->function, args, nargsf, kwnames);
     }
@@ -227,14 +236,15 @@ Step_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kw
     /* A free place in front, for an implementation that is a method. */
     memcpy(given + 1, args, (size_t)count * sizeof(PyObject *));
     Py_ssize_t at = 1 + count;
-    PyObject *names = !adds_lookup ? kwnames_call_next : adds_call_next ? kwnames_both
-                                                                        : kwnames_lookup;
+    PyObject *names = !adds_lookup     ? state->kwnames_call_next
+                      : adds_call_next ? state->kwnames_both
+                                       : state->kwnames_lookup;
     PyObject *owned_names = NULL;
     if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 0) {
         names = owned_names = PySequence_Concat(kwnames, names);
     }
     if (names != NULL && adds_call_next) {
-        call_next = new_call_next(self->next, args, nargs, kwnames);
+        call_next = new_call_next(self->state, self->next, args, nargs, kwnames);
         given[at++] = call_next;
     }
     if (adds_lookup) {
@@ -262,8 +272,10 @@ Step_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
                                      &is_end)) {
         return NULL;
     }
-    Step *self = (Step *)type->tp_alloc(type, 0);
+    State *state = state_of_type(type);
+    Step *self = state == NULL ? NULL : (Step *)type->tp_alloc(type, 0);
     if (self != NULL) {
+        self->state = own_state(state);
         self->vectorcall = Step_vectorcall;
         self->function = Py_NewRef(function);
         self->lookup = Py_NewRef(lookup);
@@ -283,6 +295,8 @@ static int
 Step_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Step *self = (Step *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->state->module);
     Py_VISIT(self->function);
     Py_VISIT(self->lookup);
     Py_VISIT(self->next);
@@ -297,23 +311,30 @@ Step_dealloc(PyObject *op)
     Py_XDECREF(self->function);
     Py_XDECREF(self->lookup);
     Py_XDECREF(self->next);
-    Py_TYPE(op)->tp_free(op);
+    free_object(op, self->state);
 }
 
-static PyNumberMethods Step_number = {.nb_bool = Step_bool};
+static PyMemberDef Step_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Step, vectorcall), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
 
-static PyTypeObject Step_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.Step",
-    .tp_doc = "An implementation with the keywords that a call fills in.",
-    .tp_basicsize = sizeof(Step),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_vectorcall_offset = offsetof(Step, vectorcall),
-    .tp_call = PyVectorcall_Call,
-    .tp_new = Step_new,
-    .tp_as_number = &Step_number,
-    .tp_dealloc = Step_dealloc,
-    .tp_traverse = Step_traverse,
+static PyType_Slot Step_slots[] = {
+    {Py_tp_doc, "An implementation with the keywords that a call fills in."},
+    {Py_tp_new, Step_new},
+    {Py_tp_dealloc, Step_dealloc},
+    {Py_tp_traverse, Step_traverse},
+    {Py_tp_members, Step_members},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_nb_bool, Step_bool},
+    {0, NULL},
+};
+
+static PyType_Spec Step_spec = {
+    .name = "reg._fastcall_c.Step",
+    .basicsize = sizeof(Step),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = Step_slots,
 };
 
 
@@ -321,31 +342,38 @@ static PyTypeObject Step_Type = {
 
 /* Counts what is assigned to registries and matchers of predicates: before, for the destructors
    that this runs, and after it. */
-static uint64_t decision_changes = 1;
-
 static int
 Deciding_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
-    (void)ADD_UINT64(decision_changes, 1);
+    State *state = state_of_type(Py_TYPE(op));
+    if (state == NULL) {
+        return -1;
+    }
+    (void)ADD_UINT64(state->decision_changes, 1);
     int result = PyObject_GenericSetAttr(op, name, value);
-    (void)ADD_UINT64(decision_changes, 1);
+    (void)ADD_UINT64(state->decision_changes, 1);
     return result;
 }
 
-static PyTypeObject Deciding_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.Deciding",
-    .tp_doc = "An object by whose attributes decisions are made.",
-    .tp_basicsize = sizeof(PyObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-    .tp_new = PyType_GenericNew,
-    .tp_setattro = Deciding_setattro,
+static PyType_Slot Deciding_slots[] = {
+    {Py_tp_doc, "An object by whose attributes decisions are made."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_setattro, Deciding_setattro},
+    {0, NULL},
+};
+
+static PyType_Spec Deciding_spec = {
+    .name = "reg._fastcall_c.Deciding",
+    .basicsize = sizeof(PyObject),
+    .flags = FLAGS | Py_TPFLAGS_BASETYPE,
+    .slots = Deciding_slots,
 };
 
 /* The implementation by the values of predicates, computed at every call; see reg/_steps.py. */
 typedef struct Decision {
     PyObject_HEAD
     vectorcallfunc vectorcall;
+    State *state;           /* owned */
     PyObject *calculations; /* a tuple of the functions that compute the values, at least one */
     PyObject *matcher;      /* the _root of its registry is replaced by each registration */
     PyObject *slow;         /* called where the implementation is not known */
@@ -358,8 +386,8 @@ typedef struct Decision {
 static PyObject *
 decision_root(Decision *self)
 {
-    PyObject *registry = PyObject_GetAttr(self->matcher, name_registry);
-    PyObject *root = registry == NULL ? NULL : PyObject_GetAttr(registry, name_root);
+    PyObject *registry = PyObject_GetAttr(self->matcher, self->state->name_registry);
+    PyObject *root = registry == NULL ? NULL : PyObject_GetAttr(registry, self->state->name_root);
     Py_XDECREF(registry);
     return root;
 }
@@ -445,7 +473,7 @@ decision_known(Decision *self, PyObject *values)
 {
     PyObject *root, *function = NULL;
     /* Read first: it must be older than the root. */
-    uint64_t changes = LOAD_UINT64(decision_changes);
+    uint64_t changes = LOAD_UINT64(self->state->decision_changes);
     PyObject *known = known_after(self, changes, &root);
     Py_XDECREF(root);
     if (known != NULL) {
@@ -456,7 +484,7 @@ decision_known(Decision *self, PyObject *values)
         (known = known_after(self->origin, changes, &root)) != NULL) {
         PyObject *shared = NULL;
         if (PyDict_GetItemRef(known, values, &shared) > 0 &&
-            (function = copy_of_callable(shared)) != NULL &&
+            (function = copy_of_callable(self->state, shared)) != NULL &&
             learn(self, changes, root, values, function, PyDict_GET_SIZE(known) + 1) < 0) {
             Py_CLEAR(function);
         }
@@ -499,7 +527,7 @@ Decision_learn(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
         PyErr_SetString(PyExc_TypeError, "learn() takes a root, values, a function and a number");
         return NULL;
     }
-    uint64_t changes = LOAD_UINT64(decision_changes);
+    uint64_t changes = LOAD_UINT64(self->state->decision_changes);
     PyObject *root = decision_root(self);
     Py_ssize_t most = root == NULL ? -1 : PyLong_AsSsize_t(args[3]);
     int result = most < 0 ? -1 : 0;
@@ -512,15 +540,17 @@ Decision_learn(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 
 /* A decision that knows nothing yet. */
 static Decision *
-new_decision(PyObject *calculations, PyObject *matcher, PyObject *slow, Decision *origin)
+new_decision(State *state, PyObject *calculations, PyObject *matcher, PyObject *slow,
+             Decision *origin)
 {
     PyObject *known = PyDict_New();
-    Decision *self = known == NULL ? NULL
-                                   : (Decision *)Decision_Type.tp_alloc(&Decision_Type, 0);
+    PyTypeObject *type = state->Decision_Type;
+    Decision *self = known == NULL ? NULL : (Decision *)type->tp_alloc(type, 0);
     if (self == NULL) {
         Py_XDECREF(known);
         return NULL;
     }
+    self->state = own_state(state);
     self->vectorcall = Decision_vectorcall;
     self->calculations = Py_NewRef(calculations);
     self->matcher = Py_NewRef(matcher);
@@ -531,19 +561,23 @@ new_decision(PyObject *calculations, PyObject *matcher, PyObject *slow, Decision
 }
 
 static PyObject *
-Decision_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *Py_UNUSED(keywords))
+Decision_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
 {
     PyObject *calculations, *matcher, *slow;
-    if (!PyArg_ParseTuple(args, "O!OO", &PyTuple_Type, &calculations, &matcher, &slow)) {
+    State *state = state_of_type(type);
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "O!OO", &PyTuple_Type, &calculations, &matcher, &slow)) {
         return NULL;
     }
-    return (PyObject *)new_decision(calculations, matcher, slow, NULL);
+    return (PyObject *)new_decision(state, calculations, matcher, slow, NULL);
 }
 
 static int
 Decision_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Decision *self = (Decision *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->state->module);
     Py_VISIT(self->calculations);
     Py_VISIT(self->matcher);
     Py_VISIT(self->slow);
@@ -579,7 +613,7 @@ Decision_dealloc(PyObject *op)
     Py_XDECREF(self->root);
     Py_XDECREF(self->known);
     Py_XDECREF(self->origin);
-    Py_TYPE(op)->tp_free(op);
+    free_object(op, self->state);
 }
 
 static PyMethodDef Decision_methods[] = {
@@ -587,19 +621,28 @@ static PyMethodDef Decision_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyTypeObject Decision_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.Decision",
-    .tp_doc = "The implementation by the values of predicates.",
-    .tp_basicsize = sizeof(Decision),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_vectorcall_offset = offsetof(Decision, vectorcall),
-    .tp_call = PyVectorcall_Call,
-    .tp_new = Decision_new,
-    .tp_dealloc = Decision_dealloc,
-    .tp_traverse = Decision_traverse,
-    .tp_clear = Decision_clear,
-    .tp_methods = Decision_methods,
+static PyMemberDef Decision_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Decision, vectorcall), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot Decision_slots[] = {
+    {Py_tp_doc, "The implementation by the values of predicates."},
+    {Py_tp_new, Decision_new},
+    {Py_tp_dealloc, Decision_dealloc},
+    {Py_tp_traverse, Decision_traverse},
+    {Py_tp_clear, Decision_clear},
+    {Py_tp_methods, Decision_methods},
+    {Py_tp_members, Decision_members},
+    {Py_tp_call, PyVectorcall_Call},
+    {0, NULL},
+};
+
+static PyType_Spec Decision_spec = {
+    .name = "reg._fastcall_c.Decision",
+    .basicsize = sizeof(Decision),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = Decision_slots,
 };
 
 
@@ -662,6 +705,7 @@ static int
 Plan_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Plan *self = (Plan *)op;
+    Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->call);
     Py_VISIT(self->first);
     Py_VISIT(self->all);
@@ -678,7 +722,7 @@ Plan_dealloc(PyObject *op)
     Py_XDECREF(self->first);
     Py_XDECREF(self->all);
     Py_XDECREF(self->chain);
-    Py_TYPE(op)->tp_free(op);
+    free_object(op, NULL);
 }
 
 static PyMemberDef Plan_members[] = {
@@ -693,43 +737,50 @@ static PyGetSetDef Plan_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-static PyTypeObject Plan_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.Plan",
-    .tp_doc = "What a call does for one combination of classes.",
-    .tp_basicsize = sizeof(Plan),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_new = Plan_new,
-    .tp_dealloc = Plan_dealloc,
-    .tp_traverse = Plan_traverse,
-    .tp_members = Plan_members,
-    .tp_getset = Plan_getset,
+static PyType_Slot Plan_slots[] = {
+    {Py_tp_doc, "What a call does for one combination of classes."},
+    {Py_tp_new, Plan_new},
+    {Py_tp_dealloc, Plan_dealloc},
+    {Py_tp_traverse, Plan_traverse},
+    {Py_tp_members, Plan_members},
+    {Py_tp_getset, Plan_getset},
+    {0, NULL},
+};
+
+static PyType_Spec Plan_spec = {
+    .name = "reg._fastcall_c.Plan",
+    .basicsize = sizeof(Plan),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC,
+    .slots = Plan_slots,
 };
 
 /* A step or a decision of this thread, with what is behind it; of anything else, itself. */
 static PyObject *
-copy_of_callable(PyObject *callable)
+copy_of_callable(State *state, PyObject *callable)
 {
-    if (Py_IS_TYPE(callable, &Decision_Type)) {
+    if (Py_IS_TYPE(callable, state->Decision_Type)) {
         Decision *decision = (Decision *)callable;
         PyObject *slow = NULL;
         Py_BEGIN_CRITICAL_SECTION(decision);
         slow = Py_NewRef(decision->slow);
         Py_END_CRITICAL_SECTION();
-        Decision *copy = new_decision(decision->calculations, decision->matcher, slow, decision);
+        Decision *copy = new_decision(state, decision->calculations, decision->matcher, slow,
+                                      decision);
         Py_DECREF(slow);
         return (PyObject *)copy;
     }
-    if (!Py_IS_TYPE(callable, &Step_Type)) {
+    if (!Py_IS_TYPE(callable, state->Step_Type)) {
         return Py_NewRef(callable);
     }
-    Step *step = (Step *)callable, *copy = (Step *)Step_Type.tp_alloc(&Step_Type, 0);
+    Step *step = (Step *)callable;
+    Step *copy = (Step *)state->Step_Type->tp_alloc(state->Step_Type, 0);
     if (copy != NULL) {
+        copy->state = own_state(state);
         copy->vectorcall = Step_vectorcall;
         copy->function = Py_NewRef(step->function);
         copy->lookup = Py_NewRef(step->lookup);
         copy->is_end = step->is_end;
-        if ((copy->next = copy_of_callable(step->next)) == NULL) {
+        if ((copy->next = copy_of_callable(state, step->next)) == NULL) {
             Py_CLEAR(copy);
         }
     }
@@ -740,14 +791,15 @@ copy_of_callable(PyObject *callable)
 /* A plan with steps of its own, which belong to this thread: it counts the references to them
    without another one. */
 static PyObject *
-copy_of_plan(PyObject *op)
+copy_of_plan(State *state, PyObject *op)
 {
-    Plan *plan = (Plan *)op, *copy = (Plan *)Plan_Type.tp_alloc(&Plan_Type, 0);
+    Plan *plan = (Plan *)op;
+    Plan *copy = (Plan *)state->Plan_Type->tp_alloc(state->Plan_Type, 0);
     if (copy != NULL) {
         copy->first = Py_NewRef(plan->first);
         copy->all = Plan_get_all(op, NULL);
         copy->chain = Py_NewRef(plan->chain);
-        if ((copy->call = copy_of_callable(plan->call)) == NULL) {
+        if ((copy->call = copy_of_callable(state, plan->call)) == NULL) {
             Py_CLEAR(copy);
         }
     }

@@ -3,11 +3,10 @@
 
 typedef struct {
     PyObject_HEAD
+    State *state;           /* owned */
     PyObject *calls;        /* dict: identity of a generic function -> Entries */
     PyObject *watched;      /* a tuple: lists, behind each one a tuple of its items; or NULL */
 } CallTables;
-
-static PyTypeObject CallTables_Type;
 
 /* No call finds any of these entries from now on. In the critical section. */
 static void  /* runs no Python */
@@ -125,7 +124,7 @@ CallTables_open_locked(PyObject *op, PyObject *args)
     PyObject *identity, *before;
     Entries *entries;
     int collects;
-    if (!PyArg_ParseTuple(args, "OO!p:open", &identity, &Entries_Type, &entries, &collects) ||
+    if (!PyArg_ParseTuple(args, "OO!p:open", &identity, self->state->Entries_Type, &entries, &collects) ||
         PyDict_GetItemRef(self->calls, identity, &before) < 0) {
         return NULL;
     }
@@ -176,9 +175,13 @@ CallTables_close_locked(PyObject *op, PyObject *identity)
 static PyObject *
 CallTables_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
-    CallTables *self = (CallTables *)type->tp_alloc(type, 0);
-    if (self != NULL && (self->calls = PyDict_New()) == NULL) {
-        Py_CLEAR(self);
+    State *state = state_of_type(type);
+    CallTables *self = state == NULL ? NULL : (CallTables *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->state = own_state(state);
+        if ((self->calls = PyDict_New()) == NULL) {
+            Py_CLEAR(self);
+        }
     }
     return (PyObject *)self;
 }
@@ -193,6 +196,8 @@ init_nothing(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args), PyObject *Py_
 static int
 CallTables_traverse(PyObject *op, visitproc visit, void *arg)
 {
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(((CallTables *)op)->state->module);
     Py_VISIT(((CallTables *)op)->calls);
     Py_VISIT(((CallTables *)op)->watched);
     return 0;
@@ -203,7 +208,7 @@ CallTables_clear(PyObject *op)
 {
     CallTables *self = (CallTables *)op;
     /* Not Py_CLEAR of calls: a call expects a dictionary. */
-    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    Py_BEGIN_CRITICAL_SECTION(self->state->tables_lock);
     close_all(self);
     Py_END_CRITICAL_SECTION();
     if (self->calls != NULL) {
@@ -216,19 +221,20 @@ CallTables_clear(PyObject *op)
 static void
 CallTables_dealloc(PyObject *op)
 {
+    CallTables *self = (CallTables *)op;
     PyObject_GC_UnTrack(op);
-    Py_BEGIN_CRITICAL_SECTION(tables_lock);
-    close_all((CallTables *)op);
+    Py_BEGIN_CRITICAL_SECTION(self->state->tables_lock);
+    close_all(self);
     Py_END_CRITICAL_SECTION();
-    Py_CLEAR(((CallTables *)op)->calls);
-    Py_CLEAR(((CallTables *)op)->watched);
-    Py_TYPE(op)->tp_free(op);
+    Py_CLEAR(self->calls);
+    Py_CLEAR(self->watched);
+    free_object(op, self->state);
 }
 
-LOCKED_METHOD(CallTables_lists_unchanged, tables_lock)
-LOCKED_METHOD(CallTables_watch, tables_lock)
-LOCKED_METHOD(CallTables_open, tables_lock)
-LOCKED_METHOD(CallTables_close, tables_lock)
+LOCKED_METHOD(CallTables, CallTables_lists_unchanged)
+LOCKED_METHOD(CallTables, CallTables_watch)
+LOCKED_METHOD(CallTables, CallTables_open)
+LOCKED_METHOD(CallTables, CallTables_close)
 
 static PyMethodDef CallTables_methods[] = {
     {"lists_unchanged", CallTables_lists_unchanged, METH_NOARGS, NULL},
@@ -243,19 +249,23 @@ static PyMemberDef CallTables_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
-static PyTypeObject CallTables_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.CallTables",
-    .tp_doc = "The cache of one lookup that calls read.",
-    .tp_basicsize = sizeof(CallTables),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .tp_new = CallTables_new,
-    .tp_init = init_nothing,
-    .tp_dealloc = CallTables_dealloc,
-    .tp_traverse = CallTables_traverse,
-    .tp_clear = CallTables_clear,
-    .tp_methods = CallTables_methods,
-    .tp_members = CallTables_members,
+static PyType_Slot CallTables_slots[] = {
+    {Py_tp_doc, "The cache of one lookup that calls read."},
+    {Py_tp_new, CallTables_new},
+    {Py_tp_init, init_nothing},
+    {Py_tp_dealloc, CallTables_dealloc},
+    {Py_tp_traverse, CallTables_traverse},
+    {Py_tp_clear, CallTables_clear},
+    {Py_tp_methods, CallTables_methods},
+    {Py_tp_members, CallTables_members},
+    {0, NULL},
+};
+
+static PyType_Spec CallTables_spec = {
+    .name = "reg._fastcall_c.CallTables",
+    .basicsize = sizeof(CallTables),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = CallTables_slots,
 };
 
 
@@ -263,17 +273,16 @@ static PyTypeObject CallTables_Type = {
 
 typedef struct {
     PyObject_HEAD
+    State *state;         /* owned */
     PyObject *cache;      /* CallTables; or NULL */
 } CachedLookup;
-
-static PyTypeObject CachedLookup_Type;
 
 /* The call tables of a lookup: a new reference; NULL, without an error, if it has none. */
 static PyObject *  /* runs no Python */
 cache_of(PyObject *lookup)
 {
     PyObject *cache;
-    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    Py_BEGIN_CRITICAL_SECTION(((CachedLookup *)lookup)->state->tables_lock);
     cache = Py_XNewRef(((CachedLookup *)lookup)->cache);
     Py_END_CRITICAL_SECTION();
     return cache;
@@ -305,7 +314,7 @@ close_cache(CachedLookup *self)
 static PyObject *
 CachedLookup_set_cache_locked(PyObject *op, PyObject *cache)
 {
-    if (!PyObject_TypeCheck(cache, &CallTables_Type)) {
+    if (!PyObject_TypeCheck(cache, ((CachedLookup *)op)->state->CallTables_Type)) {
         PyErr_SetString(PyExc_TypeError, "the cache of a lookup must be CallTables");
         return NULL;
     }
@@ -314,11 +323,13 @@ CachedLookup_set_cache_locked(PyObject *op, PyObject *cache)
     Py_RETURN_NONE;
 }
 
-LOCKED_METHOD(CachedLookup_set_cache, tables_lock)
+LOCKED_METHOD(CachedLookup, CachedLookup_set_cache)
 
 static int
 CachedLookup_traverse(PyObject *op, visitproc visit, void *arg)
 {
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(((CachedLookup *)op)->state->module);
     Py_VISIT(((CachedLookup *)op)->cache);
     return 0;
 }
@@ -326,7 +337,7 @@ CachedLookup_traverse(PyObject *op, visitproc visit, void *arg)
 static int
 CachedLookup_clear(PyObject *op)
 {
-    Py_BEGIN_CRITICAL_SECTION(tables_lock);
+    Py_BEGIN_CRITICAL_SECTION(((CachedLookup *)op)->state->tables_lock);
     close_cache((CachedLookup *)op);
     Py_END_CRITICAL_SECTION();
     Py_CLEAR(((CachedLookup *)op)->cache);
@@ -338,7 +349,7 @@ CachedLookup_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     CachedLookup_clear(op);
-    Py_TYPE(op)->tp_free(op);
+    free_object(op, ((CachedLookup *)op)->state);
 }
 
 static PyGetSetDef CachedLookup_getset[] = {
@@ -354,20 +365,29 @@ static PyMethodDef CachedLookup_methods[] = {
 static PyObject *
 CachedLookup_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
-    return type->tp_alloc(type, 0);
+    State *state = state_of_type(type);
+    CachedLookup *self = state == NULL ? NULL : (CachedLookup *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->state = own_state(state);
+    }
+    return (PyObject *)self;
 }
 
-static PyTypeObject CachedLookup_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg._fastcall_c.CachedLookup",
-    .tp_doc = "A lookup that keeps call tables, which calls find in it.",
-    .tp_basicsize = sizeof(CachedLookup),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .tp_new = CachedLookup_new,
-    .tp_init = init_nothing,
-    .tp_dealloc = CachedLookup_dealloc,
-    .tp_traverse = CachedLookup_traverse,
-    .tp_clear = CachedLookup_clear,
-    .tp_getset = CachedLookup_getset,
-    .tp_methods = CachedLookup_methods,
+static PyType_Slot CachedLookup_slots[] = {
+    {Py_tp_doc, "A lookup that keeps call tables, which calls find in it."},
+    {Py_tp_new, CachedLookup_new},
+    {Py_tp_init, init_nothing},
+    {Py_tp_dealloc, CachedLookup_dealloc},
+    {Py_tp_traverse, CachedLookup_traverse},
+    {Py_tp_clear, CachedLookup_clear},
+    {Py_tp_getset, CachedLookup_getset},
+    {Py_tp_methods, CachedLookup_methods},
+    {0, NULL},
+};
+
+static PyType_Spec CachedLookup_spec = {
+    .name = "reg._fastcall_c.CachedLookup",
+    .basicsize = sizeof(CachedLookup),
+    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = CachedLookup_slots,
 };
