@@ -16,9 +16,8 @@ class Build(NamedTuple):
 
     :param name: ``"C"`` or ``"Python"``.
     :param reason: why it is the one in Python, such as ``"REG_PURE_PYTHON=1"``, ``"not built"``,
-      ``"free-threaded"``, ``"sub-interpreter"``, ``"imported before"``, the name of an
-      interpreter such as ``"PyPy"``, or the error with which the one in C is not imported;
-      ``""`` for C.
+      ``"free-threaded"``, the name of an interpreter such as ``"PyPy"``, or the error with which
+      the one in C is not imported; ``""`` for C.
     """
 
     name: str
@@ -37,10 +36,7 @@ def _reason(failure: ImportError | None) -> str:
         return "free-threaded"
     if isinstance(failure, ModuleNotFoundError):
         return "not built"
-    text = str(failure)
-    if "subinterpreter" in text:
-        return "sub-interpreter"
-    return "imported before" if "imported before" in text else text
+    return str(failure)
 
 
 #: The build of this interpreter, chosen when the package was imported.

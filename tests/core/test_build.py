@@ -1,8 +1,7 @@
-"""Which build runs the calls, and why, is public; in every interpreter the answers are right."""
+"""Which build runs the calls, and why, is public."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import os
 import shutil
@@ -76,50 +75,42 @@ def test_a_free_threaded_interpreter_stays_without_its_lock():
     assert run("import reg, sys; print(sys._is_gil_enabled())") == "False"
 
 
-@pytest.mark.skipif(reg.build.name != "C", reason="the Python build is one at every import")
-def test_a_second_import_gets_the_python_build_and_says_so():
+def test_the_package_can_be_removed_and_imported_again_in_the_same_build():
     program = """
 import sys
 import reg
-assert reg.build.name == "C"
+build = reg.build
+former, former_registry = kind, registry
 for name in [name for name in sys.modules if name.partition(".")[0] == "reg"]:
     del sys.modules[name]
-import reg
-print(reg.build)
 """
-    assert run(program + PROGRAM) == "Python build: imported before"
+    check = """
+assert tuple(reg.build) == tuple(build)
+assert former is not kind
+registry.register(kind, [str], lambda item: "string")
+print(former(1), former(""), former("", lookup=former_registry), kind(1), kind(""))
+"""
+    shown = run(PROGRAM + program + PROGRAM + check)
+    assert shown == "integer default default integer string"
 
 
-@pytest.mark.skipif(PYPY, reason="PyPy has no other interpreters")
-def test_another_interpreter_gets_right_answers_by_the_python_build_and_says_so():
-    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
-    interpreters = importlib.import_module(name)
-    interpreter = interpreters.create()
-    reason = reg.build.reason or "sub-interpreter"
-    check = f"assert tuple(reg.build) == ('Python', {reason!r}), reg.build\n"
-    try:
-        # Of a failure, older versions raise an error, and newer ones return it.
-        assert interpreters.run_string(interpreter, PROGRAM + check) is None
-    finally:
-        interpreters.destroy(interpreter)
-
-
-@pytest.mark.skipif(sys.version_info < (3, 14), reason="such pools are new in Python 3.14")
-def test_a_pool_of_interpreters_calls_by_the_python_build():
+@pytest.mark.skipif(reg.build.name != "C", reason="the Python build has no extension")
+@pytest.mark.skipif(FREE_THREADED, reason="a thread keeps what it called until it ends")
+def test_an_extension_that_was_imported_before_is_freed_with_its_last_generic_function():
     program = """
-from concurrent.futures import InterpreterPoolExecutor
-
-def check(source):
-    exec(source, {})
-    import reg
-    return reg.build.name
-
-if __name__ == "__main__":
-    with InterpreterPoolExecutor(2) as pool:
-        print(*pool.map(check, [SOURCE] * 4))
+import gc
+import weakref
+extension = weakref.ref(sys.modules["reg._fastcall_c"])
+for name in [name for name in sys.modules if name.partition(".")[0] == "reg"]:
+    del sys.modules[name]
+del reg, registry
+gc.collect()
+assert extension() is not None and kind(1) == "integer"
+del kind
+gc.collect()
+print(extension())
 """
-    program = program.replace("SOURCE", repr(PROGRAM))
-    assert run(program) == "Python Python Python Python"
+    assert run("import sys" + PROGRAM + program) == "None"
 
 
 @pytest.mark.skipif(

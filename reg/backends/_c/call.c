@@ -6,23 +6,6 @@
 #include <Python.h>
 #include <structmember.h>
 
-typedef struct {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
-    PyObject *key;          /* the FastPath, which is the key in the caches of modes */
-    PyObject *name;         /* of the exports */
-    PyObject *variable;     /* the ContextVar of states */
-    PyObject *discovery;    /* its inventory is compared where a call names a backend */
-    PyObject *log_levels;   /* the cache of the logger: by level, whether that is logged */
-    PyObject *put_on_record;    /* put_on_record(state, record) */
-} BackendCall;
-
-static PyTypeObject BackendCall_Type;
-
-static PyObject *debug_level;   /* logging.DEBUG */
-static PyObject *name_by_owner, *name_declined, *name_declines, *name_inventory, *name_missed,
-    *name_moved_on;
-
 /* The attributes of the classes in Python that are read here, which have slots for them. */
 enum {
     STATE_MODE, MODE_CALLS, MODE_NAMED_CALLS, MODE_STRICT,
@@ -31,30 +14,47 @@ enum {
     ENTRY_SHAPES, SLOTS
 };
 
-static struct {
-    PyTypeObject *cls;
-    Py_ssize_t offset;
-    const char *name;
-} slots[SLOTS] = {
-    {NULL, 0, "mode"}, {NULL, 0, "calls"}, {NULL, 0, "named_calls"},
-    {NULL, 0, "strict"},
-    {NULL, 0, "asks"}, {NULL, 0, "count"}, {NULL, 0, "exports"}, {NULL, 0, "inside"},
-    {NULL, 0, "inventory"}, {NULL, 0, "is_method"}, {NULL, 0, "is_recorded"}, {NULL, 0, "known"},
-    {NULL, 0, "moves_on"}, {NULL, 0, "options"}, {NULL, 0, "ran"}, {NULL, 0, "record"},
-    {NULL, 0, "shapes"},
+static const char *const slot_names[SLOTS] = {
+    "mode", "calls", "named_calls", "strict",
+    "asks", "count", "exports", "inside", "inventory", "is_method", "is_recorded", "known",
+    "moves_on", "options", "ran", "record", "shapes",
 };
+
+/* The state of the module, of which each interpreter has its own. */
+typedef struct {
+    Py_ssize_t offsets[SLOTS];
+    /* All that it owns. */
+    PyTypeObject *state_class, *mode_class, *entry_class;
+    PyObject *name_by_owner, *name_declined, *name_declines, *name_inventory, *name_missed,
+        *name_moved_on;
+    PyObject *debug_level;          /* logging.DEBUG */
+} ModuleState;
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *module;       /* owns the state, also where the type has been cleared before */
+    ModuleState *module_state;
+    PyObject *key;          /* the FastPath, which is the key in the caches of modes */
+    PyObject *name;         /* of the exports */
+    PyObject *variable;     /* the ContextVar of states */
+    PyObject *discovery;    /* its inventory is compared where a call names a backend */
+    PyObject *log_levels;   /* the cache of the logger: by level, whether that is logged */
+    PyObject *put_on_record;    /* put_on_record(state, record) */
+} BackendCall;
 
 /* The value of a slot, borrowed from the object, which must be of the class. Runs no Python. */
 static inline PyObject *
-attribute_of(PyObject *object, int slot)
+attribute_of(const BackendCall *self, PyObject *object, int slot)
 {
-    return *(PyObject **)((char *)object + slots[slot].offset);
+    return *(PyObject **)((char *)object + self->module_state->offsets[slot]);
 }
 
 /* Find the slots of State, Mode and Entry. */
 static PyObject *
-prepare(PyObject *Py_UNUSED(module), PyObject *args)
+prepare(PyObject *module, PyObject *args)
 {
+    ModuleState *module_state = PyModule_GetState(module);
     PyTypeObject *state, *mode, *entry;
     if (!PyArg_ParseTuple(args, "O!O!O!", &PyType_Type, &state, &PyType_Type, &mode,
                           &PyType_Type, &entry)) {
@@ -62,19 +62,21 @@ prepare(PyObject *Py_UNUSED(module), PyObject *args)
     }
     for (int i = 0; i < SLOTS; i++) {
         PyTypeObject *cls = i == STATE_MODE ? state : i < ENTRY_ASKS ? mode : entry;
-        PyObject *member = PyObject_GetAttrString((PyObject *)cls, slots[i].name);
+        PyObject *member = PyObject_GetAttrString((PyObject *)cls, slot_names[i]);
         if (member == NULL) {
             return NULL;
         }
         if (!Py_IS_TYPE(member, &PyMemberDescr_Type) || PyDescr_TYPE(member) != cls) {
-            PyErr_Format(PyExc_TypeError, "%s.%s must be a slot", cls->tp_name, slots[i].name);
+            PyErr_Format(PyExc_TypeError, "%s.%s must be a slot", cls->tp_name, slot_names[i]);
             Py_DECREF(member);
             return NULL;
         }
-        slots[i].offset = ((PyMemberDescrObject *)member)->d_member->offset;
+        module_state->offsets[i] = ((PyMemberDescrObject *)member)->d_member->offset;
         Py_DECREF(member);
-        Py_XSETREF(slots[i].cls, (PyTypeObject *)Py_NewRef(cls));
     }
+    Py_XSETREF(module_state->state_class, (PyTypeObject *)Py_NewRef(state));
+    Py_XSETREF(module_state->mode_class, (PyTypeObject *)Py_NewRef(mode));
+    Py_XSETREF(module_state->entry_class, (PyTypeObject *)Py_NewRef(entry));
     Py_RETURN_NONE;
 }
 
@@ -82,15 +84,18 @@ prepare(PyObject *Py_UNUSED(module), PyObject *args)
 static PyObject *
 cached_entry(BackendCall *self, PyObject *state, PyObject *given, PyObject *args, PyObject *keywords)
 {
-    PyObject *mode = Py_IS_TYPE(state, slots[STATE_MODE].cls) ? attribute_of(state, STATE_MODE) : NULL;
-    if (mode == NULL || !Py_IS_TYPE(mode, slots[MODE_CALLS].cls)) {
+    const ModuleState *module_state = self->module_state;
+    PyObject *mode = Py_IS_TYPE(state, module_state->state_class)
+                         ? attribute_of(self, state, STATE_MODE)
+                         : NULL;
+    if (mode == NULL || !Py_IS_TYPE(mode, module_state->mode_class)) {
         return NULL;
     }
-    PyObject *calls = attribute_of(mode, MODE_CALLS);
+    PyObject *calls = attribute_of(self, mode, MODE_CALLS);
     if (given != Py_None) {
         /* A string is compared with others without running Python. */
         calls = PyUnicode_CheckExact(given)
-                    ? PyDict_GetItemWithError(attribute_of(mode, MODE_NAMED_CALLS), given)
+                    ? PyDict_GetItemWithError(attribute_of(self, mode, MODE_NAMED_CALLS), given)
                     : NULL;
     }
     PyObject *entry = calls == NULL ? NULL : PyDict_GetItemWithError(calls, self->key);
@@ -98,8 +103,9 @@ cached_entry(BackendCall *self, PyObject *state, PyObject *given, PyObject *args
         return NULL;
     }
     Py_INCREF(entry);
-    if (!Py_IS_TYPE(entry, slots[ENTRY_ASKS].cls)) {
-        PyObject *by_owner = PyObject_CallMethodObjArgs(entry, name_by_owner, args, keywords, NULL);
+    if (!Py_IS_TYPE(entry, module_state->entry_class)) {
+        PyObject *by_owner = PyObject_CallMethodObjArgs(entry, module_state->name_by_owner, args,
+                                                        keywords, NULL);
         Py_SETREF(entry, by_owner);
     }
     return entry;
@@ -108,16 +114,16 @@ cached_entry(BackendCall *self, PyObject *state, PyObject *given, PyObject *args
 /* How the arguments of a call are passed, None for as they are: a new reference; NULL, perhaps with an
    error, if that is not in the cache. */
 static PyObject *
-passing_of(PyObject *entry, PyObject *args, PyObject *keywords)
+passing_of(const BackendCall *self, PyObject *entry, PyObject *args, PyObject *keywords)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(args), named = PyDict_GET_SIZE(keywords), position = 0;
-    if (named == 0 && PyLong_AsSsize_t(attribute_of(entry, ENTRY_COUNT)) == count) {
+    if (named == 0 && PyLong_AsSsize_t(attribute_of(self, entry, ENTRY_COUNT)) == count) {
         return Py_NewRef(Py_None);
     }
     PyObject *shape = PyLong_FromSsize_t(count), *name, *value;
     int is_option = 1;
     while (shape != NULL && is_option > 0 && PyDict_Next(keywords, &position, &name, &value)) {
-        is_option = PySet_Contains(attribute_of(entry, ENTRY_OPTIONS), name);
+        is_option = PySet_Contains(attribute_of(self, entry, ENTRY_OPTIONS), name);
     }
     if (shape != NULL && is_option == 0) {
         PyObject *first = shape;
@@ -134,20 +140,20 @@ passing_of(PyObject *entry, PyObject *args, PyObject *keywords)
         Py_XDECREF(shape);
         return NULL;
     }
-    value = Py_XNewRef(PyDict_GetItemWithError(attribute_of(entry, ENTRY_SHAPES), shape));
+    value = Py_XNewRef(PyDict_GetItemWithError(attribute_of(self, entry, ENTRY_SHAPES), shape));
     Py_DECREF(shape);
     return value;
 }
 
 /* Whether an export is the one that an entry is about. Runs no Python. */
 static int
-is_known(PyObject *entry, PyObject *export)
+is_known(const BackendCall *self, PyObject *entry, PyObject *export)
 {
-    PyObject *subject = export, *known = attribute_of(entry, ENTRY_KNOWN), *referent = NULL;
+    PyObject *subject = export, *known = attribute_of(self, entry, ENTRY_KNOWN), *referent = NULL;
     if (export == Py_None || !PyWeakref_Check(known)) {
         return 0;
     }
-    if (attribute_of(entry, ENTRY_IS_METHOD) == Py_True) {
+    if (attribute_of(self, entry, ENTRY_IS_METHOD) == Py_True) {
         if (!PyMethod_Check(export)) {
             return 0;
         }
@@ -169,17 +175,17 @@ static PyObject *
 export_to_call(BackendCall *self, PyObject *entry, PyObject *given)
 {
     if (given != Py_None) {
-        PyObject *inventory = PyObject_GetAttr(self->discovery, name_inventory);
+        PyObject *inventory = PyObject_GetAttr(self->discovery, self->module_state->name_inventory);
         Py_XDECREF(inventory);  /* only compared; the entry owns the one it is compared with */
-        if (inventory != attribute_of(entry, ENTRY_INVENTORY)) {
+        if (inventory != attribute_of(self, entry, ENTRY_INVENTORY)) {
             return NULL;
         }
     }
-    PyObject *exports = attribute_of(entry, ENTRY_EXPORTS);
+    PyObject *exports = attribute_of(self, entry, ENTRY_EXPORTS);
     PyObject *export = PyDict_CheckExact(exports)
                            ? Py_XNewRef(PyDict_GetItemWithError(exports, self->name))
                            : PyObject_GetItem(exports, self->name);
-    if (export != NULL && !is_known(entry, export)) {
+    if (export != NULL && !is_known(self, entry, export)) {
         Py_CLEAR(export);
     }
     return export;
@@ -198,8 +204,9 @@ call_next_in_line(BackendCall *self, PyObject *entry, PyObject *const *arguments
     Py_XDECREF(type);
     Py_XDECREF(traceback);
 #endif
-    PyObject *result = PyObject_CallMethodObjArgs(self->key, name_moved_on, arguments[0],
-                                                  arguments[1], arguments[2], entry, error, NULL);
+    PyObject *result =
+        PyObject_CallMethodObjArgs(self->key, self->module_state->name_moved_on, arguments[0],
+                                   arguments[1], arguments[2], entry, error, NULL);
     Py_XDECREF(error);
     return result;
 }
@@ -233,7 +240,7 @@ call_export(BackendCall *self, PyObject *state, PyObject *entry, PyObject *expor
             PyObject *passing, PyObject *const *arguments)
 {
     PyObject *args = arguments[1], *keywords = arguments[2], *result;
-    PyObject *token = PyContextVar_Set(self->variable, attribute_of(entry, ENTRY_INSIDE));
+    PyObject *token = PyContextVar_Set(self->variable, attribute_of(self, entry, ENTRY_INSIDE));
     if (token == NULL) {
         return NULL;
     }
@@ -241,7 +248,7 @@ call_export(BackendCall *self, PyObject *state, PyObject *entry, PyObject *expor
         result = PyObject_Call(export, args, PyDict_GET_SIZE(keywords) == 0 ? NULL : keywords);
     }
     else {
-        PyObject *strict = attribute_of(attribute_of(state, STATE_MODE), MODE_STRICT);
+        PyObject *strict = attribute_of(self, attribute_of(self, state, STATE_MODE), MODE_STRICT);
         result = PyObject_CallFunctionObjArgs(passing, export, args, keywords, strict, NULL);
     }
     int left = leave_state(self->variable, token, state);
@@ -250,7 +257,7 @@ call_export(BackendCall *self, PyObject *state, PyObject *entry, PyObject *expor
         Py_CLEAR(result);
         return NULL;
     }
-    PyObject *moves_on = attribute_of(entry, ENTRY_MOVES_ON);
+    PyObject *moves_on = attribute_of(self, entry, ENTRY_MOVES_ON);
     if (result == NULL && PyTuple_GET_SIZE(moves_on) != 0 && PyErr_ExceptionMatches(moves_on)) {
         return call_next_in_line(self, entry, arguments);
     }
@@ -261,24 +268,25 @@ call_export(BackendCall *self, PyObject *state, PyObject *entry, PyObject *expor
 static PyObject *
 reason_to_decline(BackendCall *self, PyObject *entry, PyObject *args, PyObject *keywords)
 {
-    PyObject *asks = attribute_of(entry, ENTRY_ASKS);
+    PyObject *asks = attribute_of(self, entry, ENTRY_ASKS);
     if (PyTuple_GET_SIZE(asks) == 0) {
         return Py_NewRef(Py_None);
     }
-    return PyObject_CallMethodObjArgs(self->key, name_declines, attribute_of(entry, ENTRY_RAN), asks,
-                                      args, keywords, NULL);
+    return PyObject_CallMethodObjArgs(self->key, self->module_state->name_declines,
+                                      attribute_of(self, entry, ENTRY_RAN), asks, args, keywords,
+                                      NULL);
 }
 
 /* Put the call on record, if there is one, or the debug log may be on; -1 with an error. */
 static int
 note_call(BackendCall *self, PyObject *state, PyObject *entry)
 {
-    if (attribute_of(entry, ENTRY_IS_RECORDED) == Py_False &&
-        PyDict_GetItemWithError(self->log_levels, debug_level) == Py_False) {
+    if (attribute_of(self, entry, ENTRY_IS_RECORDED) == Py_False &&
+        PyDict_GetItemWithError(self->log_levels, self->module_state->debug_level) == Py_False) {
         return 0;
     }
     PyObject *done = PyObject_CallFunctionObjArgs(self->put_on_record, state,
-                                                  attribute_of(entry, ENTRY_RECORD), NULL);
+                                                  attribute_of(self, entry, ENTRY_RECORD), NULL);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
@@ -290,8 +298,9 @@ ask_and_call(BackendCall *self, PyObject *state, PyObject *entry, PyObject *expo
 {
     PyObject *reason = reason_to_decline(self, entry, arguments[1], arguments[2]), *result = NULL;
     if (reason != NULL && reason != Py_None) {
-        result = PyObject_CallMethodObjArgs(self->key, name_declined, arguments[0], arguments[1],
-                                            arguments[2], entry, reason, NULL);
+        result = PyObject_CallMethodObjArgs(self->key, self->module_state->name_declined,
+                                            arguments[0], arguments[1], arguments[2], entry, reason,
+                                            NULL);
     }
     else if (reason != NULL && note_call(self, state, entry) == 0) {
         result = call_export(self, state, entry, export, passing, arguments);
@@ -320,7 +329,7 @@ BackendCall_vectorcall(PyObject *op, PyObject *const *arguments, size_t flags, P
     }
     entry = cached_entry(self, state, arguments[0], arguments[1], arguments[2]);
     if (entry != NULL) {
-        passing = passing_of(entry, arguments[1], arguments[2]);
+        passing = passing_of(self, entry, arguments[1], arguments[2]);
     }
     if (passing != NULL) {
         export = export_to_call(self, entry, arguments[0]);
@@ -331,8 +340,8 @@ BackendCall_vectorcall(PyObject *op, PyObject *const *arguments, size_t flags, P
     else if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_KeyError) ||
              PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Clear();
-        result = PyObject_CallMethodObjArgs(self->key, name_missed, arguments[0], arguments[1],
-                                            arguments[2], NULL);
+        result = PyObject_CallMethodObjArgs(self->key, self->module_state->name_missed,
+                                            arguments[0], arguments[1], arguments[2], NULL);
     }
     Py_XDECREF(export);
     Py_XDECREF(passing);
@@ -349,8 +358,11 @@ BackendCall_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
                           &PyDict_Type, &log_levels, &put_on_record)) {
         return NULL;
     }
-    BackendCall *self = (BackendCall *)type->tp_alloc(type, 0);
+    PyObject *module = PyType_GetModule(type);
+    BackendCall *self = module == NULL ? NULL : (BackendCall *)type->tp_alloc(type, 0);
     if (self != NULL) {
+        self->module = Py_NewRef(module);
+        self->module_state = PyModule_GetState(module);
         self->vectorcall = BackendCall_vectorcall;
         self->key = Py_NewRef(key);
         self->name = Py_NewRef(name);
@@ -366,6 +378,8 @@ static int
 BackendCall_traverse(PyObject *op, visitproc visit, void *arg)
 {
     BackendCall *self = (BackendCall *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->module);
     Py_VISIT(self->key);
     Py_VISIT(self->variable);
     Py_VISIT(self->discovery);
@@ -393,23 +407,64 @@ BackendCall_dealloc(PyObject *op)
     Py_XDECREF(self->variable);
     Py_XDECREF(self->log_levels);
     Py_XDECREF(self->put_on_record);
-    Py_TYPE(op)->tp_free(op);
+    Py_DECREF(self->module);
+    PyTypeObject *type = Py_TYPE(op);
+    type->tp_free(op);
+    Py_DECREF(type);
 }
 
-static PyTypeObject BackendCall_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "reg.backends._call_c.BackendCall",
-    .tp_basicsize = sizeof(BackendCall),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_vectorcall_offset = offsetof(BackendCall, vectorcall),
-    .tp_call = PyVectorcall_Call,
-    .tp_new = BackendCall_new,
-    .tp_dealloc = BackendCall_dealloc,
-    .tp_traverse = BackendCall_traverse,
-    .tp_clear = BackendCall_clear,
+static PyMemberDef BackendCall_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(BackendCall, vectorcall), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot BackendCall_slots[] = {
+    {Py_tp_new, BackendCall_new},
+    {Py_tp_dealloc, BackendCall_dealloc},
+    {Py_tp_traverse, BackendCall_traverse},
+    {Py_tp_clear, BackendCall_clear},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_members, BackendCall_members},
+    {0, NULL},
+};
+
+static PyType_Spec BackendCall_spec = {
+    .name = "reg.backends._call_c.BackendCall",
+    .basicsize = sizeof(BackendCall),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+             Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = BackendCall_slots,
 };
 
 /* ---- The module --------------------------------------------------------- */
+
+#define OWNED_COUNT ((sizeof(ModuleState) - offsetof(ModuleState, state_class)) / sizeof(PyObject *))
+
+static PyObject **
+owned_by(PyObject *module)
+{
+    return (PyObject **)(void *)&((ModuleState *)PyModule_GetState(module))->state_class;
+}
+
+/* Nothing is cleared before the module is freed: a call in the same garbage may need it. */
+static int
+traverse_module(PyObject *module, visitproc visit, void *arg)
+{
+    PyObject **owned = owned_by(module);
+    for (size_t i = 0; i < OWNED_COUNT; i++) {
+        Py_VISIT(owned[i]);
+    }
+    return 0;
+}
+
+static void
+free_module(void *module)
+{
+    PyObject **owned = owned_by(module);
+    for (size_t i = 0; i < OWNED_COUNT; i++) {
+        Py_CLEAR(owned[i]);
+    }
+}
 
 static PyMethodDef module_methods[] = {
     {"prepare", prepare, METH_VARARGS, NULL},
@@ -419,38 +474,37 @@ static PyMethodDef module_methods[] = {
 static int
 execute(PyObject *module)
 {
-    static const struct {
-        PyObject **name;
-        const char *text;
-    } names[] = {
-        {&name_by_owner, "by_owner"},   {&name_declined, "declined"},
-        {&name_declines, "declines"},   {&name_inventory, "inventory"},
-        {&name_missed, "missed"},       {&name_moved_on, "moved_on"},
-    };
 #ifdef Py_GIL_DISABLED
     PyErr_SetString(PyExc_ImportError, "reg.backends._call_c needs the interpreter lock");
     return -1;
 #endif
-    if (debug_level != NULL || PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError,
-                        "reg.backends._call_c is for one import, in the main interpreter");
-        return -1;
-    }
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    ModuleState *state = PyModule_GetState(module);
+    const struct {
+        PyObject **name;
+        const char *text;
+    } names[] = {
+        {&state->name_by_owner, "by_owner"},   {&state->name_declined, "declined"},
+        {&state->name_declines, "declines"},   {&state->name_inventory, "inventory"},
+        {&state->name_missed, "missed"},       {&state->name_moved_on, "moved_on"},
+    };
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
         if ((*names[i].name = PyUnicode_InternFromString(names[i].text)) == NULL) {
             return -1;
         }
     }
-    if ((debug_level = PyLong_FromLong(10)) == NULL) {
+    if ((state->debug_level = PyLong_FromLong(10)) == NULL) {
         return -1;
     }
-    return PyModule_AddType(module, &BackendCall_Type);
+    PyObject *type = PyType_FromModuleAndSpec(module, &BackendCall_spec, NULL);
+    int failed = type == NULL || PyModule_AddType(module, (PyTypeObject *)type) < 0;
+    Py_XDECREF(type);
+    return failed ? -1 : 0;
 }
 
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, (void *)execute},
 #if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif
 #ifdef Py_GIL_DISABLED
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},  /* or the attempt alone would switch the lock on */
@@ -461,9 +515,11 @@ static PyModuleDef_Slot module_slots[] = {
 static struct PyModuleDef module_definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "reg.backends._call_c",
-    .m_size = 0,
+    .m_size = sizeof(ModuleState),
     .m_methods = module_methods,
     .m_slots = module_slots,
+    .m_traverse = traverse_module,
+    .m_free = free_module,
 };
 
 PyMODINIT_FUNC
