@@ -11,6 +11,9 @@ from contextlib import contextmanager
 #: builds since Python 3.14, and with ``-X thread_inherit_context=1``.
 THREADS_INHERIT_CONTEXT = bool(getattr(sys.flags, "thread_inherit_context", False))
 
+#: Whether there can be several interpreters in one process.
+HAS_OTHERS = sys.implementation.name == "cpython"
+
 
 @contextmanager
 def another_interpreter() -> Iterator[Callable[[str], None]]:

@@ -25,6 +25,16 @@
 #define VERSION_OF_TYPE(type) _Py_atomic_load_uint_relaxed(&(type)->tp_version_tag)
 /* How often several things are read, to have been so all at one moment. */
 #define SURE 2
+
+/* Count no more references to an object, so that threads do not wait for each other to count them;
+   not in an interpreter that may end before the process. */
+static void
+make_immortal(PyObject *op)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) {
+        Py_SET_REFCNT(op, (Py_ssize_t)UINT32_MAX + 1);
+    }
+}
 #else
 #define LOAD_INT(field) (field)
 #define STORE_INT(field, value) ((field) = (value))

@@ -708,8 +708,7 @@ read_spec(Generic *self, PyObject *spec)
 #ifdef Py_GIL_DISABLED
 /* Have the references to a generic function counted as those to the decorated one, so that threads
    do not wait for each other to count them; -1 with an error. In Python 3.13, all functions but
-   those in functions are immortal as soon as there are two threads; in an interpreter that may
-   end before the process, none here. */
+   those in functions are immortal as soon as there are two threads. */
 static int
 count_as_function(PyObject *self, PyObject *spec)
 {
@@ -721,9 +720,9 @@ count_as_function(PyObject *self, PyObject *spec)
     if (function == NULL) {
         return -1;
     }
-    if (PyInterpreterState_Get() == PyInterpreterState_Main() && PyFunction_Check(function) &&
+    if (PyFunction_Check(function) &&
         !(((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & CO_NESTED)) {
-        Py_SET_REFCNT(self, (Py_ssize_t)UINT32_MAX + 1);
+        make_immortal(self);
     }
     Py_DECREF(function);
 #endif

@@ -104,6 +104,11 @@ add_types(PyObject *module, State *state)
             return -1;
         }
     }
+#ifdef Py_GIL_DISABLED
+    /* Calls make objects of these. */
+    make_immortal((PyObject *)state->Bound_Type);
+    make_immortal((PyObject *)state->CallNext_Type);
+#endif
     return 0;
 }
 

@@ -10,6 +10,9 @@ import pytest
 
 from reg.backends import BackendFallbackError
 
+from ..interpreters import HAS_OTHERS, another_interpreter
+from .conftest import GROUP
+
 
 def decorated(dispatcher, function):
     return dispatcher.backend_dispatch(function)
@@ -889,3 +892,34 @@ def test_a_wrapped_function_of_the_host_is_not_run_to_say_what_is_wrong(host, si
     with pytest.raises(TypeError, match=r"f\(\) too many positional arguments"):
         g(1, 2, backend="accel")
     assert calls == []
+
+
+@pytest.mark.skipif(not HAS_OTHERS, reason="only CPython has other interpreters")
+def test_functions_of_several_interpreters_call_backends_of_their_own(host, site):
+    site.backend("accel", "calls = []\ndef f(x): calls.append(x); return len(calls)")
+    program = f"""
+import sys
+sys.path.insert(0, {str(site.path)!r})
+from reg.backends import BackendDispatcher
+dispatcher = BackendDispatcher(
+    entrypoint_group={GROUP!r}, host_name="example_host", untrusted="allow"
+)
+
+@dispatcher.backend_dispatch
+def f(x):
+    return "host"
+
+assert [f(1), f(1, backend="accel"), f(1, backend="accel"), f(2)] == ["host", 1, 2, "host"]
+"""
+    for _ in range(2):
+        with another_interpreter() as run, another_interpreter() as run_elsewhere:
+            run(program)
+            run_elsewhere(program)
+            run("assert f(3, backend='accel') == 3")
+            run_elsewhere("assert f(3, backend='accel') == 3")
+
+    @host().backend_dispatch
+    def f(x):
+        return "host"
+
+    assert [f(1), f(1, backend="accel")] == ["host", 1]

@@ -10,9 +10,9 @@ import pytest
 
 import reg
 
-from ..interpreters import another_interpreter
+from ..interpreters import HAS_OTHERS, another_interpreter
 
-if sys.implementation.name != "cpython":
+if not HAS_OTHERS:
     pytest.skip("only CPython has other interpreters", allow_module_level=True)
 
 PROGRAM = """
