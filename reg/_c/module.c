@@ -30,6 +30,10 @@
    a combination's snapshots   Entries.snapshots          rebuild() or drop_all(), which replace
                                                           both tables
    the result of find_value()  Entries.combinations       any Python runs: it may drop the value
+   .state of other objects     the module, which they     they are freed: no tp_clear drops it
+                               own
+   Bound.state                 Bound.function             it is freed
+   State.module                nobody                     the module is freed, and its state
 
    The rules that follow from this:
 
@@ -40,11 +44,12 @@
      have those of the registered abstract classes that it is a virtual subclass of, since they
      decide the order. In a line, the versions of all these stand for their MROs: a class whose
      version has changed is looked up in the entries again.
-   - There is one interpreter. The table above is for the interpreter lock. Without it (atomic.h), a
-     line owns what it borrows above, the tables are read in their critical section, and of an MRO
-     nothing is compared but the version.
-   - In another interpreter the module refuses to be imported, and reg._fastcall takes the other
-     twin. */
+   - The table above is for the interpreter lock. Without it (atomic.h), a line owns what it borrows
+     above, the tables are read in their critical section, and of an MRO nothing is compared but the
+     version.
+   - Interpreters share nothing that changes: each has a state of its own (state.h), with its lines,
+     and sees no object of another one. Classes that they do share, such as int, are built in, and
+     keep the version that they have. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

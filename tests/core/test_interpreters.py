@@ -1,4 +1,4 @@
-"""Several interpreters in one process dispatch side by side, in the same build, and share nothing."""
+"""Several interpreters in one process dispatch side by side, and share nothing."""
 
 from __future__ import annotations
 
