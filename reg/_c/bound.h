@@ -90,33 +90,29 @@ Bound_hash(PyObject *op)
     return hash == -1 ? -2 : hash;
 }
 
+/* The method that Python would bind here. */
+static PyObject *
+as_method(PyObject *op)
+{
+    return PyMethod_New(((Bound *)op)->function, ((Bound *)op)->object);
+}
+
 static PyObject *
 Bound_repr(PyObject *op)
 {
-    Bound *self = (Bound *)op;
-    PyObject *name = PyObject_GetAttrString(self->function, "__qualname__");
-    if (name == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyUnicode_FromFormat("<bound method %S of %R>", name, self->object);
-    Py_DECREF(name);
+    PyObject *method = as_method(op), *result = method == NULL ? NULL : PyObject_Repr(method);
+    Py_XDECREF(method);
     return result;
 }
 
-/* As methods are pickled: by their object and their name. */
 static PyObject *
 Bound_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    Bound *self = (Bound *)op;
-    PyObject *builtins = PyImport_ImportModule("builtins"), *result = NULL;
-    PyObject *getattr = builtins == NULL ? NULL : PyObject_GetAttrString(builtins, "getattr");
-    PyObject *name = getattr == NULL ? NULL : PyObject_GetAttrString(self->function, "__name__");
-    if (name != NULL) {
-        result = Py_BuildValue("O(OO)", getattr, self->object, name);
+    PyObject *method = as_method(op), *result = NULL;
+    if (method != NULL) {
+        result = PyObject_CallMethod(method, "__reduce__", NULL);
+        Py_DECREF(method);
     }
-    Py_XDECREF(builtins);
-    Py_XDECREF(getattr);
-    Py_XDECREF(name);
     return result;
 }
 
@@ -164,8 +160,8 @@ static PyMethodDef Bound_methods[] = {
 static PyMemberDef Bound_members[] = {
     {"__func__", Py_T_OBJECT_EX, offsetof(Bound, function), Py_READONLY, NULL},
     {"__self__", Py_T_OBJECT_EX, offsetof(Bound, object), Py_READONLY, NULL},
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Bound, vectorcall), Py_READONLY, NULL},
-    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(Bound, weak_references), Py_READONLY, NULL},
+    OFFSET(Bound, "__vectorcalloffset__", vectorcall),
+    OFFSET(Bound, "__weaklistoffset__", weak_references),
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -189,10 +185,5 @@ static PyType_Slot Bound_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec Bound_spec = {
-    .name = "reg._fastcall_c.bound_generic_function",
-    .basicsize = sizeof(Bound),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
-             Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = Bound_slots,
-};
+SPEC(Bound, "bound_generic_function",
+     Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION)

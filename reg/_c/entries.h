@@ -19,12 +19,11 @@ typedef struct Snapshot {
 } Snapshot;
 
 typedef struct Entries {
-    PyObject_HEAD
-    State *state;               /* owned */
+    OBJECT_HEAD
     Py_ssize_t arity;
-    struct Entries *other;      /* owned: those of the same generic function for another arity */
     int has_token;
     unsigned long long token;   /* of the virtual subclasses by which the values were found */
+    struct Entries *other;      /* owned: those of the same generic function for another arity */
     PyObject *named;            /* called to ask whether named classes are the same; or NULL */
     PyObject *abstract;         /* a tuple of classes */
     uint64_t counts;            /* the numbers of classes, as bits, with registrations */
@@ -703,12 +702,10 @@ Entries_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         PyErr_Format(PyExc_ValueError, "depth must not be negative, got %zd", arity);
         return NULL;
     }
-    State *state = state_of_type(type);
-    Entries *self = state == NULL ? NULL : (Entries *)type->tp_alloc(type, 0);
+    Entries *self = new_object(PyType_GetModuleState(type), type);
     if (self == NULL) {
         return NULL;
     }
-    self->state = own_state(state);
     self->arity = arity;
     self->abstract = Py_NewRef(abstract);
     /* Of more than 64 classes, nothing is asked. */
@@ -723,15 +720,10 @@ static int
 Entries_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Entries *self = (Entries *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->state->module);
-    Py_VISIT(self->named);
-    Py_VISIT(self->abstract);
-    Py_VISIT((PyObject *)self->other);
     for (Py_ssize_t i = 0; i < self->combinations_size; i++) {
         Py_VISIT((PyObject *)self->combinations[i * (self->arity + 1)]);
     }
-    return 0;
+    return traverse_fields(op, FIELDS(op, Entries, other, abstract), visit, arg);
 }
 
 static int
@@ -748,8 +740,7 @@ Entries_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     Entries_clear(op);
-    Py_DECREF(((Entries *)op)->abstract);
-    free_object(op, ((Entries *)op)->state);
+    free_fields(op, FIELDS(op, Entries, other, abstract));
 }
 
 LOCKED_METHOD(Entries, Entries_get)
@@ -775,9 +766,4 @@ static PyType_Slot Entries_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec Entries_spec = {
-    .name = "reg._fastcall_c.Entries",
-    .basicsize = sizeof(Entries),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC,
-    .slots = Entries_slots,
-};
+SPEC(Entries, "Entries", Py_TPFLAGS_HAVE_GC)

@@ -4,10 +4,9 @@
 #define MOST_CLASSES 16
 
 typedef struct {
-    PyObject_HEAD
+    OBJECT_HEAD
     vectorcallfunc vectorcall;
-    State *state;           /* owned */
-    PyObject *dict, *weak_references;
+    PyObject *weak_references, *dict;
     /* Its methods are called with the positional and the keyword arguments of what the fast path
        does not know: call, component or all. */
     PyObject *slow_path;
@@ -593,14 +592,7 @@ Generic_set_name(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 static int
 Generic_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    Generic *self = (Generic *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->state->module);
-    Py_VISIT(self->dict);
-    Py_VISIT(self->slow_path);
-    Py_VISIT(self->implicit);
-    Py_VISIT(self->defaults);
-    return 0;
+    return traverse_fields(op, FIELDS(op, Generic, dict, defaults), visit, arg);
 }
 
 static int
@@ -619,14 +611,8 @@ Generic_dealloc(PyObject *op)
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }
-    Py_CLEAR(self->dict);
-    Py_CLEAR(self->slow_path);
-    Py_CLEAR(self->implicit);
-    Py_CLEAR(self->identity);
-    Py_CLEAR(self->keywords);
-    Py_CLEAR(self->defaults);
     PyMem_Free(self->positions);
-    free_object(op, self->state);
+    free_fields(op, FIELDS(op, Generic, dict, defaults));
 }
 
 static PyMethodDef Generic_methods[] = {
@@ -646,9 +632,9 @@ static PyGetSetDef Generic_getset[] = {
 };
 
 static PyMemberDef Generic_members[] = {
-    {"__dictoffset__", Py_T_PYSSIZET, offsetof(Generic, dict), Py_READONLY, NULL},
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Generic, vectorcall), Py_READONLY, NULL},
-    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(Generic, weak_references), Py_READONLY, NULL},
+    OFFSET(Generic, "__dictoffset__", dict),
+    OFFSET(Generic, "__vectorcalloffset__", vectorcall),
+    OFFSET(Generic, "__weaklistoffset__", weak_references),
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -665,13 +651,9 @@ static PyType_Slot Generic_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec Generic_spec = {
-    .name = "reg._fastcall_c.generic_function",
-    .basicsize = sizeof(Generic),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
-             Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = Generic_slots,
-};
+SPEC(Generic, "generic_function",
+     Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR |
+         Py_TPFLAGS_DISALLOW_INSTANTIATION)
 
 
 /* ---- Making one --------------------------------------------------------- */
@@ -740,12 +722,11 @@ make_call(PyObject *module, PyObject *args, PyObject *keywords)
                                      state->ImplicitState_Type, &implicit)) {
         return NULL;
     }
-    Generic *self = (Generic *)state->Generic_Type->tp_alloc(state->Generic_Type, 0);
+    Generic *self = new_object(state, state->Generic_Type);
     if (self == NULL) {
         return NULL;
     }
     self->vectorcall = Generic_vectorcall;
-    self->state = own_state(state);
     self->serial = ADD_UINT64(state->last_serial, 64);
     self->implicit = (ImplicitState *)Py_NewRef(implicit);
     self->slow_path = Py_NewRef(slow_path);

@@ -4,8 +4,7 @@
    threading.local, so that with gevent's patches it belongs to the greenlet; else the base. */
 
 typedef struct {
-    PyObject_HEAD
-    State *state;           /* owned */
+    OBJECT_HEAD
     PyObject *everywhere;   /* the lookup, if it is the same for all; else None */
     PyObject *scoped;       /* a ContextVar, by default None */
     PyObject *assigned;     /* a threading.local; `slot` has what was assigned as `lookup` */
@@ -142,12 +141,11 @@ ImplicitState_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UN
 {
     State *state = state_of_type(type);
     PyObject *threading = state == NULL ? NULL : PyImport_ImportModule("threading");
-    ImplicitState *self = threading == NULL ? NULL : (ImplicitState *)type->tp_alloc(type, 0);
+    ImplicitState *self = threading == NULL ? NULL : new_object(state, type);
     if (self == NULL) {
         Py_XDECREF(threading);
         return NULL;
     }
-    self->state = own_state(state);
     self->base = Py_NewRef(Py_None);
     self->everywhere = Py_NewRef(Py_None);
     self->scoped = PyContextVar_New("reg.implicit.using", Py_None);
@@ -157,21 +155,6 @@ ImplicitState_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UN
         Py_CLEAR(self);
     }
     return (PyObject *)self;
-}
-
-static int
-ImplicitState_init(PyObject *op, PyObject *args, PyObject *keywords)
-{
-    static char *names[] = {NULL};
-    ImplicitState *self = (ImplicitState *)op;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "", names)) {
-        return -1;
-    }
-    count_assignment(op);
-    set_field(self, &self->base, Py_None);
-    set_field(self, &self->everywhere, Py_None);
-    count_assignment(op);
-    return 0;
 }
 
 /* Let the fast path stand in for a class of lookups, and for those with the same methods. */
@@ -264,33 +247,16 @@ ImplicitState_set_everywhere(PyObject *op, PyObject *lookup, void *Py_UNUSED(clo
 static int
 ImplicitState_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    ImplicitState *self = (ImplicitState *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->state->module);
-    Py_VISIT(self->everywhere);
-    Py_VISIT(self->scoped);
-    Py_VISIT(self->assigned);
-    Py_VISIT(self->base);
-    for (int i = 0; i < 3; i++) {
-        Py_VISIT(self->default_methods[i]);
-    }
-    return 0;
+    return traverse_fields(op, FIELDS(op, ImplicitState, everywhere, default_methods[2]), visit,
+                           arg);
 }
 
 static void
 ImplicitState_dealloc(PyObject *op)
 {
-    ImplicitState *self = (ImplicitState *)op;
     PyObject_GC_UnTrack(op);
     count_assignment(op);
-    Py_CLEAR(self->everywhere);
-    Py_CLEAR(self->scoped);
-    Py_CLEAR(self->assigned);
-    Py_CLEAR(self->base);
-    for (int i = 0; i < 3; i++) {
-        Py_CLEAR(self->default_methods[i]);
-    }
-    free_object(op, self->state);
+    free_fields(op, FIELDS(op, ImplicitState, everywhere, default_methods[2]));
 }
 
 static PyMethodDef ImplicitState_methods[] = {
@@ -317,7 +283,6 @@ static PyMemberDef ImplicitState_members[] = {
 static PyType_Slot ImplicitState_slots[] = {
     {Py_tp_doc, "Where calls find the implicit lookup."},
     {Py_tp_new, ImplicitState_new},
-    {Py_tp_init, ImplicitState_init},
     {Py_tp_dealloc, ImplicitState_dealloc},
     {Py_tp_traverse, ImplicitState_traverse},
     {Py_tp_methods, ImplicitState_methods},
@@ -326,9 +291,4 @@ static PyType_Slot ImplicitState_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec ImplicitState_spec = {
-    .name = "reg._fastcall_c.ImplicitState",
-    .basicsize = sizeof(ImplicitState),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .slots = ImplicitState_slots,
-};
+SPEC(ImplicitState, "ImplicitState", Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE)

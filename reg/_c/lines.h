@@ -309,12 +309,7 @@ static PyType_Slot Cache_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec Cache_spec = {
-    .name = "reg._fastcall_c.Cache",
-    .basicsize = sizeof(Cache),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = Cache_slots,
-};
+SPEC(Cache, "Cache", Py_TPFLAGS_DISALLOW_INSTANTIATION)
 
 /* Find or make the cache of this thread; and empty it, if there has been a collection. */
 static Py_NO_INLINE Cache *

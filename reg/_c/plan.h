@@ -129,14 +129,14 @@ CallNext_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
                                      &positional, &PyDict_Type, &given)) {
         return NULL;
     }
-    State *state = state_of_type(type);
-    PyObject *all = state == NULL ? NULL : PySequence_List(positional), *kwnames = NULL, *values = NULL, *self = NULL;
+    PyObject *all = PySequence_List(positional), *kwnames = NULL, *values = NULL, *self = NULL;
     if (all != NULL && PyDict_GET_SIZE(given) > 0 && (kwnames = PySequence_Tuple(given)) != NULL &&
         (values = PyDict_Values(given)) != NULL &&
         PyList_SetSlice(all, PyList_GET_SIZE(all), PyList_GET_SIZE(all), values) < 0) {
         Py_CLEAR(all);
     }
-    if (all != NULL && !PyErr_Occurred()) {
+    State *state = PyType_GetModuleState(type);
+    if (state != NULL && all != NULL && !PyErr_Occurred()) {
         self = new_call_next(state, next, ((PyListObject *)all)->ob_item,
                              PyTuple_GET_SIZE(positional), kwnames);
     }
@@ -180,7 +180,7 @@ CallNext_dealloc(PyObject *op)
 }
 
 static PyMemberDef CallNext_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(CallNext, vectorcall), Py_READONLY, NULL},
+    OFFSET(CallNext, "__vectorcalloffset__", vectorcall),
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -199,7 +199,7 @@ static PyType_Spec CallNext_spec = {
     .name = "reg._fastcall_c.CallNext",
     .basicsize = offsetof(CallNext, items),
     .itemsize = sizeof(PyObject *),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
     .slots = CallNext_slots,
 };
 
@@ -208,9 +208,8 @@ static PyType_Spec CallNext_spec = {
 
 /* An implementation with the keywords that a call fills in. */
 typedef struct {
-    PyObject_HEAD
+    OBJECT_HEAD
     vectorcallfunc vectorcall;
-    State *state;           /* owned */
     PyObject *function;
     PyObject *lookup;       /* filled in as `lookup`; None if it takes none */
     PyObject *next;         /* what `call_next` calls; None if it takes none */
@@ -272,10 +271,8 @@ Step_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
                                      &is_end)) {
         return NULL;
     }
-    State *state = state_of_type(type);
-    Step *self = state == NULL ? NULL : (Step *)type->tp_alloc(type, 0);
+    Step *self = new_object(PyType_GetModuleState(type), type);
     if (self != NULL) {
-        self->state = own_state(state);
         self->vectorcall = Step_vectorcall;
         self->function = Py_NewRef(function);
         self->lookup = Py_NewRef(lookup);
@@ -291,31 +288,10 @@ Step_bool(PyObject *op)
     return !((Step *)op)->is_end;
 }
 
-static int
-Step_traverse(PyObject *op, visitproc visit, void *arg)
-{
-    Step *self = (Step *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->state->module);
-    Py_VISIT(self->function);
-    Py_VISIT(self->lookup);
-    Py_VISIT(self->next);
-    return 0;
-}
-
-static void
-Step_dealloc(PyObject *op)
-{
-    Step *self = (Step *)op;
-    PyObject_GC_UnTrack(op);
-    Py_XDECREF(self->function);
-    Py_XDECREF(self->lookup);
-    Py_XDECREF(self->next);
-    free_object(op, self->state);
-}
+HAS_ONLY_FIELDS(Step, function, next)
 
 static PyMemberDef Step_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Step, vectorcall), Py_READONLY, NULL},
+    OFFSET(Step, "__vectorcalloffset__", vectorcall),
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -330,15 +306,12 @@ static PyType_Slot Step_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec Step_spec = {
-    .name = "reg._fastcall_c.Step",
-    .basicsize = sizeof(Step),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = Step_slots,
-};
+SPEC(Step, "Step", Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL)
 
 
 /* ---- Decision ----------------------------------------------------------- */
+
+typedef PyObject Deciding;
 
 /* Counts what is assigned to registries and matchers of predicates: before, for the destructors
    that this runs, and after it. */
@@ -362,25 +335,19 @@ static PyType_Slot Deciding_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec Deciding_spec = {
-    .name = "reg._fastcall_c.Deciding",
-    .basicsize = sizeof(PyObject),
-    .flags = FLAGS | Py_TPFLAGS_BASETYPE,
-    .slots = Deciding_slots,
-};
+SPEC(Deciding, "Deciding", Py_TPFLAGS_BASETYPE)
 
 /* The implementation by the values of predicates, computed at every call; see reg/_steps.py. */
 typedef struct Decision {
-    PyObject_HEAD
+    OBJECT_HEAD
     vectorcallfunc vectorcall;
-    State *state;           /* owned */
     PyObject *calculations; /* a tuple of the functions that compute the values, at least one */
     PyObject *matcher;      /* the _root of its registry is replaced by each registration */
     PyObject *slow;         /* called where the implementation is not known */
     PyObject *root;         /* by which those in `known` were found, or NULL */
     PyObject *known;        /* a dictionary: implementations by a value, or by a tuple of them */
-    uint64_t changes;       /* a count of decision_changes at which the root was this one */
     struct Decision *origin;    /* that which this is the copy of, for one thread; or NULL */
+    uint64_t changes;       /* a count of decision_changes at which the root was this one */
 } Decision;
 
 static PyObject *
@@ -543,14 +510,12 @@ static Decision *
 new_decision(State *state, PyObject *calculations, PyObject *matcher, PyObject *slow,
              Decision *origin)
 {
-    PyObject *known = PyDict_New();
-    PyTypeObject *type = state->Decision_Type;
-    Decision *self = known == NULL ? NULL : (Decision *)type->tp_alloc(type, 0);
+    PyObject *known = state == NULL ? NULL : PyDict_New();
+    Decision *self = known == NULL ? NULL : new_object(state, state->Decision_Type);
     if (self == NULL) {
         Py_XDECREF(known);
         return NULL;
     }
-    self->state = own_state(state);
     self->vectorcall = Decision_vectorcall;
     self->calculations = Py_NewRef(calculations);
     self->matcher = Py_NewRef(matcher);
@@ -564,27 +529,11 @@ static PyObject *
 Decision_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
 {
     PyObject *calculations, *matcher, *slow;
-    State *state = state_of_type(type);
-    if (state == NULL ||
-        !PyArg_ParseTuple(args, "O!OO", &PyTuple_Type, &calculations, &matcher, &slow)) {
+    if (!PyArg_ParseTuple(args, "O!OO", &PyTuple_Type, &calculations, &matcher, &slow)) {
         return NULL;
     }
-    return (PyObject *)new_decision(state, calculations, matcher, slow, NULL);
-}
-
-static int
-Decision_traverse(PyObject *op, visitproc visit, void *arg)
-{
-    Decision *self = (Decision *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->state->module);
-    Py_VISIT(self->calculations);
-    Py_VISIT(self->matcher);
-    Py_VISIT(self->slow);
-    Py_VISIT(self->root);
-    Py_VISIT(self->known);
-    Py_VISIT((PyObject *)self->origin);
-    return 0;
+    return (PyObject *)new_decision(PyType_GetModuleState(type), calculations, matcher, slow,
+                                    NULL);
 }
 
 /* Its `slow` refers to it. */
@@ -602,19 +551,7 @@ Decision_clear(PyObject *op)
     return 0;
 }
 
-static void
-Decision_dealloc(PyObject *op)
-{
-    Decision *self = (Decision *)op;
-    PyObject_GC_UnTrack(op);
-    Py_XDECREF(self->calculations);
-    Py_XDECREF(self->matcher);
-    Py_XDECREF(self->slow);
-    Py_XDECREF(self->root);
-    Py_XDECREF(self->known);
-    Py_XDECREF(self->origin);
-    free_object(op, self->state);
-}
+HAS_ONLY_FIELDS(Decision, calculations, origin)
 
 static PyMethodDef Decision_methods[] = {
     {"learn", (PyCFunction)(void (*)(void))Decision_learn, METH_FASTCALL, NULL},
@@ -622,7 +559,7 @@ static PyMethodDef Decision_methods[] = {
 };
 
 static PyMemberDef Decision_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Decision, vectorcall), Py_READONLY, NULL},
+    OFFSET(Decision, "__vectorcalloffset__", vectorcall),
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -638,18 +575,13 @@ static PyType_Slot Decision_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec Decision_spec = {
-    .name = "reg._fastcall_c.Decision",
-    .basicsize = sizeof(Decision),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = Decision_slots,
-};
+SPEC(Decision, "Decision", Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL)
 
 
 /* ---- Plan --------------------------------------------------------------- */
 
 typedef struct {
-    PyObject_HEAD
+    OBJECT_HEAD
     PyObject *call;         /* runs the call */
     PyObject *first;        /* the first component; MISSING if there is none, or UNDECIDED */
     PyObject *all;          /* a tuple of all components, or None if it is not known yet */
@@ -665,7 +597,7 @@ Plan_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
                                      &chain)) {
         return NULL;
     }
-    Plan *self = (Plan *)type->tp_alloc(type, 0);
+    Plan *self = new_object(PyType_GetModuleState(type), type);
     if (self != NULL) {
         self->call = Py_NewRef(function);
         self->first = Py_NewRef(first);
@@ -701,29 +633,7 @@ Plan_set_all(PyObject *op, PyObject *all, void *Py_UNUSED(closure))
     return 0;
 }
 
-static int
-Plan_traverse(PyObject *op, visitproc visit, void *arg)
-{
-    Plan *self = (Plan *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->call);
-    Py_VISIT(self->first);
-    Py_VISIT(self->all);
-    Py_VISIT(self->chain);
-    return 0;
-}
-
-static void
-Plan_dealloc(PyObject *op)
-{
-    Plan *self = (Plan *)op;
-    PyObject_GC_UnTrack(op);
-    Py_XDECREF(self->call);
-    Py_XDECREF(self->first);
-    Py_XDECREF(self->all);
-    Py_XDECREF(self->chain);
-    free_object(op, NULL);
-}
+HAS_ONLY_FIELDS(Plan, call, chain)
 
 static PyMemberDef Plan_members[] = {
     {"call", Py_T_OBJECT_EX, offsetof(Plan, call), Py_READONLY, NULL},
@@ -747,12 +657,7 @@ static PyType_Slot Plan_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec Plan_spec = {
-    .name = "reg._fastcall_c.Plan",
-    .basicsize = sizeof(Plan),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC,
-    .slots = Plan_slots,
-};
+SPEC(Plan, "Plan", Py_TPFLAGS_HAVE_GC)
 
 /* A step or a decision of this thread, with what is behind it; of anything else, itself. */
 static PyObject *
@@ -773,9 +678,8 @@ copy_of_callable(State *state, PyObject *callable)
         return Py_NewRef(callable);
     }
     Step *step = (Step *)callable;
-    Step *copy = (Step *)state->Step_Type->tp_alloc(state->Step_Type, 0);
+    Step *copy = new_object(state, state->Step_Type);
     if (copy != NULL) {
-        copy->state = own_state(state);
         copy->vectorcall = Step_vectorcall;
         copy->function = Py_NewRef(step->function);
         copy->lookup = Py_NewRef(step->lookup);
@@ -794,7 +698,7 @@ static PyObject *
 copy_of_plan(State *state, PyObject *op)
 {
     Plan *plan = (Plan *)op;
-    Plan *copy = (Plan *)state->Plan_Type->tp_alloc(state->Plan_Type, 0);
+    Plan *copy = new_object(state, state->Plan_Type);
     if (copy != NULL) {
         copy->first = Py_NewRef(plan->first);
         copy->all = Plan_get_all(op, NULL);

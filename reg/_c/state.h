@@ -67,23 +67,80 @@ state_of_type(PyTypeObject *type)
     return module == NULL ? NULL : PyModule_GetState(module);
 }
 
-/* The state, with a new reference to the module. */
-static inline State *  /* runs no Python */
-own_state(State *state)
+
+/* ---- Objects with a pointer to the state --------------------------------- */
+
+#define OBJECT_HEAD                                                     \
+    PyObject_HEAD                                                       \
+    State *state;   /* they own the module */
+
+typedef struct {
+    OBJECT_HEAD
+} Object;
+
+/* A new object, without anything in its fields; NULL with an error, also if the state is. */
+static void *
+new_object(State *state, PyTypeObject *type)
 {
-    Py_INCREF(state->module);
-    return state;
+    Object *self = state == NULL ? NULL : (Object *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->state = state;
+        Py_INCREF(state->module);
+    }
+    return self;
 }
 
-/* Free an object, and drop its references to its type and, if it has a state, to the module. */
+/* Visit what an object owns: its type, the module, and the objects in fields side by side. */
+static int
+traverse_fields(PyObject *op, PyObject **fields, size_t count, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(((Object *)op)->state->module);
+    for (size_t i = 0; i < count; i++) {
+        Py_VISIT(fields[i]);
+    }
+    return 0;
+}
+
+/* Free an object, and drop what it owns. The garbage collector knows it no more. */
 static void
-free_object(PyObject *op, State *state)
+free_fields(PyObject *op, PyObject **fields, size_t count)
 {
     PyTypeObject *type = Py_TYPE(op);
-    PyObject *module = state == NULL ? NULL : state->module;
+    PyObject *module = ((Object *)op)->state->module;
+    for (size_t i = 0; i < count; i++) {
+        Py_CLEAR(fields[i]);
+    }
     type->tp_free(op);
     Py_DECREF(type);
-    Py_XDECREF(module);
+    Py_DECREF(module);
 }
 
-#define FLAGS Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE
+/* The fields of an object from the first one to the last one, and how many they are. */
+#define FIELDS(op, cls, first, last)                                    \
+    (PyObject **)(void *)&((cls *)op)->first,                           \
+        (offsetof(cls, last) - offsetof(cls, first)) / sizeof(PyObject *) + 1
+
+/* The functions of a class of which nothing but fields side by side has to be freed. */
+#define HAS_ONLY_FIELDS(cls, first, last)                               \
+    static int cls##_traverse(PyObject *op, visitproc visit, void *arg) \
+    {                                                                   \
+        return traverse_fields(op, FIELDS(op, cls, first, last), visit, arg); \
+    }                                                                   \
+    static void cls##_dealloc(PyObject *op)                             \
+    {                                                                   \
+        PyObject_GC_UnTrack(op);                                        \
+        free_fields(op, FIELDS(op, cls, first, last));                  \
+    }
+
+/* The description of a class by the array of its slots. */
+#define SPEC(cls, called, extra_flags)                                  \
+    static PyType_Spec cls##_spec = {                                   \
+        .name = "reg._fastcall_c." called,                              \
+        .basicsize = sizeof(cls),                                       \
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | (extra_flags), \
+        .slots = cls##_slots,                                           \
+    };
+
+/* The place of a field that the interpreter reads by itself, for the array of members. */
+#define OFFSET(cls, name, field) {name, Py_T_PYSSIZET, offsetof(cls, field), Py_READONLY, NULL}

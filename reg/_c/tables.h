@@ -2,8 +2,7 @@
    of a lookup that owns them. */
 
 typedef struct {
-    PyObject_HEAD
-    State *state;           /* owned */
+    OBJECT_HEAD
     PyObject *calls;        /* dict: identity of a generic function -> Entries */
     PyObject *watched;      /* a tuple: lists, behind each one a tuple of its items; or NULL */
 } CallTables;
@@ -87,30 +86,24 @@ CallTables_lists_unchanged_locked(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 CallTables_watch_locked(PyObject *op, PyObject *lists)
 {
-    int right = PyList_Check(lists);
-    for (Py_ssize_t i = 0; right && i < PyList_GET_SIZE(lists); i++) {
-        PyObject *pair = PyList_GET_ITEM(lists, i);
-        right = PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2 &&
-                PyList_Check(PyTuple_GET_ITEM(pair, 0)) && PyList_Check(PyTuple_GET_ITEM(pair, 1));
-    }
-    if (!right) {
+    PyObject *list, *snapshot, *watched = NULL;
+    if (!PyList_Check(lists)) {
         PyErr_SetString(PyExc_TypeError, "watch() takes a list of pairs of lists");
         return NULL;
     }
-    PyObject *watched = NULL;
-    if (PyList_GET_SIZE(lists) > 0 &&
-        (watched = PyTuple_New(2 * PyList_GET_SIZE(lists))) == NULL) {
+    Py_ssize_t count = PyList_GET_SIZE(lists);
+    if (count > 0 && (watched = PyTuple_New(2 * count)) == NULL) {
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lists); i++) {
-        PyObject *pair = PyList_GET_ITEM(lists, i);
-        PyObject *seen = PyList_AsTuple(PyTuple_GET_ITEM(pair, 1));
-        if (seen == NULL) {
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!PyArg_ParseTuple(PyList_GET_ITEM(lists, i), "O!O!", &PyList_Type, &list, &PyList_Type,
+                              &snapshot) ||
+            (snapshot = PyList_AsTuple(snapshot)) == NULL) {
             Py_DECREF(watched);
             return NULL;
         }
-        PyTuple_SET_ITEM(watched, 2 * i, Py_NewRef(PyTuple_GET_ITEM(pair, 0)));
-        PyTuple_SET_ITEM(watched, 2 * i + 1, seen);
+        PyTuple_SET_ITEM(watched, 2 * i, Py_NewRef(list));
+        PyTuple_SET_ITEM(watched, 2 * i + 1, snapshot);
     }
     close_all((CallTables *)op);
     Py_XSETREF(((CallTables *)op)->watched, watched);
@@ -175,32 +168,17 @@ CallTables_close_locked(PyObject *op, PyObject *identity)
 static PyObject *
 CallTables_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
-    State *state = state_of_type(type);
-    CallTables *self = state == NULL ? NULL : (CallTables *)type->tp_alloc(type, 0);
-    if (self != NULL) {
-        self->state = own_state(state);
-        if ((self->calls = PyDict_New()) == NULL) {
-            Py_CLEAR(self);
-        }
+    CallTables *self = new_object(state_of_type(type), type);
+    if (self != NULL && (self->calls = PyDict_New()) == NULL) {
+        Py_CLEAR(self);
     }
     return (PyObject *)self;
-}
-
-/* Takes any arguments, which are those of a subclass in Python. */
-static int
-init_nothing(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
-{
-    return 0;
 }
 
 static int
 CallTables_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(((CallTables *)op)->state->module);
-    Py_VISIT(((CallTables *)op)->calls);
-    Py_VISIT(((CallTables *)op)->watched);
-    return 0;
+    return traverse_fields(op, FIELDS(op, CallTables, calls, watched), visit, arg);
 }
 
 static int
@@ -226,9 +204,7 @@ CallTables_dealloc(PyObject *op)
     Py_BEGIN_CRITICAL_SECTION(self->state->tables_lock);
     close_all(self);
     Py_END_CRITICAL_SECTION();
-    Py_CLEAR(self->calls);
-    Py_CLEAR(self->watched);
-    free_object(op, self->state);
+    free_fields(op, FIELDS(op, CallTables, calls, watched));
 }
 
 LOCKED_METHOD(CallTables, CallTables_lists_unchanged)
@@ -252,7 +228,6 @@ static PyMemberDef CallTables_members[] = {
 static PyType_Slot CallTables_slots[] = {
     {Py_tp_doc, "The cache of one lookup that calls read."},
     {Py_tp_new, CallTables_new},
-    {Py_tp_init, init_nothing},
     {Py_tp_dealloc, CallTables_dealloc},
     {Py_tp_traverse, CallTables_traverse},
     {Py_tp_clear, CallTables_clear},
@@ -261,19 +236,13 @@ static PyType_Slot CallTables_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec CallTables_spec = {
-    .name = "reg._fastcall_c.CallTables",
-    .basicsize = sizeof(CallTables),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .slots = CallTables_slots,
-};
+SPEC(CallTables, "CallTables", Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE)
 
 
 /* ---- CachedLookup -------------------------------------------------------- */
 
 typedef struct {
-    PyObject_HEAD
-    State *state;         /* owned */
+    OBJECT_HEAD
     PyObject *cache;      /* CallTables; or NULL */
 } CachedLookup;
 
@@ -328,10 +297,7 @@ LOCKED_METHOD(CachedLookup, CachedLookup_set_cache)
 static int
 CachedLookup_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(((CachedLookup *)op)->state->module);
-    Py_VISIT(((CachedLookup *)op)->cache);
-    return 0;
+    return traverse_fields(op, FIELDS(op, CachedLookup, cache, cache), visit, arg);
 }
 
 static int
@@ -349,7 +315,7 @@ CachedLookup_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     CachedLookup_clear(op);
-    free_object(op, ((CachedLookup *)op)->state);
+    free_fields(op, NULL, 0);
 }
 
 static PyGetSetDef CachedLookup_getset[] = {
@@ -365,18 +331,12 @@ static PyMethodDef CachedLookup_methods[] = {
 static PyObject *
 CachedLookup_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
-    State *state = state_of_type(type);
-    CachedLookup *self = state == NULL ? NULL : (CachedLookup *)type->tp_alloc(type, 0);
-    if (self != NULL) {
-        self->state = own_state(state);
-    }
-    return (PyObject *)self;
+    return new_object(state_of_type(type), type);
 }
 
 static PyType_Slot CachedLookup_slots[] = {
     {Py_tp_doc, "A lookup that keeps call tables, which calls find in it."},
     {Py_tp_new, CachedLookup_new},
-    {Py_tp_init, init_nothing},
     {Py_tp_dealloc, CachedLookup_dealloc},
     {Py_tp_traverse, CachedLookup_traverse},
     {Py_tp_clear, CachedLookup_clear},
@@ -385,9 +345,4 @@ static PyType_Slot CachedLookup_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec CachedLookup_spec = {
-    .name = "reg._fastcall_c.CachedLookup",
-    .basicsize = sizeof(CachedLookup),
-    .flags = FLAGS | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .slots = CachedLookup_slots,
-};
+SPEC(CachedLookup, "CachedLookup", Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE)
