@@ -767,6 +767,7 @@ def test_a_key_whose_equality_fails_leaves_a_registration_out():
         assert len(registry.registrations()) == 2
 
 
+@pytest.mark.needs_mortal_classes
 def test_a_class_that_dies_where_its_callback_fails_is_not_taken_for_another():
     @reg.generic
     def of(thing):
