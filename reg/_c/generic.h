@@ -479,11 +479,11 @@ Generic_all(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
                      : plan_of_question(self, &question, args, nargs, kwnames);
     PyObject *components = NULL;
     if (plan != NULL) {
-        PyObject *all = Plan_get_all((PyObject *)plan, NULL);
+        PyObject *all = all_of_plan(plan);
         /* Where there is nothing, the slow path knows whether the question is a mistake. */
-        int is_known = PyObject_IsTrue(all);
+        int is_known = all == NULL ? -1 : PyObject_IsTrue(all);
         components = is_known > 0 ? PySequence_List(all) : NULL;
-        Py_DECREF(all);
+        Py_XDECREF(all);
     }
     Py_XDECREF(plan);
     if (components == NULL && !PyErr_Occurred()) {

@@ -22,7 +22,7 @@ count_assignment(PyObject *op)
     (void)ADD_UINT64(((ImplicitState *)op)->state->assignments, 1);
 }
 
-/* A field of the state that is assigned: a new reference. */
+/* A field that is assigned: a new reference. */
 static PyObject *  /* runs no Python */
 field_of(ImplicitState *self, PyObject **field)
 {

@@ -541,12 +541,6 @@ static int
 Decision_clear(PyObject *op)
 {
     Decision *self = (Decision *)op;
-    PyObject *known = PyDict_New();
-    if (known == NULL) {
-        PyErr_Clear();
-        return 0;
-    }
-    Py_SETREF(self->known, known);
     Py_SETREF(self->slow, Py_NewRef(Py_None));
     return 0;
 }
@@ -607,45 +601,22 @@ Plan_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     return (PyObject *)self;
 }
 
-static PyObject *
-Plan_get_all(PyObject *op, void *Py_UNUSED(closure))
-{
-    PyObject *all;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    all = Py_NewRef(((Plan *)op)->all);
-    Py_END_CRITICAL_SECTION();
-    return all;
-}
-
-static int
-Plan_set_all(PyObject *op, PyObject *all, void *Py_UNUSED(closure))
-{
-    if (all == NULL || !PyTuple_Check(all)) {
-        PyErr_SetString(PyExc_TypeError, "all components must come as a tuple");
-        return -1;
-    }
-    PyObject *before;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    before = ((Plan *)op)->all;
-    ((Plan *)op)->all = Py_NewRef(all);
-    Py_END_CRITICAL_SECTION();
-    Py_DECREF(before);
-    return 0;
-}
-
 HAS_ONLY_FIELDS(Plan, call, chain)
 
 static PyMemberDef Plan_members[] = {
+    {"all", Py_T_OBJECT_EX, offsetof(Plan, all), 0, NULL},
     {"call", Py_T_OBJECT_EX, offsetof(Plan, call), Py_READONLY, NULL},
     {"first", Py_T_OBJECT_EX, offsetof(Plan, first), Py_READONLY, NULL},
     {"chain", Py_T_OBJECT_EX, offsetof(Plan, chain), Py_READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
-static PyGetSetDef Plan_getset[] = {
-    {"all", Plan_get_all, Plan_set_all, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
+/* All components: a new reference; NULL with an error. It may be assigned meanwhile. */
+static PyObject *
+all_of_plan(Plan *self)
+{
+    return PyMember_GetOne((const char *)self, &Plan_members[0]);
+}
 
 static PyType_Slot Plan_slots[] = {
     {Py_tp_doc, "What a call does for one combination of classes."},
@@ -653,7 +624,6 @@ static PyType_Slot Plan_slots[] = {
     {Py_tp_dealloc, Plan_dealloc},
     {Py_tp_traverse, Plan_traverse},
     {Py_tp_members, Plan_members},
-    {Py_tp_getset, Plan_getset},
     {0, NULL},
 };
 
@@ -701,9 +671,9 @@ copy_of_plan(State *state, PyObject *op)
     Plan *copy = new_object(state, state->Plan_Type);
     if (copy != NULL) {
         copy->first = Py_NewRef(plan->first);
-        copy->all = Plan_get_all(op, NULL);
         copy->chain = Py_NewRef(plan->chain);
-        if ((copy->call = copy_of_callable(state, plan->call)) == NULL) {
+        if ((copy->all = all_of_plan(plan)) == NULL ||
+            (copy->call = copy_of_callable(state, plan->call)) == NULL) {
             Py_CLEAR(copy);
         }
     }

@@ -78,6 +78,7 @@ def test_choices_and_calls_that_come_and_go_leave_nothing(accel):
     assert_leaves_nothing(a_call, 1_000)
 
 
+@pytest.mark.needs_mortal_classes
 def test_classes_of_arguments_leave_nothing(accel):
     dispatcher = BackendDispatcher(**options())
     of = host_of(dispatcher)
@@ -91,6 +92,7 @@ def test_classes_of_arguments_leave_nothing(accel):
     assert_leaves_nothing(a_class, 2_000)
 
 
+@pytest.mark.needs_mortal_classes
 def test_classes_that_dispatch_leave_nothing():
     def a_dispatched_class():
         dispatcher = BackendDispatcher(**options())
