@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType
 
 from ._errors import describe
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 __all__ = [
+    "BOUND_METHODS",
     "KINDS",
+    "METHODS",
     "code_of",
     "describe_like",
     "function_attributes",
@@ -117,3 +119,61 @@ def describe_like(question: Any, name: str, doc: str, generic: Callable[..., Any
     question.__qualname__ = f"{generic.__qualname__}.{name}"
     question.__module__ = generic.__module__
     question.__doc__ = doc
+
+
+# The methods of generic functions that are made in C, and of bound ones, by which these are like
+# functions and methods of Python. No call needs them.
+
+
+def _representation(generic: Any) -> str:
+    return f"<generic function {generic.__qualname__} at {id(generic):#x}>"
+
+
+def _by_reference(generic: Any) -> str:
+    """Pickled, copied and deep-copied by reference, as functions are."""
+    return generic.__qualname__  # type: ignore[no-any-return]
+
+
+def _annotations(generic: Any) -> Any:
+    # From Python 3.14 on, functools.wraps() copies __annotate__ in place of __annotations__.
+    own = vars(generic)
+    if "__annotations__" in own:
+        return own["__annotations__"]
+    return generic.__wrapped__.__annotations__
+
+
+def _set_annotations(generic: Any, annotations: Any) -> None:
+    vars(generic)["__annotations__"] = annotations
+
+
+def _delete_annotations(generic: Any) -> None:
+    del vars(generic)["__annotations__"]
+
+
+def _set_name(generic: Any, owner: type, name: str) -> None:
+    """Make a function of these names a class method or a static method, as classes do."""
+    if name in {"__class_getitem__", "__init_subclass__"}:
+        setattr(owner, name, classmethod(generic))
+    elif name == "__new__":
+        setattr(owner, name, staticmethod(generic))
+
+
+def _is_same_method(method: Any, other: Any) -> Any:
+    if type(other) is not type(method):
+        return NotImplemented
+    return (method.__func__, id(method.__self__)) == (other.__func__, id(other.__self__))
+
+
+METHODS: Final = {
+    "__annotations__": property(_annotations, _set_annotations, _delete_annotations),
+    "__reduce__": _by_reference,
+    "__repr__": _representation,
+    "__set_name__": _set_name,
+}
+BOUND_METHODS: Final = {
+    "__doc__": property(lambda method: method.__func__.__doc__),
+    "__eq__": _is_same_method,
+    "__hash__": lambda method: hash((id(method.__func__), id(method.__self__))),
+    "__reduce__": lambda method: MethodType(method.__func__, method.__self__).__reduce__(),
+    "__repr__": lambda method: repr(MethodType(method.__func__, method.__self__)),
+}

@@ -72,60 +72,9 @@ Bound_getattro(PyObject *op, PyObject *name)
 }
 
 static PyObject *
-Bound_richcompare(PyObject *op, PyObject *other, int operation)
-{
-    if ((operation != Py_EQ && operation != Py_NE) || !Py_IS_TYPE(other, Py_TYPE(op))) {
-        Py_RETURN_NOTIMPLEMENTED;
-    }
-    Bound *first = (Bound *)op, *second = (Bound *)other;
-    int equal = first->function == second->function && first->object == second->object;
-    return PyBool_FromLong(equal == (operation == Py_EQ));
-}
-
-static Py_hash_t
-Bound_hash(PyObject *op)
-{
-    Bound *self = (Bound *)op;
-    Py_hash_t hash = (Py_hash_t)(((size_t)self->function >> 4) ^ ((size_t)self->object >> 3));
-    return hash == -1 ? -2 : hash;
-}
-
-/* The method that Python would bind here. */
-static PyObject *
-as_method(PyObject *op)
-{
-    return PyMethod_New(((Bound *)op)->function, ((Bound *)op)->object);
-}
-
-static PyObject *
-Bound_repr(PyObject *op)
-{
-    PyObject *method = as_method(op), *result = method == NULL ? NULL : PyObject_Repr(method);
-    Py_XDECREF(method);
-    return result;
-}
-
-static PyObject *
-Bound_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    PyObject *method = as_method(op), *result = NULL;
-    if (method != NULL) {
-        result = PyObject_CallMethod(method, "__reduce__", NULL);
-        Py_DECREF(method);
-    }
-    return result;
-}
-
-static PyObject *
 Bound_get_class(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {
     return Py_NewRef((PyObject *)&PyMethod_Type);
-}
-
-static PyObject *
-Bound_get_doc(PyObject *op, void *Py_UNUSED(closure))
-{
-    return PyObject_GetAttrString(((Bound *)op)->function, "__doc__");
 }
 
 static int
@@ -152,11 +101,6 @@ Bound_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static PyMethodDef Bound_methods[] = {
-    {"__reduce__", Bound_reduce, METH_NOARGS, NULL},
-    {NULL, NULL, 0, NULL},
-};
-
 static PyMemberDef Bound_members[] = {
     {"__func__", Py_T_OBJECT_EX, offsetof(Bound, function), Py_READONLY, NULL},
     {"__self__", Py_T_OBJECT_EX, offsetof(Bound, object), Py_READONLY, NULL},
@@ -167,19 +111,14 @@ static PyMemberDef Bound_members[] = {
 
 static PyGetSetDef Bound_getset[] = {
     {"__class__", Bound_get_class, NULL, NULL, NULL},
-    {"__doc__", Bound_get_doc, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot Bound_slots[] = {
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_getattro, Bound_getattro},
-    {Py_tp_richcompare, Bound_richcompare},
-    {Py_tp_hash, Bound_hash},
-    {Py_tp_repr, Bound_repr},
     {Py_tp_dealloc, Bound_dealloc},
     {Py_tp_traverse, Bound_traverse},
-    {Py_tp_methods, Bound_methods},
     {Py_tp_members, Bound_members},
     {Py_tp_getset, Bound_getset},
     {0, NULL},

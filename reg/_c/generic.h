@@ -504,89 +504,11 @@ Generic_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
     return new_bound(((Generic *)self)->state, self, instance);
 }
 
-static PyObject *
-Generic_repr(PyObject *self)
-{
-    PyObject *name = PyObject_GetAttrString(self, "__qualname__");
-    if (name == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyUnicode_FromFormat("<generic function %S at %p>", name, self);
-    Py_DECREF(name);
-    return result;
-}
-
-/* Pickled, copied and deep-copied by reference, as functions are. */
-static PyObject *
-Generic_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    return PyObject_GetAttrString(self, "__qualname__");
-}
-
-/* From Python 3.14 on, functools.wraps() copies __annotate__ in place of __annotations__. */
-static PyObject *
-Generic_get_annotations(PyObject *op, void *Py_UNUSED(closure))
-{
-    PyObject *dict = PyObject_GenericGetDict(op, NULL), *annotations = NULL;
-    int has_own = dict == NULL ? -1 : PyDict_GetItemRef(dict, ((Generic *)op)->state->name_annotations, &annotations);
-    Py_XDECREF(dict);
-    if (has_own != 0) {
-        return annotations;
-    }
-    PyObject *wrapped = PyObject_GetAttr(op, ((Generic *)op)->state->name_wrapped);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    annotations = PyObject_GetAttr(wrapped, ((Generic *)op)->state->name_annotations);
-    Py_DECREF(wrapped);
-    return annotations;
-}
-
-static int
-Generic_set_annotations(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
-{
-    PyObject *dict = PyObject_GenericGetDict(op, NULL);
-    if (dict == NULL) {
-        return -1;
-    }
-    int result = value == NULL ? PyDict_DelItem(dict, ((Generic *)op)->state->name_annotations)
-                               : PyDict_SetItem(dict, ((Generic *)op)->state->name_annotations, value);
-    Py_DECREF(dict);
-    return result;
-}
-
 /* The class that isinstance() and inspect.isfunction() see. */
 static PyObject *
 Generic_get_class(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {
     return Py_NewRef((PyObject *)&PyFunction_Type);
-}
-
-/* A function of these names is made a class method or a static method by the class it is in. */
-static PyObject *
-Generic_set_name(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
-{
-    if (nargs != 2 || !PyUnicode_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "__set_name__() takes a class and a name");
-        return NULL;
-    }
-    PyObject *method = NULL;
-    if (PyUnicode_CompareWithASCIIString(args[1], "__class_getitem__") == 0 ||
-        PyUnicode_CompareWithASCIIString(args[1], "__init_subclass__") == 0) {
-        method = PyClassMethod_New(self);
-    }
-    else if (PyUnicode_CompareWithASCIIString(args[1], "__new__") == 0) {
-        method = PyStaticMethod_New(self);
-    }
-    else {
-        Py_RETURN_NONE;
-    }
-    int failed = method == NULL || PyObject_SetAttr(args[0], args[1], method) < 0;
-    Py_XDECREF(method);
-    if (failed) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
 }
 
 static int
@@ -616,8 +538,6 @@ Generic_dealloc(PyObject *op)
 }
 
 static PyMethodDef Generic_methods[] = {
-    {"__reduce__", Generic_reduce, METH_NOARGS, NULL},
-    {"__set_name__", (PyCFunction)(void (*)(void))Generic_set_name, METH_FASTCALL, NULL},
     {"component", (PyCFunction)(void (*)(void))Generic_component, METH_FASTCALL | METH_KEYWORDS,
      NULL},
     {"all", (PyCFunction)(void (*)(void))Generic_all, METH_FASTCALL | METH_KEYWORDS, NULL},
@@ -625,7 +545,6 @@ static PyMethodDef Generic_methods[] = {
 };
 
 static PyGetSetDef Generic_getset[] = {
-    {"__annotations__", Generic_get_annotations, Generic_set_annotations, NULL, NULL},
     {"__class__", Generic_get_class, NULL, NULL, NULL},
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
@@ -641,7 +560,6 @@ static PyMemberDef Generic_members[] = {
 static PyType_Slot Generic_slots[] = {
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_descr_get, Generic_bind},
-    {Py_tp_repr, Generic_repr},
     {Py_tp_dealloc, Generic_dealloc},
     {Py_tp_traverse, Generic_traverse},
     {Py_tp_clear, Generic_clear},

@@ -80,6 +80,32 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* Import an attribute of a module. */
+static PyObject *
+import_from(const char *module_name, const char *name)
+{
+    PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
+    return value;
+}
+
+/* Add to a class the methods in Python, which no call needs. A property is put by hand: a class has
+   __annotations__ of its own. */
+static int
+add_methods(PyTypeObject *type, const char *name)
+{
+    PyObject *methods = import_from("reg._functions", name), *key, *value;
+    int failed = methods == NULL;
+    for (Py_ssize_t position = 0; !failed && PyDict_Next(methods, &position, &key, &value);) {
+        failed = Py_IS_TYPE(value, &PyProperty_Type)
+                     ? PyDict_SetItem(type->tp_dict, key, value)
+                     : PyObject_SetAttr((PyObject *)type, key, value);
+    }
+    Py_XDECREF(methods);
+    return failed ? -1 : 0;
+}
+
 static int
 add_types(PyObject *module, State *state)
 {
@@ -109,6 +135,14 @@ add_types(PyObject *module, State *state)
             return -1;
         }
     }
+    if (add_methods(state->Generic_Type, "METHODS") < 0 ||
+        add_methods(state->Bound_Type, "BOUND_METHODS") < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {
+        (*types[i].type)->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
+        PyType_Modified(*types[i].type);
+    }
 #ifdef Py_GIL_DISABLED
     /* Calls make objects of these. */
     make_immortal((PyObject *)state->Bound_Type);
@@ -128,7 +162,6 @@ prepare_names(State *state)
         {&state->names_methods[1], "component"},
         {&state->names_methods[2], "all"},
         {&state->names_methods[3], "explain"},
-        {&state->name_annotations, "__annotations__"},
         {&state->name_call_next, "call_next"},
         {&state->name_check, "__subclasscheck__"},
         {&state->name_class, "__class__"},
@@ -138,7 +171,6 @@ prepare_names(State *state)
         {&state->name_registry, "registry"},
         {&state->name_root, "_root"},
         {&state->name_slot, "slot"},
-        {&state->name_wrapped, "__wrapped__"},
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
         if ((*names[i].name = PyUnicode_InternFromString(names[i].text)) == NULL) {
@@ -146,16 +178,6 @@ prepare_names(State *state)
         }
     }
     return 0;
-}
-
-/* Import an attribute of a module. */
-static PyObject *
-import_from(const char *module_name, const char *name)
-{
-    PyObject *module = PyImport_ImportModule(module_name);
-    PyObject *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
-    Py_XDECREF(module);
-    return value;
 }
 
 static int

@@ -199,7 +199,7 @@ static PyType_Spec CallNext_spec = {
     .name = "reg._fastcall_c.CallNext",
     .basicsize = offsetof(CallNext, items),
     .itemsize = sizeof(PyObject *),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
     .slots = CallNext_slots,
 };
 

@@ -35,8 +35,8 @@ typedef struct State {
         *Bound_Type, *Deciding_Type, *Entries_Type, *Generic_Type, *ImplicitState_Type,
         *Plan_Type, *Step_Type;
     PyObject *names_methods[4];     /* "call", "component", "all", "explain" */
-    PyObject *name_annotations, *name_call_next, *name_check, *name_class, *name_default,
-        *name_dict, *name_lookup, *name_registry, *name_root, *name_slot, *name_wrapped;
+    PyObject *name_call_next, *name_check, *name_class, *name_default,
+        *name_dict, *name_lookup, *name_registry, *name_root, *name_slot;
     PyObject *missing;              /* reg.sentinel.MISSING */
     PyObject *object_class;         /* object.__dict__["__class__"] */
     PyObject *abstract_check;       /* ABCMeta.__subclasscheck__ */
@@ -138,7 +138,7 @@ free_fields(PyObject *op, PyObject **fields, size_t count)
     static PyType_Spec cls##_spec = {                                   \
         .name = "reg._fastcall_c." called,                              \
         .basicsize = sizeof(cls),                                       \
-        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | (extra_flags), \
+        .flags = Py_TPFLAGS_DEFAULT | (extra_flags),                    \
         .slots = cls##_slots,                                           \
     };
 
