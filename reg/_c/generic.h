@@ -113,7 +113,8 @@ entries_of_call(Generic *self, PyObject *given_lookup, const void *identity, PyO
     }
     PyObject *entries = NULL;
     CallTables *tables = NULL;
-    if (lookup != NULL && lookup == identity && PyObject_TypeCheck(lookup, self->state->CachedLookup_Type)) {
+    if (lookup != NULL && lookup == identity &&
+        PyObject_TypeCheck(lookup, self->state->CachedLookup_Type)) {
         tables = (CallTables *)cache_of(lookup);
     }
     if (tables != NULL) {

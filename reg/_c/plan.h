@@ -102,7 +102,8 @@ CallNext_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject
 }
 
 static PyObject *
-new_call_next(State *state, PyObject *next, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+new_call_next(State *state, PyObject *next, PyObject *const *args, Py_ssize_t nargs,
+              PyObject *kwnames)
 {
     Py_ssize_t count = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
     CallNext *self = PyObject_GC_NewVar(CallNext, state->CallNext_Type, count + 1);

@@ -31,12 +31,11 @@ typedef struct State {
     uint64_t decision_changes;      /* see plan.h */
     uint64_t last_serial;           /* of a generic function */
     /* All that it owns, which begins with the types. */
-    PyTypeObject *CallTables_Type, *CachedLookup_Type, *CallNext_Type, *Decision_Type,
-        *Bound_Type, *Deciding_Type, *Entries_Type, *Generic_Type, *ImplicitState_Type,
-        *Plan_Type, *Step_Type;
+    PyTypeObject *Bound_Type, *CachedLookup_Type, *CallNext_Type, *CallTables_Type, *Deciding_Type,
+        *Decision_Type, *Entries_Type, *Generic_Type, *ImplicitState_Type, *Plan_Type, *Step_Type;
     PyObject *names_methods[4];     /* "call", "component", "all", "explain" */
-    PyObject *name_call_next, *name_check, *name_class, *name_default,
-        *name_dict, *name_lookup, *name_registry, *name_root, *name_slot;
+    PyObject *name_call_next, *name_check, *name_class, *name_default, *name_dict, *name_lookup,
+        *name_registry, *name_root, *name_slot;
     PyObject *missing;              /* reg.sentinel.MISSING */
     PyObject *object_class;         /* object.__dict__["__class__"] */
     PyObject *abstract_check;       /* ABCMeta.__subclasscheck__ */
@@ -48,12 +47,12 @@ typedef struct State {
 #endif
 } State;
 
-#define OWNED_COUNT ((sizeof(State) - offsetof(State, CallTables_Type)) / sizeof(PyObject *))
+#define OWNED_COUNT ((sizeof(State) - offsetof(State, Bound_Type)) / sizeof(PyObject *))
 
 static inline PyObject **
 owned_by(State *state)
 {
-    return (PyObject **)(void *)&state->CallTables_Type;
+    return (PyObject **)(void *)&state->Bound_Type;
 }
 
 static PyModuleDef module_definition;

@@ -117,7 +117,8 @@ CallTables_open_locked(PyObject *op, PyObject *args)
     PyObject *identity, *before;
     Entries *entries;
     int collects;
-    if (!PyArg_ParseTuple(args, "OO!p:open", &identity, self->state->Entries_Type, &entries, &collects) ||
+    if (!PyArg_ParseTuple(args, "OO!p:open", &identity, self->state->Entries_Type, &entries,
+                          &collects) ||
         PyDict_GetItemRef(self->calls, identity, &before) < 0) {
         return NULL;
     }
