@@ -151,7 +151,7 @@ class Entries:
 
     # A method, since the functions of the module may be gone at the end of the process.
     def _empty(self, level: dict[int, Any], depth: int) -> None:
-        for below in level.values() if depth > 1 else ():
+        for below in list(level.values()) if depth > 1 else ():
             self._empty(below, depth - 1)
         level.clear()
 
