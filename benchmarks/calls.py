@@ -26,6 +26,7 @@ def positional_calls(quick: bool) -> Measurements:
     for arity in (1, 2):
         yield list(plain_call(arity, f"call, {arity}", Document()))
         yield list(plain_call(arity, f"deep call, {arity}", AuditedReport()))
+        yield list(local_class_call(arity))
         yield list(composed_call(arity))
     yield list(composed_call(1, "merged", reg.MergedClassLookup))
     yield list(union_call())
@@ -94,24 +95,34 @@ def union_call() -> Iterator[Timing]:
     yield call(row, "reg", "f(item)", {**names, "f": generic}, "Document")
 
 
+class DirectShelf:
+    def size(self, item: Document) -> str:
+        return "Document"
+
+
+class GenericShelf:
+    @reg.generic
+    def size(self, item: object) -> Any:
+        raise NotImplementedError
+
+
 def method_call() -> Iterator[Timing]:
     """A generic method beside a method."""
 
-    class Direct:
-        def size(self, item: Document) -> str:
-            return "Document"
-
-    class Generic:
-        @reg.generic
-        def size(self, item: object) -> Any:
-            raise NotImplementedError
-
-    def size(self: Generic, item: Document) -> str:
+    def size(self: GenericShelf, item: Document) -> str:
         return "Document"
 
     registry = reg.Registry()
-    registry.register(Generic.size, [Generic, Document], size)
+    registry.register(GenericShelf.size, [GenericShelf, Document], size)
     reg.implicit.initialize(registry)
     item = Document()
-    yield call("method", "direct", "o.size(item)", {"o": Direct(), "item": item}, "Document")
-    yield call("method", "reg", "o.size(item)", {"o": Generic(), "item": item}, "Document")
+    yield call("method", "direct", "o.size(item)", {"o": DirectShelf(), "item": item}, "Document")
+    yield call("method", "reg", "o.size(item)", {"o": GenericShelf(), "item": item}, "Document")
+
+
+def local_class_call(arity: int) -> Iterator[Timing]:
+    """A call with an instance of a class that is no attribute of a module."""
+
+    class LocalDocument(Document): ...
+
+    return plain_call(arity, f"local class, {arity}", LocalDocument(), with_peers=False)
