@@ -38,6 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs_mortal_classes: has classes or functions die; skipped where they are immortal as"
         " soon as there has been a second thread",
     )
+    config.addinivalue_line(
+        "markers",
+        "xdist_group(name): all of one group are run by one worker, with --dist loadgroup; its"
+        " environment is made once",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,6 +17,8 @@ import pytest
 
 from .environment import MARK, Environment, wheel
 
+pytestmark = pytest.mark.xdist_group("attackers")
+
 LABELS = ["accel", "acc", "fast_er", "turbo-kit"]
 TRUSTED = {"accel": {"aliases": LABELS[1:], "package": "real-accel"}}
 REAL = "name = 'accel'\ndef f(x): return 'real'\n"

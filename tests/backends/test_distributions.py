@@ -10,6 +10,8 @@ import pytest
 
 from .environment import MARK, Environment, wheel
 
+pytestmark = pytest.mark.xdist_group("distributions")
+
 PLUGIN = "reg_pytest"
 
 HOST = """
