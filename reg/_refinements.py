@@ -179,7 +179,7 @@ class RefinedMatcher(Matcher):
         self,
         component: Any,
         classes: tuple[RegisteredClass, ...],
-        rest: tuple[RegisteredClass, ...] = (),
+        rest: tuple[RegisteredClass, ...],
     ) -> None:
         self.component = component
         self.refinements = {

@@ -388,12 +388,9 @@ class _Results:
     def _results_for(self, key: Hashable) -> _KeyResults:
         # A key with an equality of its own counts for all equal keys.
         by_identity = type(key).__eq__ is object.__eq__
-        keys = self._by_identity if by_identity and _can_be_weak(key) else self._by_equality
+        can_be_weak = getattr(type(key), "__weakrefoffset__", 1) != 0
+        keys = self._by_identity if by_identity and can_be_weak else self._by_equality
         return keys.setdefault(key, {})
-
-
-def _can_be_weak(key: object) -> bool:
-    return getattr(type(key), "__weakrefoffset__", 1) != 0
 
 
 def _registries(part: Any) -> Iterator[Any]:

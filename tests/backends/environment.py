@@ -17,14 +17,11 @@ import reg
 MARK = "import os, pathlib; pathlib.Path(__file__ + '.imported').touch()\n"
 
 
-def wheel(directory, distribution, files, entry_points="", name=None):
-    """Write a wheel; what it holds is written down here, so that nothing has to be built.
-
-    :param name: what its metadata say that it is called, if it is something else.
-    """
+def wheel(directory, distribution, files, entry_points=""):
+    """Write a wheel from the texts of its files, so that nothing has to be built."""
     stem = f"{distribution.replace('-', '_')}-1.2"
     info = f"{stem}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name or distribution}\nVersion: 1.2\n"
+    metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
     tag = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     contents = {
         **files,

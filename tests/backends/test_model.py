@@ -379,11 +379,8 @@ class Machine(RuleBasedStateMachine):
 
     # Comparison
 
-    def compare(self, real, expected, here=True):
-        """Compare what the host does with what the model says.
-
-        :param here: whether both take place in this context.
-        """
+    def compare(self, real, expected):
+        """Compare the answers, warnings and signatures of the host with those of the model."""
         FIGURES["compared"] += 1
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -401,10 +398,9 @@ class Machine(RuleBasedStateMachine):
         FIGURES["errors"] += outcome[0] == "raised"
         FIGURES["run by the host"] += sum(name == "cpu" for _, name in self.model.ran)
         FIGURES["run by backends"] += sum(name != "cpu" for _, name in self.model.ran)
-        if here:
-            names = self.model.state.names
-            chosen = self.dispatcher.settings.backend
-            assert chosen == (names[0] if len(names) == 1 else names)
+        names = self.model.state.names
+        chosen = self.dispatcher.settings.backend
+        assert chosen == (names[0] if len(names) == 1 else names)
         self.compare_what_is_shown()
         return outcome
 
