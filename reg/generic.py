@@ -130,9 +130,9 @@ def _make(
         first = function.__qualname__.partition(".")[0]
         if first in function.__globals__:
             # Imported here: mostly there is nothing of that name yet.
-            from ._lookalikes import refuse_second
+            from ._lookalikes import refuse_second_generic
 
-            refuse_second(function)
+            refuse_second_generic(function)
     spec = DispatchSpec(function, names, class_first, predicates, predicates_first)
     if predicates:
         _declare(spec)

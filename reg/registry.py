@@ -196,7 +196,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def registrations(self) -> list[Registration]:
         """List all registrations, in the order in which they were made.
 
-        :return: a new list; of what was registered for a union, each alternative with its class.
+        :return: a new list; for a union, a registration for each of its members.
         """
         for key in self._reg_store.all_keys():
             self._reg_settle(key, ())
