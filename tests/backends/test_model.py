@@ -654,7 +654,7 @@ atexit.register(print_figures)
 
 TestModel = Machine.TestCase
 TestModel.settings = settings(
-    max_examples=max(150, settings().max_examples // 2),
+    max_examples=max(100, settings().max_examples // 2),
     stateful_step_count=20,
     suppress_health_check=list(HealthCheck),
 )
