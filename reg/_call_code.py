@@ -1,7 +1,8 @@
-"""The code of a generic function in Python: one template, filled in for its dispatch parameters.
+"""The code of calls in Python: templates, filled in for the dispatch parameters.
 
-Functions that dispatch alike share a code object. It has no names of its own, but those that
-``_fastcall_py.make_call()`` puts into the global variables of each function.
+One is for the call of a generic function, one for a step of its plan. Functions that dispatch alike
+share a code object. Its names are the global variables that each function has for itself, see
+``_fastcall_py.make_call()`` and ``_steps.Step.by_position()``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._dispatch_spec import DispatchSpec
 
-__all__ = ["NOT_GIVEN", "code_of_call"]
+__all__ = ["NOT_GIVEN", "code_of_call", "code_of_step"]
 
 
 class _NotGiven:
@@ -26,79 +27,104 @@ class _NotGiven:
 NOT_GIVEN: Final = _NotGiven()
 
 
+# In a line of its own, a name in capitals stands for the lines of that name.
 _TEMPLATE: Final = """\
-def call({parameters}*more, **keywords):
-    if not keywords and {plain}True:
+def call({parameters}*more, lookup, **keywords):
+    if not keywords and {plain}:
         # Most calls. The rest of the code does the same for all others.
         try:
-            if plain is not None:
-                implementation = plain{keys}
+            if lookup is NOT_GIVEN:
+                # The check is read first: calls that are published later are valid.
+                if plain:
+                    check = check_of_plain
+                    implementation = plain{classes}
+                elif known:
+                    check = check_of_plain
+                    implementation = known{identities}
+                else:
+                    tables = fast
+                    if tables is None:
+                        FIND_TABLES
+                    calls, check = tables[0], tables[3]
+                    implementation = calls{classes} if calls else tables[2]{identities}
             else:
-                tables = fast
-                if tables is None:
-                    lookup = scoped()
-                    if lookup is None:
-                        lookup = assigned.slot.lookup
-                    tables = lookup._reg_cache.calls[own]
-                implementation = tables[0]{keys}
-                if tables[1] is not None and not tables[1]():
-                    raise LookupError
+                tables = lookup._reg_calls[own]
+                calls, check = tables[0], tables[3]
+                implementation = calls{classes} if calls else tables[2]{identities}
+            CHECK
         except Exception:
             pass
         else:
             return implementation({arguments})
     elif {ordinary}:
         try:
-            if "lookup" in keywords:
-                lookup = keywords["lookup"]
-                tables = lookup._reg_cache.calls[own] if type(lookup) in own_lookups else NOTHING
-            else:
+            if lookup is NOT_GIVEN:
                 tables = fast
-            if tables is None:
-                lookup = scoped()
-                if lookup is None:
-                    lookup = assigned.slot.lookup
-                tables = lookup._reg_cache.calls[own]
-{bind}            implementation = tables[0]{keys}
-{descend}            if tables[1] is not None and not tables[1]():
-                raise LookupError
+                if tables is None:
+                    FIND_TABLES
+            else:
+                tables = lookup._reg_calls[own]
+            BIND
+            FIND_IMPLEMENTATION
+            check = tables[3]
+            CHECK
         except Exception:
             pass
         else:
             if keywords:
                 if "default" in keywords:
-                    return or_default(implementation, {given}, keywords)
-                keywords.pop("lookup", None)
-                if keywords:
-                    return implementation({with_keywords})
+                    return or_default(implementation, {given}, lookup, keywords)
+                return implementation({with_keywords})
             return implementation({arguments})
-    return slow({given}, keywords)
+    return slow({given}, lookup, keywords)
+"""
+
+# Finds the tables of the lookup of the running context, else of this thread, else of all threads.
+_FIND_TABLES: Final = """\
+current = scoped()
+if current is None:
+    current = base.alone
+    if current is None:
+        current = assigned.slot.lookup
+tables = current._reg_calls[own]
+"""
+
+_CHECK: Final = """\
+if check is not None and (check[0] != check[1] or check[2] and not check[2]()):
+    raise LookupError
 """
 
 # Fills in the parameters that were left out, from the keywords and the defaults; unless
 # something is registered for fewer arguments, which the slow path knows. That has to be known
 # first: the slow path could not tell an argument that was filled in from one that was given.
 _BIND: Final = """\
-            if {last} is NOT_GIVEN:
-                if tables[3] & {fewer} or not (tables[1] is None or tables[1]()):
-                    raise LookupError
+if {last} is NOT_GIVEN:
+    if tables[5] & {fewer}:
+        raise LookupError
+    check = tables[3]
+    CHECK
+    BIND_EACH
 """
 _BIND_ONE: Final = """\
-                if {name} is NOT_GIVEN:
-                    {name} = keywords.pop(keyword_{index}, default_{index})
+if {name} is NOT_GIVEN:
+    {name} = keywords.pop(*optional[{index}])
 """
 _REQUIRE_ONE: Final = """\
-                    if {name} is NOT_GIVEN:
-                        raise LookupError
+    if {name} is NOT_GIVEN:
+        raise LookupError
 """
 
-# Finds the tables for this number of arguments, where any number dispatches, and the call.
-_CHOOSE: Final = """\
-            tables = tables[0][len(more)]
+_FIND_IMPLEMENTATION: Final = """\
+calls = tables[1]
+implementation = calls{classes} if calls else tables[2]{identities}
 """
-_DESCEND: Final = """\
-            for argument in more:
-                implementation = implementation[id(argument.__class__)]
+
+# The tables are those for this number of arguments, where any number dispatches.
+_FIND_IMPLEMENTATION_FOR_ANY: Final = """\
+tables = tables[2][len(more)]
+implementation = tables[2]{first} if more else tables[2][0]
+for argument in more{others}:
+    implementation = implementation[id(argument.__class__)]
 """
 
 
@@ -128,31 +154,35 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
     classes = [f"{names[position]}.__class__" for position in positions]
     if class_first and classes:
         classes[0] = classes[0].removesuffix(".__class__")
-    conditions = ["not more"] if only_these else []
+    conditions = ["not more"] if only_these else ["True"]
     # Without arguments to bind, a missing one is a miss like any other.
     plain = [*conditions, given] if binds else list(conditions)
     if names and not binds:
         conditions.append(given)
     if by_keyword_only:
         conditions = plain = ["False"]
-    bind = ""
-    if names and binds:
-        bind = _BIND.format(last=names[-1], fewer=(1 << len(names)) - 1 if only_these else 0)
-        for index, name in enumerate(names):
-            bind += _BIND_ONE.format(name=name, index=index)
-            bind += "" if index in positions else _REQUIRE_ONE.format(name=name)
+    bind_each = ""
+    for index, name in enumerate(names):
+        bind_each += _BIND_ONE.format(name=name, index=index)
+        bind_each += "" if index in positions else _REQUIRE_ONE.format(name=name)
+    fewer = (1 << len(names)) - 1 if only_these else 0
     arguments = ", ".join(names if only_these else [*names, "*more"])
-    with_keywords = ", ".join([*([arguments] if arguments else []), "**keywords"])
-    source = _TEMPLATE.format(
+    source = _with_lines(
+        _TEMPLATE,
+        BIND=_BIND.format(last=names[-1], fewer=fewer) if names and binds else "",
+        BIND_EACH=bind_each,
+        CHECK=_CHECK,
+        FIND_IMPLEMENTATION=_FIND_IMPLEMENTATION,
+        FIND_TABLES=_FIND_TABLES,
+    ).format(
         parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
-        plain="".join(f"{condition} and " for condition in plain),
-        ordinary=" and ".join(conditions) or "True",
-        bind=bind,
-        keys="".join(f"[id({cls})]" for cls in classes) or "[0]",
+        plain=" and ".join(plain),
+        ordinary=" and ".join(conditions),
+        classes="".join(f"[{cls}]" for cls in classes) or "[0]",
+        identities="".join(f"[id({cls})]" for cls in classes) or "[0]",
         arguments=arguments,
-        with_keywords=with_keywords,
+        with_keywords=", ".join([*([arguments] if arguments else []), "**keywords"]),
         given=f"({''.join(name + ', ' for name in names)}*more,)",
-        descend="",
     )
     return _compiled(source, f"<reg call: {', '.join(classes) or 'no arguments'}>")
 
@@ -160,14 +190,20 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
 @functools.cache
 def _code_to_collect(class_first: bool) -> CodeType:
     """The code of a call with any number of arguments, all of which dispatch."""
-    first = "[id(more[0])]" if class_first else ""
-    source = _TEMPLATE.format(
+    source = _with_lines(
+        _TEMPLATE,
+        BIND="",
+        CHECK=_CHECK,
+        FIND_IMPLEMENTATION=_FIND_IMPLEMENTATION_FOR_ANY,
+        FIND_TABLES=_FIND_TABLES,
+    ).format(
         parameters="",
-        plain="False and ",
+        plain="False",
         ordinary="True",
-        bind=_CHOOSE,
-        keys=f"{first} if more else tables[0][0]",
-        descend=_DESCEND.replace("more", "more[1:]" if class_first else "more"),
+        classes="[0]",
+        identities="[0]",
+        first="[id(more[0])]" if class_first else "",
+        others="[1:]" if class_first else "",
         arguments="*more",
         with_keywords="*more, **keywords",
         given="more",
@@ -175,8 +211,67 @@ def _code_to_collect(class_first: bool) -> CodeType:
     return _compiled(source, f"<reg call: any arguments{', of a class' if class_first else ''}>")
 
 
+_STEP: Final = """\
+def run({arguments}):
+    CALL_NEXT
+    return function({arguments}{filled_in})
+"""
+
+# While an implementation is left, call_next is a function, since that is called in half the time
+# of another object.
+_CALL_NEXT: Final = """\
+def call_next({optional}, /, *more, **keywords):
+    if not (more or keywords or {last} is NOT_GIVEN):
+        return next({items})
+    if {first} is NOT_GIVEN and not keywords:
+        return next({arguments})
+    given = [item for item in ({items}, *more) if item is not NOT_GIVEN]
+    return next(*given, **keywords)
+"""
+
+_CALL_NEXT_AT_THE_END: Final = """\
+call_next = make(CallNext, (next, ({arguments},), NO_KEYWORDS))
+"""
+
+
+@functools.cache
+def code_of_step(count: int, with_lookup: bool, with_next: bool, is_left: bool) -> CodeType:
+    """The code of a step for a call with positional arguments and nothing else.
+
+    :param count: the number of arguments, at least one.
+    :param with_lookup: whether ``lookup`` is filled in.
+    :param with_next: whether ``call_next`` is filled in.
+    :param is_left: whether an implementation is left, which ``call_next`` calls.
+    """
+    items = [f"item_{index}" for index in range(count)]
+    filled_in = ", lookup=lookup" * with_lookup + ", call_next=call_next" * with_next
+    call_next = _CALL_NEXT if is_left else _CALL_NEXT_AT_THE_END
+    source = _with_lines(_STEP, CALL_NEXT=call_next if with_next else "").format(
+        arguments=", ".join(f"argument_{index}" for index in range(count)),
+        filled_in=filled_in,
+        first=items[0],
+        items=", ".join(items),
+        last=items[-1],
+        optional=", ".join(f"{item}=NOT_GIVEN" for item in items),
+    )
+    return _compiled(source, f"<reg step: {count} arguments{filled_in}>")
+
+
+def _with_lines(template: str, **parts: str) -> str:
+    """Put lines in place of each line that is one of their names."""
+    lines = []
+    for line in template.splitlines():
+        name = line.strip()
+        if name in parts:
+            indent = line[: -len(name)]
+            lines += [indent + part for part in _with_lines(parts[name], **parts).splitlines()]
+        else:
+            lines.append(line)
+    return "".join(line + "\n" for line in lines)
+
+
 def _compiled(source: str, filename: str) -> CodeType:
-    # For tracebacks through the call, which show its lines.
+    """Compile the source of one function, whose lines tracebacks show."""
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     code: CodeType = compile(source, filename, "exec").co_consts[0]
     return code

@@ -6,8 +6,10 @@ The twin in C is ``_c/entries.h``.
 from __future__ import annotations
 
 import functools
+import sys
 import weakref
 
+from ._lock import registry_lock
 from ._steps import Decision, Plan, Step
 from .sentinel import MISSING
 
@@ -28,12 +30,26 @@ class Entries:
     :param abstract: the abstract classes that all plans depend on; used by the twin in C.
     :param counts: the numbers of arguments, as bits, that something is registered for.
 
-    Both tables are keyed by the identities of classes. With each plan are weak references that
-    remove it when one of its classes dies, before another class can have the same identity.
-    Only C code runs then, so that nothing can interrupt it.
+    The tables ``plans`` and ``calls`` are keyed by the identities of classes. With each plan are
+    weak references that remove it when one of its classes dies, before another class can have the
+    same identity. Only C code runs then, so that nothing can interrupt it.
+
+    The fast path has two more tables, which are keyed by classes, since to ask for the identity of
+    a class takes as long as a call. These keep their classes alive. So they have classes of modules
+    only; with the first other class they are emptied, and left empty.
     """
 
-    __slots__ = ("__weakref__", "calls", "counts", "depth", "guard", "plans")
+    __slots__ = (
+        "__weakref__",
+        "_by_class",
+        "_by_name",
+        "_only_positions",
+        "calls",
+        "counts",
+        "depth",
+        "guard",
+        "plans",
+    )
 
     def __init__(
         self,
@@ -49,6 +65,21 @@ class Entries:
         self.plans: dict[Any, Plan] = {}
         #: for the fast path: by each class in turn, and at the end the callable of the plan
         self.calls: dict[int, Any] = {}
+        self._by_class: tuple[dict[Any, Any], dict[Any, Any]] | None = None
+        #: the classes in these tables, by their modules and names
+        self._by_name: dict[Any, type] = {}
+        self._only_positions = False
+
+    def key_by_class(
+        self, positional: dict[Any, Any], others: dict[Any, Any], only_positions: bool
+    ) -> None:
+        """Fill tables by classes for the fast path.
+
+        :param positional: for calls by position.
+        :param others: for calls with keywords.
+        :param only_positions: whether the former pass the arguments that dispatch, and no others.
+        """
+        self._by_class, self._only_positions = (positional, others), only_positions
 
     def get(self, classes: tuple[type, ...]) -> Any:
         """Get the plan for these classes, or ``MISSING``."""
@@ -79,6 +110,41 @@ class Entries:
             # Read by a call with default=, which has the plan no more.
             vars(call)["_reg_asks_matchers"] = True
         level[last] = call
+        if self._by_class is not None:
+            positional = call
+            if self._only_positions and isinstance(plan.call, Step):
+                positional = plan.call.by_position(len(classes))
+            self._store_by_class(self._by_class, classes, (positional, call))
+
+    def _store_by_class(
+        self, tables: tuple[dict[Any, Any], ...], classes: tuple[type, ...], calls: tuple[Any, ...]
+    ) -> None:
+        names = [_name_in_module(cls) for cls in classes]
+        former: list[type] = []  # die after the lock is released
+        with registry_lock:
+            if None in names:
+                self._key_by_identity(tables)
+                return
+            for cls, name in zip(classes, names, strict=True):
+                if (known := self._by_name.get(name, cls)) is not cls:
+                    # The module has this class in the place of that one.
+                    former.append(known)
+                    self.forget(id(known))
+                self._by_name[name] = cls
+            *above, last = classes or (0,)
+            for level, call in zip(tables, calls, strict=True):
+                for cls in above:
+                    level = level.setdefault(cls, {})
+                level[last] = call
+            if self._by_class is None:
+                # A signal handler has emptied them meanwhile.
+                self._key_by_identity(tables)
+
+    def _key_by_identity(self, tables: tuple[dict[Any, Any], ...]) -> None:
+        for table in tables:
+            table.clear()
+        self._by_class = None
+        self._by_name = {}
 
     def __del__(self) -> None:
         # The references in a plan refer to the table of plans. Emptied, it dies at once, and
@@ -90,6 +156,9 @@ class Entries:
         for key in [key for key in list(self.plans) if key == identity or _is_in(identity, key)]:
             self.plans.pop(key, None)
         _remove(self.calls, identity, self.depth)
+        for cls in [cls for cls in self._by_name.values() if id(cls) == identity]:
+            for table in self._by_class or ():
+                _remove(table, cls, self.depth)
 
 
 def key_of(classes: tuple[type, ...] | list[type]) -> Any:
@@ -101,7 +170,31 @@ def _is_in(identity: int, key: Any) -> bool:
     return type(key) is tuple and identity in key
 
 
-def _remove(level: dict[int, Any], identity: int, depth: int) -> None:
-    level.pop(identity, None)
+def _remove(level: dict[Any, Any], key: Any, depth: int) -> None:
+    level.pop(key, None)
     for below in list(level.values()) if depth > 1 else ():
-        _remove(below, identity, depth - 1)
+        _remove(below, key, depth - 1)
+
+
+def _name_in_module(cls: type) -> tuple[str, str] | None:
+    """Get the module and the qualified name of a class that its module holds, else ``None``.
+
+    ``None`` also for a class that may be equal to another one.
+    """
+    metaclass: Any = type(cls)
+    if metaclass.__eq__ is not type.__eq__ or metaclass.__hash__ is not type.__hash__:
+        return None
+    try:
+        module, name = _module_of(cls), _name_of(cls)
+        value: Any = sys.modules[module]
+        for attribute in name.split("."):
+            value = vars(value)[attribute]
+    except Exception:
+        # Anything may be in the place of a module, and in a class as its name.
+        return None
+    return (module, name) if value is cls else None
+
+
+# Bypass a metaclass with attributes of these names.
+_module_of = type.__dict__["__module__"].__get__
+_name_of = type.__dict__["__qualname__"].__get__

@@ -14,7 +14,6 @@ to the signature. ``_fastcall`` chooses between the twins; both have the same na
 from __future__ import annotations
 
 import functools
-import operator
 import threading
 import weakref
 from contextvars import ContextVar, Token
@@ -50,9 +49,20 @@ __all__ = [
 
 
 class CachedLookup:
-    """A lookup with a cache that the fast path reads."""
+    """A lookup with a cache that the fast path reads.
 
+    It reads the slot ``_reg_calls``. A property hides it in each class but those with the default
+    behaviour.
+    """
+
+    # A slot, since it is read in a fifth of the time of another attribute.
+    __slots__ = ("_reg_calls",)
     _reg_cache: Any
+    _reg_calls: dict[int, _Fast]
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        setattr(cls, "_reg_calls", property(doc="Hides the slot."))  # noqa: B010
 
     def _reg_set_cache(self, cache: CallTables) -> None:
         """Cache in these tables from now on, and in no others."""
@@ -61,32 +71,62 @@ class CachedLookup:
             # that a signal handler has published in between.
             _withdraw(_NOTHING)
             self._reg_cache = cache
+            _set_calls(self, cache.calls)
             _withdraw(_NOTHING)
 
 
-#: The tables of one generic function in one lookup; where any number of arguments dispatches, they
-#: are in place of the calls, by this number. They are: the calls by the identity of each class in
-#: turn; the check that they are still valid, ``None`` if they are until they are withdrawn; the
-#: plans by :func:`reg._entries.key_of`; and the numbers of arguments, as bits, that something is
-#: registered for. Not a named tuple, of which items are found in three times as long.
-_Fast: TypeAlias = "tuple[dict[int, Any], Callable[[], bool] | None, dict[Any, Plan], int]"
+# Also where the property hides it.
+_set_calls: Final = CachedLookup.__dict__["_reg_calls"].__set__
+
+#: Lists, their snapshots, and a guard or ``None``: plans are valid while the former two are equal,
+#: and the guard says so.
+_Check: TypeAlias = "tuple[list[Any] | None, list[Any] | None, Callable[[], bool] | None]"
+
+#: The tables of one generic function in one lookup: the calls by classes of a call by position;
+#: those of any call by classes, and by the identities of classes, see
+#: :class:`reg._entries.Entries`; the check that they are still valid, ``None`` if they are until
+#: they are withdrawn; the plans by :func:`reg._entries.key_of`; and the numbers of arguments, as
+#: bits, that something is registered for. Where any number of arguments dispatches, in place of the
+#: calls by identities are such tables by this number. Not a named tuple, of which items are found
+#: in three times as long.
+_Fast: TypeAlias = (
+    "tuple[dict[Any, Any], dict[Any, Any], dict[int, Any], _Check | None, dict[Any, Plan], int]"
+)
 
 #: Published where the slow path has to find the tables first.
-_NOTHING: Final[_Fast] = ({}, None, {}, -1)
+_NOTHING: Final[_Fast] = ({}, {}, {}, None, {}, -1)
 
-#: Weak references to all generic functions, by their identities. Among their global variables is
-#: ``fast``, where tables are published; ``None`` means that a call has to find its lookup. And
-#: ``plain``, the calls of these tables if they are valid until they are withdrawn, else ``None``.
+#: Weak references to all generic functions, by their identities. Their global variables are those
+#: in :func:`make_call`.
 _generics: dict[int, weakref.ref[FunctionType]] = {}
 
 
+def _variables_of(identity: int) -> dict[str, Any] | None:
+    """The global variables of a generic function; ``None`` if it is dead, or of a third party."""
+    reference = _generics.get(identity)
+    generic = None if reference is None else reference()
+    return None if generic is None else generic.__globals__
+
+
 def _withdraw(tables: _Fast | None, *identities: int) -> None:
-    """Publish other tables to generic functions, to all if no identities are given."""
-    for reference in [_generics.get(each) for each in identities] or list(_generics.values()):
-        generic = None if reference is None else reference()
-        if generic is not None and (tables is None or generic.__globals__["fast"] is not None):
-            generic.__globals__["plain"] = None
-            generic.__globals__["fast"] = tables
+    """Publish other tables to generic functions, to all if no identities are given.
+
+    :param tables: ``_NOTHING``; or ``None``, with which a call has to find its lookup.
+    """
+    for variables in map(_variables_of, identities or list(_generics)):
+        if variables is not None and (tables is None or variables["fast"] is not None):
+            variables["plain"] = variables["known"] = None
+            variables["fast"] = tables
+
+
+def _publish(tables: _Fast, variables: dict[str, Any]) -> None:
+    """Publish the tables of a generic function, and by themselves the calls that are valid."""
+    variables["fast"], check = tables, tables[3]
+    if tables is not _NOTHING:
+        # First: a call that has read the former check takes the calls for valid.
+        variables["check_of_plain"] = check
+        if check is None or _holds(check):
+            variables["plain"], variables["known"] = tables[0], tables[2]
 
 
 class CallTables:
@@ -95,19 +135,19 @@ class CallTables:
     def __init__(self) -> None:
         #: by the identity of a generic function
         self.calls: dict[int, _Fast] = {}
-        self._lists_unchanged: Callable[[], bool] | None = None
+        self._lists: tuple[list[Any] | None, list[Any] | None] = (None, None)
 
     def watch(self, lists: list[tuple[list[Any], list[Any]]]) -> None:
         """Compare these lists with their snapshots at every call."""
-        if lists:
-            originals, snapshots = [pair[0] for pair in lists], [pair[1] for pair in lists]
-            if len(lists) == 1:
-                originals, snapshots = lists[0]
-            self._lists_unchanged = functools.partial(operator.eq, originals, snapshots)
+        if len(lists) == 1:
+            self._lists = lists[0]
+        elif lists:
+            self._lists = [pair[0] for pair in lists], [pair[1] for pair in lists]
 
     def lists_unchanged(self) -> bool:
         """Return whether the watched lists are as they were."""
-        return self._lists_unchanged is None or self._lists_unchanged()
+        originals, snapshots = self._lists
+        return originals == snapshots
 
     def open(self, identity: int, entries: Entries, collects: bool) -> None:
         """Make these entries the ones that the fast path of a generic function reads.
@@ -117,14 +157,19 @@ class CallTables:
         :param collects: whether any number of arguments dispatches. Then these entries are for
           one number of arguments, and those for the other numbers stay.
         """
-        is_valid = self._lists_unchanged
-        if entries.guard is not None:
-            is_valid = entries.guard if is_valid is None else _both(is_valid, entries.guard)
-        tables = (entries.calls, is_valid, entries.plans, entries.counts)
+        check: _Check | None = (*self._lists, entries.guard)
+        if check == (None, None, None):
+            check = None
+        by_class: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
+        tables = (*by_class, entries.calls, check, entries.plans, entries.counts)
         if collects:
-            by_number = self.calls.setdefault(identity, ({}, None, {}, -1))
-            by_number[0][entries.depth] = tables
+            by_number = self.calls.setdefault(identity, ({}, {}, {}, None, {}, -1))
+            by_number[2][entries.depth] = tables
         else:
+            if (variables := _variables_of(identity)) is not None:
+                entries.key_by_class(*by_class, variables["only_positions"])
+                # The object by which the call looks up: the same one is found sooner.
+                identity = variables["own"]
             self.calls[identity] = tables
 
     def close(self, identity: int) -> None:
@@ -133,17 +178,44 @@ class CallTables:
         _withdraw(_NOTHING, identity)
 
 
-def _both(first: Callable[[], bool], second: Callable[[], bool]) -> Callable[[], bool]:
-    return lambda: first() and second()
+def _holds(check: _Check) -> bool:
+    originals, snapshots, guard = check
+    return originals == snapshots and (guard is None or guard())
 
 
 class _BaseSlot:
     """The lookup of all threads that have not assigned one."""
 
-    __slots__ = ("lookup",)
+    __slots__ = ("_is_alone", "alone", "lookup")
 
     def __init__(self) -> None:
+        self._is_alone = True
         self.lookup: Any = None
+        #: the same until a thread has assigned one, then ``None``
+        self.alone: Any = None
+
+    def assign(self, stored: Any) -> None:
+        self.lookup = self.alone = stored
+        if not self._is_alone:
+            self.alone = None
+
+    def end_alone(self) -> None:
+        self._is_alone = False
+        self.alone = None
+
+
+def _assigned(base: _BaseSlot) -> threading.local:
+    """Make the object whose attribute ``slot`` each thread may have for itself."""
+
+    class Assigned(threading.local):
+        # For threads without their own.
+        slot = base
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            base.end_alone()
+            super().__setattr__(name, value)
+
+    return Assigned()
 
 
 class ImplicitState:
@@ -160,8 +232,7 @@ class ImplicitState:
         # Ends a scope. Only C code, which no signal handler can interrupt.
         self._unscope: Callable[[Token[Any]], None] = self._scoped.reset
         self._base_slot = _BaseSlot()
-        # The attribute of the class is for threads without a slot of their own.
-        self._assigned: Any = type("_Assigned", (threading.local,), {"slot": self._base_slot})()
+        self._assigned: Any = _assigned(self._base_slot)
 
     @property
     def _everywhere(self) -> Any:
@@ -177,25 +248,27 @@ class ImplicitState:
             _withdraw(None)
             if lookup is not None:
                 self._lookup_everywhere = lookup
-                for reference in list(_generics.values()):
-                    if (generic := reference()) is not None:
-                        generic.__globals__["fast"] = _NOTHING
+                for variables in map(_variables_of, list(_generics)):
+                    if variables is not None:
+                        variables["fast"] = _NOTHING
         # Dropped without the lock: the finalizer of a lookup may wait for another thread.
         del before
 
-    def _add_own_lookup(self, cls: type) -> None:
+    def _add_own_lookup(self, cls: type[CachedLookup]) -> None:
         """Let the fast path read the caches of the instances of a class.
 
         :param cls: the class, whose methods ``call``, ``component`` and ``all`` are the default.
           The twin in C knows its subclasses by these methods.
         """
         self._own_lookups.add(cls)
+        # Uncovers the slot.
+        delattr(cls, "_reg_calls")
 
     def _reassigned(self) -> None:
         """Notice that the lookup of some thread was changed; only the twin in C has to."""
 
     def _assign_base(self, stored: Any) -> None:
-        self._base_slot.lookup = stored
+        self._base_slot.assign(stored)
 
     def _scope(self, stored: Any) -> Token[Any]:
         """Store for the running context; the token restores the lookup before it."""
@@ -206,14 +279,12 @@ class ImplicitState:
         scoped = self._scoped.get()
         return self._assigned.slot.lookup if scoped is None else scoped
 
-    def _publish(self, identity: int, namespace: dict[str, Any]) -> None:
+    def _publish(self, variables: dict[str, Any]) -> None:
         """Publish the tables of a generic function, if one lookup counts everywhere."""
         with registry_lock:
             lookup = self._lookup_everywhere
             if lookup is not None:
-                tables = namespace["fast"] = lookup._reg_cache.calls.get(identity, _NOTHING)
-                if tables is not _NOTHING and tables[1] is None:
-                    namespace["plain"] = tables[0]
+                _publish(lookup._reg_cache.calls.get(variables["own"], _NOTHING), variables)
 
 
 def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[..., Any]:
@@ -224,42 +295,48 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
       call that the fast path does not know.
     :param implicit: where to find the lookup.
     """
-    template = code_of_call(spec)
-    kind = code_of(spec.function).co_flags & KINDS
-    template = template.replace(co_flags=template.co_flags | kind)
-    namespace: dict[str, Any] = {
+    code = code_of_call(spec)
+    if kind := code_of(spec.function).co_flags & KINDS:
+        code = code.replace(co_flags=code.co_flags | kind)
+    variables: dict[str, Any] = {
         "__name__": __name__,
-        "NOTHING": _NOTHING,
         "NOT_GIVEN": NOT_GIVEN,
         "assigned": implicit._assigned,
-        "fast": None,
-        "plain": None,
-        "own_lookups": implicit._own_lookups,
+        "base": implicit._base_slot,
         "scoped": implicit._scoped.get,
+        "optional": _optional(spec),
+        # Whether most calls pass the arguments that dispatch, by position, and no others.
+        "only_positions": not spec.names,
+        # The tables of the lookup that counts everywhere; None if a call has to find its lookup.
+        "fast": None,
+        # The calls of these tables, by classes and by their identities, and their check.
+        "plain": None,
+        "known": None,
+        "check_of_plain": None,
     }
-    for index, (keyword, default) in enumerate(_optional(spec)):
-        # Without a name of its own, a parameter is not among the keywords of any call.
-        namespace[f"keyword_{index}"] = keyword or NOT_GIVEN
-        namespace[f"default_{index}"] = default
-    made = FunctionType(template, namespace, None, (NOT_GIVEN,) * template.co_argcount)
-    own = namespace["own"] = id(made)
-    find = namespace["find"] = _finder(own, spec, implicit)
+    made = FunctionType(code, variables, None, (NOT_GIVEN,) * code.co_argcount)
+    made.__kwdefaults__ = {"lookup": NOT_GIVEN}
+    own = variables["own"] = id(made)
+    find = variables["find"] = _finder(own, spec, implicit)
 
-    def or_default(implementation: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        if spec.awaits:
-            return slow_path.call(args, keywords)
-        if type(implementation) is Step:
+    def or_default(
+        implementation: Any, args: tuple[Any, ...], lookup: Any, keywords: dict[str, Any]
+    ) -> Any:
+        if type(implementation) is Step and not spec.awaits:
             # The end of the chain: nothing is registered.
             return keywords["default"]
-        if hasattr(implementation, "_reg_asks_matchers"):
+        if spec.awaits or hasattr(implementation, "_reg_asks_matchers"):
             # Only the matchers can say whether there is something to call.
+            if lookup is not NOT_GIVEN:
+                keywords["lookup"] = lookup
             return slow_path.call(args, keywords)
         default = keywords.pop("default")
-        keywords.pop("lookup", None)
         result = implementation(*args, **keywords)
         return default if result is None else result
 
-    def slow(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def slow(args: tuple[Any, ...], lookup: Any, keywords: dict[str, Any]) -> Any:
+        if lookup is not NOT_GIVEN:
+            keywords["lookup"] = lookup
         if any(argument is NOT_GIVEN for argument in args):
             args, keywords = _as_given(spec, args, keywords)
         try:
@@ -269,24 +346,24 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
             if plan is None:
                 return slow_path.call(args, keywords)
         finally:
-            if (namespace["fast"] or _NOTHING) is _NOTHING:
-                implicit._publish(own, namespace)
+            if (variables["fast"] or _NOTHING) is _NOTHING:
+                implicit._publish(variables)
         return plan.call(*call_args, **passed)
 
-    namespace["or_default"] = or_default
-    namespace["slow"] = slow
+    variables["or_default"], variables["slow"] = or_default, slow
     # Only C code runs when it dies, before another one can have the same identity.
     _generics[own] = weakref.ref(made, functools.partial(_generics.pop, own))
     return made
 
 
-def _optional(spec: DispatchSpec) -> list[tuple[str, Any]]:
-    """Name and default of each positional parameter up to the last one that dispatches."""
+def _optional(spec: DispatchSpec) -> list[tuple[Any, Any]]:
+    """Keyword and default of each positional parameter up to the last one that dispatches."""
     known = dict(zip(spec.parameters, zip(spec.keywords, spec.defaults, strict=True), strict=True))
     optional = []
     for name in spec.order[: max(spec.positions, default=-1) + 1]:
         keyword, default = known.get(name, (name, MISSING))
-        optional.append((keyword, NOT_GIVEN if default is MISSING else default))
+        # Without a name of its own, a parameter is not among the keywords of any call.
+        optional.append((keyword or NOT_GIVEN, NOT_GIVEN if default is MISSING else default))
     return optional
 
 
@@ -353,7 +430,7 @@ def _finder(
             return _NOT_FOUND
         try:
             tables = lookup._reg_cache.calls[own]
-            _, is_valid, plans, counts = tables[0][len(args)] if collects else tables
+            _, _, _, check, plans, counts = tables[2][len(args)] if collects else tables
         except (AttributeError, KeyError):
             return _NOT_FOUND
         dispatched = args
@@ -369,7 +446,7 @@ def _finder(
                 classes[0] = dispatched[0]
             key = key_of(classes)
         plan = plans.get(key)
-        if plan is None or not (is_valid is None or is_valid()):
+        if plan is None or not (check is None or _holds(check)):
             return _NOT_FOUND
         return plan, args, passed
 

@@ -153,6 +153,9 @@ def _steps(
             following = Step(
                 function, lookup if wants_lookup else None, following if wants_call_next else None
             )
+        elif hasattr(type(function), "__bool__") or hasattr(type(function), "__len__"):
+            # A step is true, as the truth of call_next has to be.
+            following = Step(function)
         else:
             following = function
     return following  # type: ignore[no-any-return]

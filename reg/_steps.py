@@ -5,6 +5,9 @@ The twin in C is ``_c/plan.h``.
 
 from __future__ import annotations
 
+from types import FunctionType
+
+from ._call_code import NOT_GIVEN, code_of_step
 from ._lock import registry_lock
 
 TYPE_CHECKING = False
@@ -16,7 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["CallNext", "Deciding", "Decision", "Plan", "Step"]
 
 
-class CallNext(tuple["Any", ...]):
+class _CallNextType(type):
+    """The class of :class:`CallNext`, which knows the functions that stand in for it."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        if type(value) is FunctionType:
+            return value.__qualname__ == "run.<locals>.call_next"
+        return type.__instancecheck__(cls, value)
+
+
+class CallNext(tuple["Any", ...], metaclass=_CallNextType):
     """The next implementation of a call, given to one with a parameter ``call_next``.
 
     Called with arguments, it calls the next implementation for the classes of the *original*
@@ -58,7 +70,7 @@ class Step:
     :param is_end: whether it is the decorated function, at the end of the chain.
     """
 
-    __slots__ = ("is_end", "run")
+    __slots__ = ("_function", "_lookup", "_next", "is_end", "run")
 
     def __init__(
         self,
@@ -67,6 +79,7 @@ class Step:
         next: Any = None,
         is_end: bool = False,
     ) -> None:
+        self._function, self._lookup, self._next = function, lookup, next
         self.is_end = is_end
         #: does the same as a call of the step, in less time: the call of a function is faster
         self.run = _filling_in(function, lookup, next)
@@ -76,6 +89,29 @@ class Step:
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         return self.run(*args, **keywords)
+
+    def by_position(self, count: int) -> Callable[..., Any]:
+        """Make a function for the calls with so many positional arguments and nothing else.
+
+        It takes two thirds of the time of ``run``.
+        """
+        if self.is_end or count == 0:
+            return self
+        next = self._next
+        code = code_of_step(count, self._lookup is not None, next is not None, bool(next))
+        if isinstance(next, Step) and not next.is_end:
+            next = next.run
+        variables = {
+            "__name__": __name__,
+            "NOT_GIVEN": NOT_GIVEN,
+            "NO_KEYWORDS": {},
+            "CallNext": CallNext,
+            "make": tuple.__new__,
+            "function": self._function,
+            "lookup": self._lookup,
+            "next": next,
+        }
+        return FunctionType(code, variables)
 
 
 def _filling_in(function: Callable[..., Any], lookup: Any, next: Any) -> Callable[..., Any]:
@@ -97,8 +133,6 @@ def _filling_in(function: Callable[..., Any], lookup: Any, next: Any) -> Callabl
             if lookup is not None:
                 given.setdefault("lookup", lookup)
             return function(*args, **given)
-        if len(args) == 1:
-            return function(args[0], call_next=make(CallNext, (next, args, keywords)))
         return function(*args, call_next=make(CallNext, (next, args, keywords)))
 
     return run_with_next

@@ -114,6 +114,58 @@ def test_call_next_without_arguments_passes_the_arguments_of_the_call(registry):
     assert describe(1, unit="km") == (1, "km")
 
 
+def test_call_next_takes_the_arguments_that_the_next_implementation_takes(registry):
+    @reg.generic
+    def pair(first, second, *, unit=None):
+        return "fallback"
+
+    registry.register(pair, [object, object], lambda one, two, unit=None: (one, two, unit))
+    taken = []
+
+    def telling(first, second, call_next, unit=None):
+        taken.append(call_next)
+        return [
+            call_next(),
+            call_next(5, 6),
+            call_next(5, 6, unit="m"),
+            call_next(5, two=6),
+            call_next(one=5, two=6, unit="m"),
+        ]
+
+    registry.register(pair, [int, int], telling)
+    expected = [(1, 2, None), (5, 6, None), (5, 6, "m"), (5, 6, None), (5, 6, "m")]
+    for _ in range(2):
+        assert pair(1, 2) == expected
+        assert pair(1, 2, unit="m")[1:] == expected[1:]
+        for call_next in taken:
+            assert call_next(5, 6, "m") == (5, 6, "m")
+            with pytest.raises(TypeError):
+                call_next(5)
+            with pytest.raises(TypeError):
+                call_next(5, 6, units="m")
+    assert all(isinstance(call_next, reg.CallNext) for call_next in taken)
+    assert not isinstance(telling, reg.CallNext)
+    assert not isinstance(lambda call_next: None, reg.CallNext)
+
+
+def test_call_next_of_one_argument_hands_on_keywords_as_they_are(registry):
+    @reg.generic
+    def size(thing, *, unit="B"):
+        return "fallback"
+
+    registry.register(size, [object], lambda item, unit="B": (item, unit))
+
+    @registry.register(size, [int])
+    def of_int(thing, call_next, unit="B"):
+        with pytest.raises(TypeError):
+            call_next(unit="m")
+        return call_next(), call_next(2), call_next(item=3), call_next(4, unit="m")
+
+    for _ in range(2):
+        assert size(1) == ((1, "B"), (2, "B"), (3, "B"), (4, "m"))
+        assert size(1, unit="k") == ((1, "k"), (2, "B"), (3, "B"), (4, "m"))
+
+
 def test_other_arguments_do_not_change_the_candidates_of_call_next(registry):
     @reg.generic
     def describe(thing):
@@ -268,6 +320,24 @@ def test_call_next_is_true_while_an_implementation_is_left_and_false_before_the_
         assert describe(Animal()) == [False, "fallback"]
     registry.register(describe, [object], lambda thing: ["object"])
     assert describe(Animal()) == [True, "object"]
+
+
+def test_call_next_is_true_before_an_implementation_that_is_false(registry):
+    @reg.generic
+    def describe(thing):
+        return "fallback"
+
+    class Empty:
+        def __len__(self):
+            return 0
+
+        def __call__(self, thing):
+            return "empty"
+
+    registry.register(describe, [Animal], Empty())
+    registry.register(describe, [Cat], lambda thing, call_next: (bool(call_next), call_next()))
+    for _ in range(2):
+        assert describe(Cat()) == (True, "empty")
 
 
 class Silent(reg.Matcher):

@@ -363,26 +363,27 @@ def test_classes_that_are_equal_to_each_other_share_registrations(registry):
         still_right(registry, lookup)
 
 
+class Alike(type):
+    def __eq__(cls, other):
+        return True
+
+    def __hash__(cls):
+        return 1
+
+
+class Bird: ...
+
+
+class Fish: ...
+
+
+class Duck(Bird, metaclass=Alike): ...
+
+
+class Herring(Fish, metaclass=Alike): ...
+
+
 def test_classes_that_are_equal_to_each_other_have_their_own_bases(registry):
-    class Alike(type):
-        def __eq__(cls, other):
-            return True
-
-        def __hash__(cls):
-            return 1
-
-    class Bird:
-        pass
-
-    class Fish:
-        pass
-
-    class Duck(Bird, metaclass=Alike):
-        pass
-
-    class Herring(Fish, metaclass=Alike):
-        pass
-
     @reg.generic
     def kind(thing, other):
         return None

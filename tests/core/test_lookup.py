@@ -309,6 +309,28 @@ def test_a_subclass_that_overrides_all_is_asked_every_time(make, base):
     assert lookup.component(size, [1])() == 3
 
 
+@pytest.mark.parametrize("made", [lambda: reg.Lookup(reg.ClassRegistry()), reg.Registry])
+def test_a_lookup_whose_class_is_replaced_is_asked_as_the_new_class_says(made):
+    @reg.generic
+    def size(thing):
+        return "fallback"
+
+    lookup = made()
+
+    class Overriding(type(lookup)):
+        def component(self, key, args, default=None, **options):
+            return lambda *args: "overridden"
+
+    for _ in range(2):
+        assert size(1, lookup=lookup) == "fallback"
+    lookup.__class__ = Overriding
+    for _ in range(2):
+        assert size(1, lookup=lookup) == "overridden"
+    lookup.__class__ = Overriding.__base__
+    for _ in range(2):
+        assert size(1, lookup=lookup) == "fallback"
+
+
 def test_a_lookup_that_overrides_component_is_asked_by_calls():
     class Overriding(reg.Lookup):
         def component(self, key, args, default=None, predicates=None, **kw):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import gc
+import sys
 import threading
 import types
 import weakref
@@ -64,6 +65,51 @@ def test_a_class_that_was_asked_for_can_die():
     references = use()
     collect()
     assert [reference() for reference in references] == [None, None]
+
+
+@pytest.mark.needs_mortal_classes
+def test_a_class_of_a_module_can_die_when_another_one_in_its_place_is_asked_for(monkeypatch):
+    module = types.ModuleType("made_for_this_test")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    registry = reg.Registry()
+    registry.register(size, [object], lambda *things: "object")
+    registry.register(size, [Animal, object], lambda *things: "animal and other")
+
+    def execute():
+        exec("class Pet: ...\nclass Home:\n    class Door: ...", vars(module))
+        pet, door = module.Pet(), module.Home.Door()
+        for _ in range(2):
+            assert size(pet, lookup=registry) == "object"
+            assert size(door, lookup=registry) == "object"
+            assert size(Animal(), pet, lookup=registry) == "animal and other"
+            assert size(Animal(), door, lookup=registry) == "animal and other"
+        return weakref.ref(type(pet)), weakref.ref(type(door))
+
+    former = execute()
+    execute()
+    collect()
+    assert [reference() for reference in former] == [None, None]
+
+
+@pytest.mark.needs_mortal_classes
+def test_a_local_class_can_die_after_classes_of_modules_were_asked_for():
+    registry = reg.Registry()
+    registry.register(size, [object], lambda *things: "object")
+    registry.register(size, [Animal], lambda *things: "animal")
+
+    def use():
+        class Cat(Animal): ...
+
+        for _ in range(2):
+            for thing, answer in ((Animal(), "animal"), (Cat(), "animal"), (1, "object")):
+                assert size(thing, lookup=registry) == answer
+        return weakref.ref(Cat)
+
+    assert size(Animal(), lookup=registry) == "animal"
+    reference = use()
+    collect()
+    assert reference() is None
+    assert [size(thing, lookup=registry) for thing in (Animal(), 1)] == ["animal", "object"]
 
 
 @pytest.mark.needs_mortal_classes

@@ -49,7 +49,7 @@ def test_the_types_for_annotations_are_those_of_real_objects():
         return len(obj)
 
     size("abc", lookup=registry)
-    assert type(given[0]) is reg.CallNext
+    assert isinstance(given[0], reg.CallNext)
     assert reg.GenericFunction[[object], int]
 
 
