@@ -1,4 +1,4 @@
-"""Who may supply a trusted backend, and what is not imported to find that out."""
+"""The distributions that may supply a trusted backend; no other is imported to find out."""
 
 import warnings
 
