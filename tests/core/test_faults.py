@@ -657,15 +657,16 @@ def test_a_signal_handler_in_a_change_calls_by_the_lookup_it_has_set(changed, ha
 def test_code_that_runs_in_the_middle_of_a_change_cannot_deadlock(changed, handled, meanwhile):
     begin_anew()
     lookups = naming("one"), naming("two")
+    threads = []
 
     def change(name):
         IMPLICIT_CHANGES[name](*lookups)
 
     def handler():
-        other = threading.Thread(target=change, args=(meanwhile,), daemon=True)
-        other.start()
+        threads.append(threading.Thread(target=change, args=(meanwhile,), daemon=True))
+        threads[-1].start()
         # For as long as it takes to come to where it waits, if it has to.
-        other.join(0.001)
+        threads[-1].join(0.001)
         change(handled)
 
     # Ends the process after a deadlock, since the restore would wait as well.
@@ -676,6 +677,9 @@ def test_code_that_runs_in_the_middle_of_a_change_cannot_deadlock(changed, handl
             assert all(lookup.component(NAMES[0], [Cat()]) for lookup in lookups)
             with Meanwhile(number, handler) as interrupted:
                 change(changed)
+            # Its change must not come after the end of this test.
+            for thread in threads:
+                thread.join(PATIENCE)
             if not interrupted.raised:
                 break
         faulthandler.cancel_dump_traceback_later()
