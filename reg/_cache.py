@@ -30,7 +30,7 @@ from ._cached_table import CachedTable, Guard
 from ._chains import end_step
 from ._composition import refuse_circle
 from ._errors import ComponentLookupError
-from ._fastcall import CallTables, compiled
+from ._fastcall import CallTables, Step, compiled
 from ._lock import registry_lock
 from ._observers import Observable, ObservableClassLookup
 from ._plan import Plan, adapters, make_plan
@@ -184,6 +184,8 @@ class LookupCache(CallTables):
 
     def counts(self, key: Hashable) -> int:
         """Get the numbers of classes that a key has registrations for, as bits."""
+        for table in self._call_tables.get(id(key), {}).values():
+            return table.counts
         sources = itertools.chain(*(self._sources or ()))
         return _counts(
             [source._reg_store.tries(key) for source in sources if source._reg_store is not None]
@@ -345,8 +347,11 @@ def make_call_plan(
     """Make the plan of a call of a generic function; it ends at the decorated function."""
     dispatched = spec.dispatched if spec.names else None
     adapt, adapt_end = adapters(spec.generic, lookup, classes, spec.adapt)
-    end = end_step(spec.function, lookup, adapt_end)
-    return make_plan(candidates, lookup, end, adapt, dispatched)
+
+    def make_end() -> Step:
+        return end_step(spec.function, lookup, adapt_end)
+
+    return make_plan(candidates, lookup, make_end, adapt, dispatched)
 
 
 def make_key_plan(
@@ -356,17 +361,20 @@ def make_key_plan(
     candidates: Callable[[], Iterable[Any]],
 ) -> Plan:
     """Make the plan of a call by key; its end raises :exc:`reg.ComponentLookupError`."""
-    reference = weakref.ref(lookup)
-    # An object can claim to be of a class that is none; to find candidates for it is an error.
-    references = [weakref.ref(cls) for cls in classes if isinstance(cls, type)]
 
-    def nothing_left(*args: object, **keywords: object) -> NoReturn:
-        asked = tuple([cls for known in references if (cls := known()) is not None])
-        raise ComponentLookupError(key=key, classes=asked, lookup=reference())
+    def make_end() -> Step:
+        reference = weakref.ref(lookup)
+        # An object can claim to be of a class that is none; to find candidates for it is an error.
+        references = [weakref.ref(cls) for cls in classes if isinstance(cls, type)]
 
-    end = end_step(nothing_left, lookup)
+        def nothing_left(*args: object, **keywords: object) -> NoReturn:
+            asked = tuple([cls for known in references if (cls := known()) is not None])
+            raise ComponentLookupError(key=key, classes=asked, lookup=reference())
+
+        return end_step(nothing_left, lookup)
+
     adapt, _ = adapters(key, lookup, classes)
-    return make_plan(candidates, lookup, end, adapt, has_fallbacks=False)
+    return make_plan(candidates, lookup, make_end, adapt, has_fallbacks=False)
 
 
 def _has_equality(value: Any) -> bool:

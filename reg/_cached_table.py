@@ -38,6 +38,7 @@ class CachedTable:
         "_forget_class",
         "_guard",
         "_rests",
+        "counts",
         "entries",
         "mros",
         "references",
@@ -51,6 +52,7 @@ class CachedTable:
         counts: int = 0,
     ) -> None:
         self.entries = Entries(depth, guard, abstract, counts)
+        self.counts = counts
         self._guard = guard
         self._abstract = abstract
         #: weak references to the classes that plans are cached for, and to their bases
@@ -74,8 +76,9 @@ class CachedTable:
     def snapshot_mros(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which a plan for these classes is about to be made."""
         self.entries.snapshot_mros(classes)
+        mros = self.mros
         for cls in (*self._abstract, *classes):
-            if id(cls) not in self.mros:
+            if id(cls) not in mros:
                 mro = mro_of(cls)
                 identities = tuple(map(id, mro))
                 self._refer_to(cls, identities[0])
@@ -85,7 +88,7 @@ class CachedTable:
                         self._refer_to(base, identity)
                     self._bases.update(rest)
                     self._rests.add(rest)
-                self.mros[id(cls)] = identities
+                mros[identities[0]] = identities
 
     def store(self, classes: tuple[type, ...], plan: Plan) -> None:
         """Cache a plan for as long as all of the classes live."""

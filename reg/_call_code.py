@@ -40,17 +40,17 @@ def call({parameters}*more, lookup, **keywords):
                     implementation = plain{classes}
                 elif known:
                     check = check_of_plain
-                    implementation = known{identities}
+                    implementation = known{identities}.call
                 else:
                     tables = fast
                     if tables is None:
                         FIND_TABLES
                     calls, check = tables[0], tables[3]
-                    implementation = calls{classes} if calls else tables[2]{identities}
+                    implementation = calls{classes} if calls else tables[2]{identities}.call
             else:
                 tables = lookup._reg_calls[own]
                 calls, check = tables[0], tables[3]
-                implementation = calls{classes} if calls else tables[2]{identities}
+                implementation = calls{classes} if calls else tables[2]{identities}.call
             CHECK
         except Exception:
             pass
@@ -65,7 +65,7 @@ def call({parameters}*more, lookup, **keywords):
             else:
                 tables = lookup._reg_calls[own]
             BIND
-            FIND_IMPLEMENTATION
+            FIND_PLAN
             check = tables[3]
             CHECK
         except Exception:
@@ -73,9 +73,9 @@ def call({parameters}*more, lookup, **keywords):
         else:
             if keywords:
                 if "default" in keywords:
-                    return or_default(implementation, {given}, lookup, keywords)
-                return implementation({with_keywords})
-            return implementation({arguments})
+                    return or_default(plan, {given}, lookup, keywords)
+                return plan.call({with_keywords})
+            return plan.call({arguments})
     return slow({given}, lookup, keywords)
 """
 
@@ -99,7 +99,7 @@ if check is not None and (check[0] != check[1] or check[2] and not check[2]()):
 # first: the slow path could not tell an argument that was filled in from one that was given.
 _BIND: Final = """\
 if {last} is NOT_GIVEN:
-    if tables[5] & {fewer}:
+    if tables[4] & {fewer}:
         raise LookupError
     check = tables[3]
     CHECK
@@ -114,17 +114,17 @@ _REQUIRE_ONE: Final = """\
         raise LookupError
 """
 
-_FIND_IMPLEMENTATION: Final = """\
-calls = tables[1]
-implementation = calls{classes} if calls else tables[2]{identities}
+_FIND_PLAN: Final = """\
+plans = tables[1]
+plan = plans{classes} if plans else tables[2]{identities}
 """
 
 # The tables are those for this number of arguments, where any number dispatches.
-_FIND_IMPLEMENTATION_FOR_ANY: Final = """\
+_FIND_PLAN_FOR_ANY: Final = """\
 tables = tables[2][len(more)]
-implementation = tables[2]{first} if more else tables[2][0]
+plan = tables[2]{first} if more else tables[2][0]
 for argument in more{others}:
-    implementation = implementation[id(argument.__class__)]
+    plan = plan[id(argument.__class__)]
 """
 
 
@@ -172,7 +172,7 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
         BIND=_BIND.format(last=names[-1], fewer=fewer) if names and binds else "",
         BIND_EACH=bind_each,
         CHECK=_CHECK,
-        FIND_IMPLEMENTATION=_FIND_IMPLEMENTATION,
+        FIND_PLAN=_FIND_PLAN,
         FIND_TABLES=_FIND_TABLES,
     ).format(
         parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
@@ -194,7 +194,7 @@ def _code_to_collect(class_first: bool) -> CodeType:
         _TEMPLATE,
         BIND="",
         CHECK=_CHECK,
-        FIND_IMPLEMENTATION=_FIND_IMPLEMENTATION_FOR_ANY,
+        FIND_PLAN=_FIND_PLAN_FOR_ANY,
         FIND_TABLES=_FIND_TABLES,
     ).format(
         parameters="",

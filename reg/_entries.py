@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["Entries", "key_of"]
+__all__ = ["Entries"]
 
 
 class Entries:
@@ -30,7 +30,7 @@ class Entries:
     :param abstract: the abstract classes that all plans depend on; used by the twin in C.
     :param counts: the numbers of arguments, as bits, that something is registered for.
 
-    The tables ``plans`` and ``calls`` are keyed by the identities of classes. With each plan are
+    The plans are in nested dictionaries, by the identity of each class in turn. With each plan are
     weak references that remove it when one of its classes dies, before another class can have the
     same identity. Only C code runs then, so that nothing can interrupt it.
 
@@ -44,7 +44,6 @@ class Entries:
         "_by_class",
         "_by_name",
         "_only_positions",
-        "calls",
         "counts",
         "depth",
         "guard",
@@ -61,63 +60,62 @@ class Entries:
         self.depth = depth
         self.guard = guard
         self.counts = counts
-        #: the plans, see :func:`key_of`
-        self.plans: dict[Any, Plan] = {}
-        #: for the fast path: by each class in turn, and at the end the callable of the plan
-        self.calls: dict[int, Any] = {}
+        #: by each class in turn; without classes, the plan is under 0
+        self.plans: dict[int, Any] = {}
         self._by_class: tuple[dict[Any, Any], dict[Any, Any]] | None = None
         #: the classes in these tables, by their modules and names
         self._by_name: dict[Any, type] = {}
         self._only_positions = False
 
     def key_by_class(
-        self, positional: dict[Any, Any], others: dict[Any, Any], only_positions: bool
+        self, positional: dict[Any, Any], plans: dict[Any, Any], only_positions: bool
     ) -> None:
         """Fill tables by classes for the fast path.
 
-        :param positional: for calls by position.
-        :param others: for calls with keywords.
-        :param only_positions: whether the former pass the arguments that dispatch, and no others.
+        :param positional: for functions for the calls by position.
+        :param plans: for plans.
+        :param only_positions: whether calls by position pass the arguments that dispatch, and no
+          others.
         """
-        self._by_class, self._only_positions = (positional, others), only_positions
+        self._by_class, self._only_positions = (positional, plans), only_positions
 
     def get(self, classes: tuple[type, ...]) -> Any:
         """Get the plan for these classes, or ``MISSING``."""
         if self.guard is not None and not self.guard():
             return MISSING
-        return self.plans.get(key_of(classes), MISSING)
+        level: Any = self.plans
+        for identity in map(id, classes) if classes else (0,):
+            level = level.get(identity)
+            if level is None:
+                return MISSING
+        return level
 
     def snapshot_mros(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which a plan is about to be made; only the twin in C does."""
 
     def store(self, classes: tuple[type, ...], plan: Plan) -> None:
         """Cache a plan."""
-        key, level = key_of(classes), self.calls
-        forget = functools.partial(self.plans.pop, key)
-        references = [weakref.ref(cls, forget) for cls in classes]
+        call: Any = plan.call
+        positional = call
+        if isinstance(call, (Decision, Step)):
+            positional = plan.call = call.run
+            if self._only_positions and isinstance(call, Step):
+                positional = call.by_position(len(classes))
+        level, references = self.plans, plan.references
         for cls in classes[:-1]:
             references.append(weakref.ref(cls, functools.partial(level.pop, id(cls))))
             level = level.setdefault(id(cls), {})
         last = id(classes[-1]) if classes else 0
-        if classes:
-            references.append(weakref.ref(classes[-1], functools.partial(level.pop, last)))
-        plan.references = references
-        self.plans[key] = plan
-        call: Any = plan.call
-        if isinstance(call, Decision) or (isinstance(call, Step) and not call.is_end):
-            call = call.run
-        if plan.chain is not None:
-            # Read by a call with default=, which has the plan no more.
-            vars(call)["_reg_asks_matchers"] = True
-        level[last] = call
+        # Each class removes the plan itself, too: in a dictionary that was removed, it would live
+        # until the next garbage collection, since its references refer to the dictionary.
+        forget = functools.partial(level.pop, last)
+        references += [weakref.ref(cls, forget) for cls in classes]
+        level[last] = plan
         if self._by_class is not None:
-            positional = call
-            if self._only_positions and isinstance(plan.call, Step):
-                positional = plan.call.by_position(len(classes))
-            self._store_by_class(self._by_class, classes, (positional, call))
+            self._store_by_class(self._by_class, classes, (positional, plan))
 
     def _store_by_class(
-        self, tables: tuple[dict[Any, Any], ...], classes: tuple[type, ...], calls: tuple[Any, ...]
+        self, tables: tuple[dict[Any, Any], ...], classes: tuple[type, ...], values: tuple[Any, ...]
     ) -> None:
         names = [_name_in_module(cls) for cls in classes]
         former: list[type] = []  # die after the lock is released
@@ -132,10 +130,10 @@ class Entries:
                     self.forget(id(known))
                 self._by_name[name] = cls
             *above, last = classes or (0,)
-            for level, call in zip(tables, calls, strict=True):
+            for level, value in zip(tables, values, strict=True):
                 for cls in above:
                     level = level.setdefault(cls, {})
-                level[last] = call
+                level[last] = value
             if self._by_class is None:
                 # A signal handler has emptied them meanwhile.
                 self._key_by_identity(tables)
@@ -147,27 +145,22 @@ class Entries:
         self._by_name = {}
 
     def __del__(self) -> None:
-        # The references in a plan refer to the table of plans. Emptied, it dies at once, and
-        # not at the next garbage collection.
-        self.plans.clear()
+        # The references in a plan refer to the dictionaries. Emptied, these die at once, and not at
+        # the next garbage collection.
+        _clear(self.plans, self.depth)
 
     def forget(self, identity: int) -> None:
         """Drop every plan for a class, given by its identity."""
-        for key in [key for key in list(self.plans) if key == identity or _is_in(identity, key)]:
-            self.plans.pop(key, None)
-        _remove(self.calls, identity, self.depth)
+        _remove(self.plans, identity, self.depth)
         for cls in [cls for cls in self._by_name.values() if id(cls) == identity]:
             for table in self._by_class or ():
                 _remove(table, cls, self.depth)
 
 
-def key_of(classes: tuple[type, ...] | list[type]) -> Any:
-    """The key of a plan: the identity of the class, or a tuple of these, unless there is one."""
-    return id(classes[0]) if len(classes) == 1 else tuple(map(id, classes))
-
-
-def _is_in(identity: int, key: Any) -> bool:
-    return type(key) is tuple and identity in key
+def _clear(level: dict[int, Any], depth: int) -> None:
+    for below in level.values() if depth > 1 else ():
+        _clear(below, depth - 1)
+    level.clear()
 
 
 def _remove(level: dict[Any, Any], key: Any, depth: int) -> None:

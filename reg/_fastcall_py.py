@@ -20,7 +20,7 @@ from contextvars import ContextVar, Token
 from types import FunctionType
 
 from ._call_code import NOT_GIVEN, code_of_call
-from ._entries import Entries, key_of
+from ._entries import Entries
 from ._functions import KINDS, code_of
 from ._lock import registry_lock
 from ._steps import CallNext, Deciding, Decision, Plan, Step
@@ -82,19 +82,16 @@ _set_calls: Final = CachedLookup.__dict__["_reg_calls"].__set__
 #: and the guard says so.
 _Check: TypeAlias = "tuple[list[Any] | None, list[Any] | None, Callable[[], bool] | None]"
 
-#: The tables of one generic function in one lookup: the calls by classes of a call by position;
-#: those of any call by classes, and by the identities of classes, see
-#: :class:`reg._entries.Entries`; the check that they are still valid, ``None`` if they are until
-#: they are withdrawn; the plans by :func:`reg._entries.key_of`; and the numbers of arguments, as
-#: bits, that something is registered for. Where any number of arguments dispatches, in place of the
-#: calls by identities are such tables by this number. Not a named tuple, of which items are found
-#: in three times as long.
-_Fast: TypeAlias = (
-    "tuple[dict[Any, Any], dict[Any, Any], dict[int, Any], _Check | None, dict[Any, Plan], int]"
-)
+#: The tables of one generic function in one lookup, see :class:`reg._entries.Entries`: functions
+#: for calls by position, by classes; plans by classes; plans by identities of classes; the check
+#: that they are still valid, ``None`` if they are until they are withdrawn; and the numbers of
+#: arguments, as bits, that something is registered for. Where any number of arguments dispatches,
+#: such tables by this number are in place of the plans by identities. Not a named tuple, of which
+#: items are found in three times as long.
+_Fast: TypeAlias = "tuple[dict[Any, Any], dict[Any, Any], dict[int, Any], _Check | None, int]"
 
 #: Published where the slow path has to find the tables first.
-_NOTHING: Final[_Fast] = ({}, {}, {}, None, {}, -1)
+_NOTHING: Final[_Fast] = ({}, {}, {}, None, -1)
 
 #: Weak references to all generic functions, by their identities. Their global variables are those
 #: in :func:`make_call`.
@@ -161,9 +158,9 @@ class CallTables:
         if check == (None, None, None):
             check = None
         by_class: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
-        tables = (*by_class, entries.calls, check, entries.plans, entries.counts)
+        tables = (*by_class, entries.plans, check, entries.counts)
         if collects:
-            by_number = self.calls.setdefault(identity, ({}, {}, {}, None, {}, -1))
+            by_number = self.calls.setdefault(identity, ({}, {}, {}, None, -1))
             by_number[2][entries.depth] = tables
         else:
             if (variables := _variables_of(identity)) is not None:
@@ -319,19 +316,16 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     own = variables["own"] = id(made)
     find = variables["find"] = _finder(own, spec, implicit)
 
-    def or_default(
-        implementation: Any, args: tuple[Any, ...], lookup: Any, keywords: dict[str, Any]
-    ) -> Any:
-        if type(implementation) is Step and not spec.awaits:
-            # The end of the chain: nothing is registered.
+    def or_default(plan: Plan, args: tuple[Any, ...], lookup: Any, keywords: dict[str, Any]) -> Any:
+        if plan.first is MISSING and not spec.awaits:
             return keywords["default"]
-        if spec.awaits or hasattr(implementation, "_reg_asks_matchers"):
+        if spec.awaits or plan.chain is not None:
             # Only the matchers can say whether there is something to call.
             if lookup is not NOT_GIVEN:
                 keywords["lookup"] = lookup
             return slow_path.call(args, keywords)
         default = keywords.pop("default")
-        result = implementation(*args, **keywords)
+        result = plan.call(*args, **keywords)
         return default if result is None else result
 
     def slow(args: tuple[Any, ...], lookup: Any, keywords: dict[str, Any]) -> Any:
@@ -430,7 +424,7 @@ def _finder(
             return _NOT_FOUND
         try:
             tables = lookup._reg_cache.calls[own]
-            _, _, _, check, plans, counts = tables[2][len(args)] if collects else tables
+            _, _, plan, check, counts = tables[2][len(args)] if collects else tables
         except (AttributeError, KeyError):
             return _NOT_FOUND
         dispatched = args
@@ -438,15 +432,15 @@ def _finder(
             args, passed, dispatched = spec.bound(args, passed, counts)
             if len(dispatched) != arity:
                 return _NOT_FOUND
-        if len(dispatched) == 1 and not class_first:
-            key: Any = id(dispatched[0].__class__)
-        else:
-            classes = [argument.__class__ for argument in dispatched]
-            if class_first and classes:
-                classes[0] = dispatched[0]
-            key = key_of(classes)
-        plan = plans.get(key)
-        if plan is None or not (check is None or _holds(check)):
+        classes = [argument.__class__ for argument in dispatched]
+        if class_first and classes:
+            classes[0] = dispatched[0]
+        try:
+            for identity in map(id, classes) if classes else (0,):
+                plan = plan[identity]
+        except KeyError:
+            return _NOT_FOUND
+        if check is not None and not _holds(check):
             return _NOT_FOUND
         return plan, args, passed
 

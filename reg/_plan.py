@@ -62,7 +62,7 @@ def adapters(
 def make_plan(
     candidates: Callable[[], Iterable[Any]],
     lookup: Any,
-    end: Step,
+    make_end: Callable[[], Step],
     adapt: Adapt | None = None,
     dispatched: Dispatched | None = None,
     *,
@@ -73,26 +73,26 @@ def make_plan(
     :param candidates: gives the components and matchers in order; called twice if more
       than the first is needed.
     :param lookup: for implementations with a parameter ``lookup``.
-    :param end: the end of the chain.
+    :param make_end: makes the end of the chain; most plans need none.
     :param adapt: adapts a component before it is called.
     :param dispatched: picks the dispatch arguments of a call; without it, all positional
       arguments dispatch.
-    :param has_fallbacks: whether the fallbacks of declared predicates go before ``end``.
+    :param has_fallbacks: whether the fallbacks of declared predicates go before the end.
     """
     first = next(iter(candidates()), MISSING)
     if first is MISSING:
-        return Plan(end, MISSING, ())
+        return Plan(make_end(), MISSING, ())
     if not isinstance(first, Matcher):
         wants_lookup, wants_call_next = filled_in(first)
         if not wants_call_next:
             function: Any = first if adapt is None else adapt(first)
             return Plan(Step(function, lookup) if wants_lookup else function, first)
-    components = tuple(candidates())
+    components, end = tuple(candidates()), make_end()
     if any(isinstance(one, RefinedMatcher) and one.values for one in components):
 
         def make_part(left: tuple[Any, ...]) -> Plan:
             return make_plan(
-                lambda: left, lookup, end, adapt, dispatched, has_fallbacks=has_fallbacks
+                lambda: left, lookup, lambda: end, adapt, dispatched, has_fallbacks=has_fallbacks
             )
 
         values = ValueChain(components, make_part)

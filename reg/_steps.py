@@ -96,7 +96,7 @@ class Step:
         It takes two thirds of the time of ``run``.
         """
         if self.is_end or count == 0:
-            return self
+            return self.run
         next = self._next
         code = code_of_step(count, self._lookup is not None, next is not None, bool(next))
         if isinstance(next, Step) and not next.is_end:
