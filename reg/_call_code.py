@@ -12,12 +12,12 @@ import linecache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FunctionType
     from typing import Final
 
     from ._dispatch_spec import DispatchSpec
 
-__all__ = ["NOT_GIVEN", "code_of_call", "code_of_step"]
+__all__ = ["NOT_GIVEN", "code_of_call", "code_of_step", "is_call_next"]
 
 
 class _NotGiven:
@@ -211,6 +211,8 @@ def _code_to_collect(class_first: bool) -> CodeType:
     return _compiled(source, f"<reg call: any arguments{', of a class' if class_first else ''}>")
 
 
+_STEP_FILE: Final = "<reg step: "
+
 _STEP: Final = """\
 def run({arguments}):
     CALL_NEXT
@@ -254,7 +256,13 @@ def code_of_step(count: int, with_lookup: bool, with_next: bool, is_left: bool) 
         last=items[-1],
         optional=", ".join(f"{item}=NOT_GIVEN" for item in items),
     )
-    return _compiled(source, f"<reg step: {count} arguments{filled_in}>")
+    return _compiled(source, f"{_STEP_FILE}{count} arguments{filled_in}>")
+
+
+def is_call_next(function: FunctionType) -> bool:
+    """Return whether a function is the ``call_next`` of a step."""
+    code = function.__code__
+    return code.co_name == "call_next" and code.co_filename.startswith(_STEP_FILE)
 
 
 def _with_lines(template: str, **parts: str) -> str:

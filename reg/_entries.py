@@ -147,7 +147,13 @@ class Entries:
     def __del__(self) -> None:
         # The references in a plan refer to the dictionaries. Emptied, these die at once, and not at
         # the next garbage collection.
-        _clear(self.plans, self.depth)
+        self._empty(self.plans, self.depth)
+
+    # A method, since the functions of the module may be gone at the end of the process.
+    def _empty(self, level: dict[int, Any], depth: int) -> None:
+        for below in list(level.values()) if depth > 1 else ():
+            self._empty(below, depth - 1)
+        level.clear()
 
     def forget(self, identity: int) -> None:
         """Drop every plan for a class, given by its identity."""
@@ -155,12 +161,6 @@ class Entries:
         for cls in [cls for cls in self._by_name.values() if id(cls) == identity]:
             for table in self._by_class or ():
                 _remove(table, cls, self.depth)
-
-
-def _clear(level: dict[int, Any], depth: int) -> None:
-    for below in level.values() if depth > 1 else ():
-        _clear(below, depth - 1)
-    level.clear()
 
 
 def _remove(level: dict[Any, Any], key: Any, depth: int) -> None:

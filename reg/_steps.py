@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from ._call_code import NOT_GIVEN, code_of_step
+from ._call_code import NOT_GIVEN, code_of_step, is_call_next
 from ._lock import registry_lock
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ class _CallNextType(type):
 
     def __instancecheck__(cls, value: object) -> bool:
         if type(value) is FunctionType:
-            return value.__qualname__ == "run.<locals>.call_next"
+            return is_call_next(value)
         return type.__instancecheck__(cls, value)
 
 

@@ -87,8 +87,7 @@ class Branches:
         buckets = self._buckets
         mask = len(buckets) - 1
         # As get() does it, without calling it.
-        values = [buckets[hash(key) & mask].get(key) for key in keys]
-        return [value for value in values if value is not None]
+        return [value for key in keys if (value := buckets[hash(key) & mask].get(key)) is not None]
 
     def values(self) -> Iterator[Any]:
         for bucket in self._buckets:
