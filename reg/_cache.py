@@ -28,7 +28,7 @@ import weakref
 
 from ._cached_table import CachedTable, Guard
 from ._chains import end_step
-from ._circular import refuse_circle
+from ._composition import refuse_circle
 from ._errors import ComponentLookupError
 from ._fastcall import CallTables, Step, compiled
 from ._lock import registry_lock
