@@ -14,8 +14,9 @@ from typing import Any
 
 import reg
 
-_ATTRIBUTES = {"name": "edit", "method": "POST", "kind": "html"}
-_CALCULATIONS: dict[str, Any] = {
+#: the attributes of a page that predicates are about, and the values of the one that is called
+ATTRIBUTES = {"name": "edit", "method": "POST", "kind": "html"}
+CALCULATIONS: dict[str, Any] = {
     "name": lambda page: page.name,
     "method": lambda page: page.method,
     "kind": lambda page: page.kind,
@@ -24,21 +25,21 @@ _CALCULATIONS: dict[str, Any] = {
 
 class Page:
     def __init__(self) -> None:
-        self.name, self.method, self.kind = _ATTRIBUTES.values()
+        self.name, self.method, self.kind = ATTRIBUTES.values()
 
 
 def predicate_function(number: int) -> Any:
     """A function that dispatches on so many attributes of a page, with the cache for it."""
-    attributes = list(_ATTRIBUTES)[:number]
+    attributes = list(ATTRIBUTES)[:number]
     older: Any = reg
-    predicates = [older.match_key(name, _CALCULATIONS[name]) for name in attributes]
+    predicates = [older.match_key(name, CALCULATIONS[name]) for name in attributes]
 
     def not_found(page: Page) -> Any:
         raise NotImplementedError
 
     decorator = older.dispatch(*predicates, get_key_lookup=older.DictCachingKeyLookup)
     view = decorator(not_found)
-    for values in itertools.product(*((_ATTRIBUTES[name], "other") for name in attributes)):
+    for values in itertools.product(*((ATTRIBUTES[name], "other") for name in attributes)):
         function = (lambda answer: lambda page: answer)(" ".join(values))
         view.register(function, **dict(zip(attributes, values, strict=True)))
     return view

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import reg
 
 import older
+from older_cases import ATTRIBUTES, CALCULATIONS, Page
 from timing import Measurements, Timing, call, process_time
 
 __all__ = [
@@ -22,19 +23,6 @@ __all__ = [
 
 # The size that the requirements name, from which each sweep goes out.
 PREDICATES, ENTRIES, NAMED = 10, 16_000, 6
-
-#: the attributes of a page that predicates are about, and the values of the one that is called
-_ATTRIBUTES = {"name": "edit", "method": "POST", "kind": "html"}
-_CALCULATIONS: dict[str, Callable[[Any], str]] = {
-    "name": lambda page: page.name,
-    "method": lambda page: page.method,
-    "kind": lambda page: page.kind,
-}
-
-
-class Page:
-    def __init__(self) -> None:
-        self.name, self.method, self.kind = _ATTRIBUTES.values()
 
 
 def predicate_calls(quick: bool) -> Measurements:
@@ -53,15 +41,15 @@ def declared_calls(quick: bool) -> Measurements:
 def _declared_call(number: int) -> Iterator[Timing]:
     """The call of :func:`predicate_call` with predicates that are declared, and a fallback."""
     row = f"declared predicates, {number}"
-    attributes = list(_ATTRIBUTES)[:number]
-    expected = " ".join(_ATTRIBUTES[name] for name in attributes)
+    attributes = list(ATTRIBUTES)[:number]
+    expected = " ".join(ATTRIBUTES[name] for name in attributes)
 
     def missing(page: Page) -> str:
         return "missing"
 
     @reg.generic(
         predicates=[
-            reg.Predicate(name, calc=_CALCULATIONS[name], fallback=missing) for name in attributes
+            reg.Predicate(name, calc=CALCULATIONS[name], fallback=missing) for name in attributes
         ]
     )
     def view(page: Page) -> Any:
@@ -70,11 +58,11 @@ def _declared_call(number: int) -> Iterator[Timing]:
     registry = reg.Registry()
     reg.implicit.initialize(registry)
     views: dict[Any, Callable[[Page], str]] = {}
-    for values in itertools.product(*((_ATTRIBUTES[name], "other") for name in attributes)):
+    for values in itertools.product(*((ATTRIBUTES[name], "other") for name in attributes)):
         views[values if number > 1 else values[0]] = _view(" ".join(values))
         by_name = dict(zip(attributes, values, strict=True))
         registry.register(view, [Page, reg.By(**by_name)], _view(" ".join(values)))
-    calculations = {f"calc_{name}": _CALCULATIONS[name] for name in attributes}
+    calculations = {f"calc_{name}": CALCULATIONS[name] for name in attributes}
     key = ", ".join(f"{name}(page)" for name in calculations)
     names: dict[str, Any] = {"page": Page(), **calculations, "views": views}
     yield call(row, "direct", f"views[{key}](page)", names, expected)
@@ -123,15 +111,15 @@ def predicate_call(number: int, process: older.Process | None = None) -> Iterato
     :param process: an interpreter with Reg 0.12, to be measured too.
     """
     row = f"predicates, {number}"
-    attributes = list(_ATTRIBUTES)[:number]
-    calculations = [_CALCULATIONS[attribute] for attribute in attributes]
+    attributes = list(ATTRIBUTES)[:number]
+    calculations = [CALCULATIONS[attribute] for attribute in attributes]
     matcher = reg.PredicateMatcher(
         reg.Predicate(attribute, reg.KeyIndex, calc)
         for attribute, calc in zip(attributes, calculations, strict=True)
     )
     views: dict[Any, Callable[[Page], str]] = {}
     # All combinations of the values of the page and one other value.
-    for values in itertools.product(*((_ATTRIBUTES[name], "other") for name in attributes)):
+    for values in itertools.product(*((ATTRIBUTES[name], "other") for name in attributes)):
         matcher.register(dict(zip(attributes, values, strict=True)), _view(" ".join(values)))
         views[values if number > 1 else values[0]] = _view(" ".join(values))
 
@@ -142,7 +130,7 @@ def predicate_call(number: int, process: older.Process | None = None) -> Iterato
     registry = reg.Registry()
     registry.register(view, [Page], matcher)
     reg.implicit.initialize(registry)
-    expected = " ".join(_ATTRIBUTES[name] for name in attributes)
+    expected = " ".join(ATTRIBUTES[name] for name in attributes)
     names: dict[str, Any] = {"page": Page()}
     by_name = {f"calc_{index}": calc for index, calc in enumerate(calculations)}
     key = ", ".join(f"{name}(page)" for name in by_name)

@@ -63,9 +63,9 @@ class Results:
             return None
         return statistics.median(a / b for a, b in zip(values, others, strict=True))
 
-    def net_ratio(self, build: str, row: str, case: str = "reg") -> float | None:
+    def net_ratio(self, build: str, row: str) -> float | None:
         """The ratio to a direct call, without the loop that both were measured in."""
-        medians = [self.median(build, row, name) for name in (case, "direct", "nothing")]
+        medians = [self.median(build, row, name) for name in ("reg", "direct", "nothing")]
         whole, direct, loop = medians
         if whole is None or direct is None or loop is None:
             return None

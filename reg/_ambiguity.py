@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import itertools
 
-from ._classes import (
-    RegisteredClass,
-    SingleKey,
-    UnionMember,
-    class_of,
-)
+from ._classes import RegisteredClass, SingleKey, UnionMember, class_of
+from ._errors import RegistrationError, describe
 from ._position import ranking
 from ._refinements import Refinement, loaded_base
+from ._registering import key_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +21,28 @@ if TYPE_CHECKING:
 
     from ._store import Registration, Store
 
-__all__ = ["ambiguous_with"]
+__all__ = ["refuse_ambiguity"]
 
 
-def ambiguous_with(
+def refuse_ambiguity(store: Store, registration: Registration) -> None:
+    """Refuse a registration that is ambiguous with another one.
+
+    :param store: the store that both are in.
+    :raises RegistrationError: if both apply to some classes, for which nothing is registered
+      itself, and neither is more specific.
+    """
+    if (ambiguous := _ambiguous_with(store, registration)) is None:
+        return
+    other, meet = ambiguous
+    raise RegistrationError(
+        f"{registration.component!r} at {registration.place}, for {key_names(registration.keys)},"
+        f" and {other.component!r} at {other.place}, for {key_names(other.keys)}, would both apply"
+        f" to {key_names(meet)} under {describe(registration.key)}, and neither is more specific;"
+        f" register something for {key_names(meet)} first, or use ambiguous=True"
+    )
+
+
+def _ambiguous_with(
     store: Store, registration: Registration
 ) -> tuple[Registration, tuple[RegisteredClass, ...]] | None:
     """Find a registration with which another one is ambiguous.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import functools
 import inspect
-import operator
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -226,7 +225,8 @@ class _Annotation:
         if members or origin is type:
             parts = members or arguments
             evaluated = tuple(self._evaluated(part, aliases) for part in parts)
-            return hint if _are_same(evaluated, arguments) else self._put_in(hint, evaluated)
+            is_same = [*map(id, evaluated)] == [*map(id, arguments)]
+            return hint if is_same else self._put_in(hint, evaluated)
         if isinstance(hint, type):
             return self._names.forward_class(hint.__qualname__) if self._is_former(hint) else hint
         return self._from_alias(hint, aliases)
@@ -334,7 +334,3 @@ class _Annotation:
             return hint
         (cls,) = typing.get_args(hint)
         return object if cls is Any else cls
-
-
-def _are_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
-    return len(first) == len(second) and all(map(operator.is_, first, second))

@@ -28,7 +28,7 @@ import weakref
 
 from ._cached_table import CachedTable, Guard
 from ._chains import end_step
-from ._circular import refuse_circle
+from ._composition import refuse_circle
 from ._errors import ComponentLookupError
 from ._fastcall import CallTables, Step, compiled
 from ._lock import registry_lock
@@ -65,15 +65,16 @@ class LookupCache(CallTables):
 
     def __init__(self, lookup: Any) -> None:
         super().__init__()
+        # First, since the cache may die before the rest is there. Weak references to the generic
+        # functions, which remove their tables. Only C code runs when one dies, so that nothing can
+        # interrupt it.
+        self._references: dict[int, list[weakref.ref[Any]]] = {}
         self._lookup = weakref.ref(lookup)
         self._sources: list[_Merged] | None = None
         # By key, for look-ups that are no calls of a generic function.
         self._key_tables: dict[Hashable, dict[int, CachedTable]] = {}
         # By the identity of a generic function.
         self._call_tables: dict[int, dict[int, CachedTable]] = {}
-        # Weak references to the generic functions, which remove their tables. Only C code runs
-        # when one dies, so that nothing can interrupt it.
-        self._references: dict[int, list[weakref.ref[Any]]] = {}
         # Only C code runs when a cache dies, so that nothing can interrupt it.
         identity = id(self)
         _caches[identity] = weakref.ref(self, functools.partial(_caches.pop, identity))

@@ -173,7 +173,7 @@ RegisteredClass: TypeAlias = "type | NamedClass | Refinement"
 class UnionMember:
     """A class as a member of a union, which is less specific than the class itself.
 
-    Equal to the same class as a member of the same union, in whatever order it names its members.
+    Equal to the same class as a member of the same union, with its members in any order.
 
     :param cls: the class.
     :param union: all members of the union.

@@ -1,6 +1,6 @@
 """The predicates that a generic function declares: they decide beside the classes.
 
-What is registered for the same classes is in one :class:`DeclaredMatcher`, by predicates. Those of
+All components for the same classes are in one :class:`DeclaredMatcher`, by predicates. Those of
 all classes that apply are put in one order: the classes weigh more than the predicates, or less,
 as the generic function says. A matcher is never changed, but replaced, as all of a store is.
 """
@@ -259,12 +259,12 @@ class _WithoutArguments(Matcher):
 
     def _reg_ask(self, query: Query) -> Any:
         matcher = self._matcher
-        what = repr(matcher)
+        asked = repr(matcher)
         if isinstance(matcher, RefinedMatcher):
-            what = (
+            asked = (
                 f"{matcher.component!r}, for {', '.join(map(str, matcher.refinements.values()))},"
             )
         raise TypeError(
-            f"{what} under {describe(self._key)} decides by the arguments themselves; ask for the"
+            f"{asked} under {describe(self._key)} decides by the arguments themselves; ask for the"
             " component with component(), which takes them"
         )

@@ -110,8 +110,13 @@ def _withdraw(tables: _Fast | None, *identities: int) -> None:
 
     :param tables: ``_NOTHING``; or ``None``, with which a call has to find its lookup.
     """
-    for variables in map(_variables_of, identities or list(_generics)):
-        if variables is not None and (tables is None or variables["fast"] is not None):
+    # Without a function for each: there may be thousands of generic functions.
+    for reference in [*map(_generics.get, identities)] if identities else [*_generics.values()]:
+        generic = None if reference is None else reference()
+        if generic is None:
+            continue
+        variables = generic.__globals__
+        if tables is None or variables["fast"] is not None:
             variables["plain"] = variables["known"] = None
             variables["fast"] = tables
 
@@ -245,9 +250,9 @@ class ImplicitState:
             _withdraw(None)
             if lookup is not None:
                 self._lookup_everywhere = lookup
-                for variables in map(_variables_of, list(_generics)):
-                    if variables is not None:
-                        variables["fast"] = _NOTHING
+                for reference in list(_generics.values()):
+                    if (generic := reference()) is not None:
+                        generic.__globals__["fast"] = _NOTHING
         # Dropped without the lock: the finalizer of a lookup may wait for another thread.
         del before
 

@@ -23,7 +23,7 @@ from ._reexecution import present_function
 from ._signatures import signature_with_deferred
 from .arginfo import is_positional
 
-__all__ = ["refuse_lookalike", "refuse_second"]
+__all__ = ["refuse_lookalike", "refuse_second_generic"]
 
 # The parameters of an implementation by position, or by name, with their annotations as text.
 _Annotations = dict[int | str, tuple[str, str]]
@@ -43,14 +43,14 @@ def refuse_lookalike(
     for former in replaced:
         if not _are_both_in_one_file(former, implementation):
             continue
-        before, now = _others(spec, former), _others(spec, implementation)
+        before, now = _other_annotations(spec, former), _other_annotations(spec, implementation)
         for key in {**before, **now}:
             first, second = before.get(key), now.get(key)
             if first != second and (name := (second or first or ("",))[0]):
-                raise _error(spec, former, implementation, name, (first, second))
+                raise _lookalike_error(spec, former, implementation, name, (first, second))
 
 
-def refuse_second(function: FunctionType) -> None:
+def refuse_second_generic(function: FunctionType) -> None:
     """Refuse a second generic function of one name in one file.
 
     :param function: the function that is about to be made generic.
@@ -70,7 +70,7 @@ def refuse_second(function: FunctionType) -> None:
         )
 
 
-def _others(spec: DispatchSpec, implementation: Any) -> _Annotations:
+def _other_annotations(spec: DispatchSpec, implementation: Any) -> _Annotations:
     """List the annotated parameters on which the generic function does not dispatch."""
     try:
         parameters = signature_with_deferred(implementation).parameters.values()
@@ -122,7 +122,7 @@ def _are_both_in_one_file(former: Any, implementation: Any) -> bool:
     )
 
 
-def _error(
+def _lookalike_error(
     spec: DispatchSpec,
     former: Any,
     implementation: Any,

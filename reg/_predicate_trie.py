@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ANY", "IndexedKey", "branches_below", "first_entry", "given_key"]
 
-#: Matches any value of a predicate. Compared by identity.
-#: In place of the value of a predicate: any value.
+#: In place of the value of a predicate: any value. Compared by identity.
 ANY: Final = Sentinel("ANY")
 
 

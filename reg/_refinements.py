@@ -118,7 +118,7 @@ class SubclassOf:
         self.cls = cls
 
     def __call__(self, argument: Any) -> bool:
-        # list[int] claims to be a class, and is none.
+        # list[int] claims to be a class, and is not.
         if not issubclass(type(argument), type):
             return False
         cls = self.cls
@@ -171,7 +171,7 @@ class RefinedMatcher(Matcher):
     """A component that is registered for refinements, as class lookups give it.
 
     :param component: the component, perhaps a matcher.
-    :param classes: what it is registered for.
+    :param classes: the classes of its registration.
     :param rest: the same for further arguments.
     """
 
@@ -179,7 +179,7 @@ class RefinedMatcher(Matcher):
         self,
         component: Any,
         classes: tuple[RegisteredClass, ...],
-        rest: tuple[RegisteredClass, ...] = (),
+        rest: tuple[RegisteredClass, ...],
     ) -> None:
         self.component = component
         self.refinements = {
@@ -270,7 +270,7 @@ def loaded_base(cls: RegisteredClass) -> type | None:
 
 
 def _applies(cls: RegisteredClass, argument: Any) -> bool:
-    """Return whether an argument is one of those that a class, or a refinement, stands for."""
+    """Return whether a class, or a refinement, applies to an argument."""
     loaded = loaded_base(cls)
     if loaded is None or not issubclass(argument.__class__, loaded):
         return False

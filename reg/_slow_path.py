@@ -67,11 +67,7 @@ class SlowPath:
         return run_or_default(plan, default, dispatched, args, keywords)
 
     def component(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Find the component that a call with these arguments would call.
-
-        ``lookup``, ``default`` and ``predicates`` are described with
-        :meth:`reg.GenericFunction.component`.
-        """
+        """Answer ``component()`` of the generic function, with the arguments as they came."""
         spec = self._spec
         lookup, options = self._asked("component", args, keywords)
         if not has_default_behaviour(lookup):
@@ -88,11 +84,7 @@ class SlowPath:
         return options["default"]
 
     def all(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Find all components for these arguments, in the order of ``call_next``.
-
-        ``lookup`` and ``predicates`` are described with
-        :meth:`reg.GenericFunction.all`.
-        """
+        """Answer its ``all()``."""
         spec = self._spec
         lookup, options = self._asked("all", args, keywords)
         if not has_default_behaviour(lookup):
@@ -114,11 +106,7 @@ class SlowPath:
         return found_components(chain.components, dispatched, options.get("predicates"))
 
     def explain(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Explain which component a call with these arguments would call; nothing is called.
-
-        ``lookup`` and ``predicates`` are described with
-        :meth:`reg.GenericFunction.explain`.
-        """
+        """Answer its ``explain()``."""
         from .tools.explain import explain
 
         spec = self._spec

@@ -166,7 +166,9 @@ class Decision:
         root: Any = None
 
         def run(*args: Any, **keywords: Any) -> Any:
-            values = only(*args) if only else tuple([each(*args) for each in calculations])
+            values = (
+                only(*args) if only else tuple([calculate(*args) for calculate in calculations])
+            )
             if matcher.registry._root is root:
                 try:
                     function = known.get(values)

@@ -8,8 +8,8 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
 from reprlib import recursive_repr
 
-from ._circular import refuse_circle
 from ._classes import class_tuple
+from ._composition import refuse_circle
 from ._dispatch_spec import canonical_key
 from ._lock import ReentrantLock, registry_lock
 from ._mro import mro_of
@@ -127,9 +127,8 @@ class ListClassLookup(_Listed):
 
     :param lookups: the class lookups. A :class:`reg.Lookup` in it, such as a
       :class:`reg.Registry`, stands for its class lookup. A list that is given
-      is kept: what is put into it later is asked as well, from then on. Nothing
-      is remembered of what is found through a container of another kind, unless
-      it is a tuple.
+      is kept: class lookups that are put into it later are asked from then on.
+      Plans are cached for a list and a tuple, and for no container of another kind.
     :raises TypeError: if this is no container, or if there is something else in
       it now.
     """
@@ -138,7 +137,7 @@ class ListClassLookup(_Listed):
 class MergedClassLookup(_Listed):
     """Several registries, searched as if they were one.
 
-    The most specific registration comes first, whatever registry it is in; for the same classes,
+    The most specific registration comes first, in any of the registries; for the same classes,
     that of the earlier registry. So a registration for ``object`` in an application hides
     nothing of a framework.
 
@@ -158,8 +157,8 @@ class MergedClassLookup(_Listed):
         :param classes: the classes of the arguments, one for each.
         :return: the first of :meth:`all`, or ``None``.
         """
-        found = self._reg_registrations(canonical_key(key), class_tuple(key, classes))
-        return next((registration.candidate for registration in found), None)
+        registrations = self._reg_registrations(canonical_key(key), class_tuple(key, classes))
+        return next((registration.candidate for registration in registrations), None)
 
     def all(self, key: Hashable, classes: Iterable[type]) -> list[Any]:
         """Find the components in all of the registries.
@@ -169,8 +168,8 @@ class MergedClassLookup(_Listed):
         :return: a new list, the most specific first; for the same classes in the order of the
           registries.
         """
-        found = self._reg_registrations(canonical_key(key), class_tuple(key, classes))
-        return [registration.candidate for registration in found]
+        registrations = self._reg_registrations(canonical_key(key), class_tuple(key, classes))
+        return [registration.candidate for registration in registrations]
 
     def _reg_registrations(
         self, key: Hashable, classes: tuple[type, ...]
@@ -388,12 +387,9 @@ class _Results:
     def _results_for(self, key: Hashable) -> _KeyResults:
         # A key with an equality of its own counts for all equal keys.
         by_identity = type(key).__eq__ is object.__eq__
-        keys = self._by_identity if by_identity and _can_be_weak(key) else self._by_equality
+        can_be_weak = getattr(type(key), "__weakrefoffset__", 1) != 0
+        keys = self._by_identity if by_identity and can_be_weak else self._by_equality
         return keys.setdefault(key, {})
-
-
-def _can_be_weak(key: object) -> bool:
-    return getattr(type(key), "__weakrefoffset__", 1) != 0
 
 
 def _registries(part: Any) -> Iterator[Any]:

@@ -130,13 +130,13 @@ def _make(
         first = function.__qualname__.partition(".")[0]
         if first in function.__globals__:
             # Imported here: mostly there is nothing of that name yet.
-            from ._lookalikes import refuse_second
+            from ._lookalikes import refuse_second_generic
 
-            refuse_second(function)
+            refuse_second_generic(function)
     spec = DispatchSpec(function, names, class_first, predicates, predicates_first)
     if predicates:
         _declare(spec)
-    slow_path = _SlowPath(spec)
+    slow_path = _UnloadedSlowPath(spec)
     generic: Any = make_call(spec, slow_path, implicit)
     functools.update_wrapper(generic, function)
     for attribute in ("__name__", "__qualname__"):
@@ -162,7 +162,7 @@ def _make(
     return generic
 
 
-class _SlowPath:
+class _UnloadedSlowPath:
     """The calls of one generic function that the fast path does not know.
 
     All that answers them is loaded with the first one. From then on, attributes of this object

@@ -60,7 +60,7 @@ class Lookup(CachedLookup, Observable):
 
     :param class_lookup: the class lookup that is asked. The class of an argument is its
       ``__class__``, so that a proxy has the class of its object.
-    :param name: what tools call this lookup.
+    :param name: the name that tools show for this lookup.
     :raises TypeError: if it is neither a class lookup nor a lookup; so does
       assigning one.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from ._ambiguity import ambiguous_with
+from ._ambiguity import refuse_ambiguity
 from ._classes import (
     ClassKey,
     ForwardName,
@@ -28,6 +28,13 @@ from ._registering import (
     read_classes,
     refuse_namesake,
     registration_for,
+)
+from ._replacing import (
+    has_component,
+    joined_by_predicates,
+    predicate_names,
+    refuse_to_replace,
+    without_component,
 )
 from ._store import Registration, Store
 from .implicit import implicit
@@ -128,11 +135,11 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             for combination in combinations:
                 registration = self._reg_store.for_classes(key, combination)
                 # A member of a union may have been unregistered by itself.
-                if registration is not None and _has(registration, predicates):
+                if registration is not None and has_component(registration, predicates):
                     registrations.append(registration)
-                    remaining += _without(registration, predicates)
+                    remaining += without_component(registration, predicates)
             if not registrations:
-                given = "" if predicates is None else f" and {_named(predicates)}"
+                given = "" if predicates is None else f" and {predicate_names(predicates)}"
                 raise RegistrationError(
                     f"nothing is registered under {describe(key)} for"
                     f" {key_names(combinations[0])}{given}"
@@ -189,7 +196,7 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
     def registrations(self) -> list[Registration]:
         """List all registrations, in the order in which they were made.
 
-        :return: a new list; of what was registered for a union, each alternative with its class.
+        :return: a new list; for a union, a registration for each of its members.
         """
         for key in self._reg_store.all_keys():
             self._reg_settle(key, ())
@@ -287,14 +294,14 @@ class ClassRegistry(IRegistry, ObservableClassLookup, IClassLookup):
             store = self._reg_store.removing(former_selves(self._reg_store, key, component))
             if predicates is not None and not isinstance(component, Matcher):
                 replaces = self._reg_replace is not False
-                added = [_by_predicates(store, one, predicates, replaces) for one in added]
+                added = [joined_by_predicates(store, one, predicates, replaces) for one in added]
             elif self._reg_replace is False:
                 for registration in added:
-                    _refuse_to_replace(store, registration)
+                    refuse_to_replace(store, registration)
             store = store.adding(added)
             if not self._reg_ambiguous:
                 for registration in added:
-                    _refuse_ambiguity(store, registration)
+                    refuse_ambiguity(store, registration)
             replaced = self._reg_publish(store, {key})
         del replaced
 
@@ -416,74 +423,3 @@ def _refuse_positional(registry: object, misplaced: tuple[object, ...]) -> None:
             f"{kind}() takes its name by keyword, {kind}(name=...), and is made without"
             f" registrations; got {', '.join(map(repr, misplaced))}"
         )
-
-
-def _by_predicates(
-    store: Store, registration: Registration, predicates: Mapping[str, Any], replaces: bool
-) -> Registration:
-    """Put a component to those that are registered for the same classes, by its predicates."""
-    known = store.exact(registration.key, registration.keys)
-    matcher = None if known is None else known.component
-    if known is None or not isinstance(matcher, DeclaredMatcher):
-        if known is not None and not replaces:
-            _refuse_to_replace(store, registration)
-        matcher, known = DeclaredMatcher(registration.key), registration
-    elif not replaces and (former := matcher.exact(predicates)) is not None:
-        raise RegistrationError(
-            f"{describe(registration.key)} has a component for {key_names(registration.keys)} and"
-            f" {_named(predicates)} already: {former!r}, so {registration.component!r} at"
-            f" {registration.place} is not registered; unregister the first, or use replace=True"
-        )
-    return known._replace(
-        component=matcher.adding(predicates, registration.component)
-    ).with_candidate()
-
-
-def _has(registration: Registration, predicates: Mapping[str, Any] | None) -> bool:
-    """Return whether a registration has a component for these predicates."""
-    matcher = registration.component
-    if predicates is None or not isinstance(matcher, DeclaredMatcher):
-        return True
-    return matcher.exact(predicates) is not None
-
-
-def _without(
-    registration: Registration, predicates: Mapping[str, Any] | None
-) -> list[Registration]:
-    """Take one component out of those for the same classes.
-
-    :return: the registration with the others, in a list; an empty list if there are no others.
-    """
-    matcher = registration.component
-    if predicates is None or not isinstance(matcher, DeclaredMatcher):
-        return []
-    left = matcher.removing(predicates)
-    return [] if left is None else [registration._replace(component=left).with_candidate()]
-
-
-def _named(predicates: Mapping[str, Any]) -> str:
-    names = ", ".join(f"{name}={value!r}" for name, value in predicates.items())
-    return names or "any predicates"
-
-
-def _refuse_to_replace(store: Store, registration: Registration) -> None:
-    known = store.exact(registration.key, registration.keys)
-    if known is not None:
-        raise RegistrationError(
-            f"{describe(registration.key)} has a component for"
-            f" {key_names(registration.keys)} already: {known.component!r} at"
-            f" {known.place}, so {registration.component!r} at {registration.place}"
-            " is not registered; unregister the first, or use replace=True"
-        )
-
-
-def _refuse_ambiguity(store: Store, registration: Registration) -> None:
-    if (found := ambiguous_with(store, registration)) is None:
-        return
-    other, meet = found
-    raise RegistrationError(
-        f"{registration.component!r} at {registration.place}, for {key_names(registration.keys)},"
-        f" and {other.component!r} at {other.place}, for {key_names(other.keys)}, would both apply"
-        f" to {key_names(meet)} under {describe(registration.key)}, and neither is more specific;"
-        f" register something for {key_names(meet)} first, or use ambiguous=True"
-    )

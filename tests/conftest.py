@@ -38,6 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs_mortal_classes: has classes or functions die; skipped where they are immortal as"
         " soon as there has been a second thread",
     )
+    config.addinivalue_line(
+        "markers",
+        "xdist_group(name): all of one group are run by one worker, with --dist loadgroup; its"
+        " environment is made once",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Have the many tests that collect garbage not look through all tests each time."""
+    """Let the tests that collect garbage pass over the objects of all tests."""
     # The first test makes hypothesis look for referrers, which are not found once frozen.
     given(none())(lambda nothing: None)()
     gc.collect()
@@ -64,7 +69,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Keep what Python 3.12 loses count of from other tests.
+    """Keep the exceptions that Python 3.12 loses count of from other tests.
 
     If an exception is raised by a trace function at the wrong moment, Python takes
     another one for being handled from then on; but in a generator for no longer
@@ -91,7 +96,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(autouse=True)
 def implicit_put_back() -> Iterator[None]:
-    """Put back everything that ``reg.implicit`` holds, whatever a test leaves there."""
+    """Put back everything that ``reg.implicit`` holds."""
     implicit = reg.implicit
     base, base_only, scoped = implicit.base_lookup, implicit._base_only, implicit._scoped.get()
     assert scoped is None, "a test begins inside of using()"

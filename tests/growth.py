@@ -28,7 +28,7 @@ def assert_leaves_nothing(make: Callable[[], Any], number: int) -> None:
     grown = len(gc.get_objects()) - objects
     assert [reference() for reference in references] == [None] * 10
     del references
-    assert grown < 100
+    assert grown < 40
     # Imported here, since not all interpreters have it.
     import tracemalloc
 
@@ -37,7 +37,8 @@ def assert_leaves_nothing(make: Callable[[], Any], number: int) -> None:
     tracemalloc.start()
     try:
         # At first until every table is as large as it is between collections.
-        for often in (max(min(1_500, number), number // 10), *[max(1, number // 20)] * 2):
+        settling, measured = (max(min(least, number), number // 10) for least in (1_000, 250))
+        for often in (settling, measured, measured):
             for _ in range(often):
                 make()
             gc.collect()

@@ -1,7 +1,7 @@
 """Calls in threads while other threads change all that they depend on.
 
 ``python -m tests.stress`` runs for ``REG_SOAK`` seconds. Each answer has to be one that was right
-at some moment of its call: for this, each change is noted before it begins and after it is done.
+at some moment of its call. So each change is noted before it begins and after it is done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import reg
 
 from .soak import PATIENCE, SOAK, for_a_while
 
-#: how many former values of something are known
+#: the number of former values that a :class:`History` knows
 _KNOWN = 2_000
 
 
@@ -37,7 +37,7 @@ class Shape(abc.ABC): ...
 
 
 class History:
-    """The values of something that one thread changes, in the order of time."""
+    """The values that one thread has assigned, in the order of time."""
 
     def __init__(self, value: Any) -> None:
         self._values = {0: value}
@@ -55,7 +55,7 @@ class History:
         return self._done
 
     def since(self, moment: int) -> set[Any] | None:
-        """The values that there were since then; ``None`` if these are too many."""
+        """The values since that moment; ``None`` if these are too many."""
         until = self._begun
         if until - moment > _KNOWN // 2:
             return None
@@ -72,7 +72,7 @@ def kind_of(thing: Animal) -> str:
 
 
 class Stress:
-    """Registries, what is registered in them, and threads that call and change."""
+    """Registries, their implementations, and threads that call and change them."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -93,7 +93,7 @@ class Stress:
             "chain": reg.Lookup(reg.ChainClassLookup(front, back)),
             "list": reg.Lookup(reg.ListClassLookup(self.parts)),
         }
-        #: what is registered for animals in each registry, ``None`` for nothing
+        #: the answer of the implementation for animals in each registry; ``None`` without one
         self.registered = {name: History(None) for name in self.registries}
         #: the names of the registries in the list
         self.listed = History(("front", "back"))
@@ -209,7 +209,7 @@ class Stress:
                 front.register(self.pair, [cls, int], answering("kitten"))
                 assert self.pair(cls(), 1, lookup=front) == "kitten"
                 front.unregister(self.pair, [cls, int])
-                if reg.build == "C build":
+                if reg.build.name == "C":
                     # The pure-Python build notices that at the next change of a registry.
                     cls.__bases__ = (Animal,)
                     assert self.pair(cls(), 1, lookup=front) == "fallback"
@@ -274,11 +274,14 @@ class Stress:
                 yield made
 
     def check_others(self, thing: Any) -> int:
+        """Call by predicates, ``call_next`` and two arguments, and compare the answers.
+
+        :return: how many calls were made.
+        """
         front, back = self.lookups["front"], self.lookups["back"]
         moment = self.by_value.now()
         answer = self.by_kind(thing, lookup=front)
         right = self.by_value.since(moment)
-        # By a registry of which the predicate is being registered, or that was replaced.
         if right is not None and answer not in right:
             raise AssertionError(f"got {answer!r} by predicates, expected one of {right!r}")
         is_cat = isinstance(thing, Cat)
@@ -297,7 +300,7 @@ class Stress:
     # -- Threads
 
     def run(self, seconds: float, share: float) -> None:
-        """Run all threads at once, for that long, and raise the first error of any of them."""
+        """Run all threads at once for some seconds, and raise the first error of any of them."""
         changes: list[Iterator[int]] = [
             self.registering("front"),
             self.registering("back"),
@@ -308,7 +311,7 @@ class Stress:
             self.dropping(),
             *[itertools.repeat(0)] * 3,
         ]
-        threads = [threading.Thread(target=self.repeat, args=(each,)) for each in changes]
+        threads = [threading.Thread(target=self.repeat, args=(changing,)) for changing in changes]
         for thread in threads:
             thread.start()
         for _ in for_a_while(seconds, share):

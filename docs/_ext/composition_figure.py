@@ -40,8 +40,8 @@ _COLUMNS = [*_REGISTERED, "the function"]
 _TOP, _COLUMN_WIDTH, _LINE, _CELL_HEIGHT, _ROW_HEIGHT = 36, 119, 24, 34, 68
 
 
-def _found(classes: tuple[type, type]) -> list[tuple[str, str]]:
-    """The registry and the name of each component, in the order that reg finds them in."""
+def _components(classes: tuple[type, type]) -> list[tuple[str, str]]:
+    """The registry and the name of each component, in the order of the look-up."""
     registries = []
     for name, components in _REGISTERED.items():
         registry = reg.ClassRegistry(name=name)
@@ -61,10 +61,10 @@ def figure() -> list[str]:
         top = _TOP + line * _ROW_HEIGHT
         call = f"show({', '.join(f'{cls.__name__}()' for cls in classes)})"
         parts.append(text(5, top + _LINE - 8, call, "start", code=True))
-        found = _found(classes)
+        components = _components(classes)
         for place, column in enumerate(_COLUMNS):
-            names = [name for registry, name in found if registry == column]
-            chosen = found[0][0] == column
+            names = [name for registry, name in components if registry == column]
+            chosen = components[0][0] == column
             parts.append(_cell(place * _COLUMN_WIDTH, top + _LINE, names, chosen=chosen))
     label = (
         "A table of four calls. Each goes from the application to the framework to the function,"

@@ -46,16 +46,13 @@ _CELL_WIDTH, _CELL_HEIGHT, _LEFT, _TOP = 66, 40, 70, 76
 
 
 def _resolution() -> dict[tuple[str, tuple[type, ...]], int]:
-    """The place of each component in the order that reg finds them in."""
+    """The number of each component in the order of the look-up."""
     registries = {name: reg.ClassRegistry(name=name) for name in _REGISTERED}
     for name, combinations in _REGISTERED.items():
         for classes in combinations:
             registries[name].register(render, classes, (name, classes))
-    found = reg.ListClassLookup(registries.values()).all(render, _CALL)
-    order: dict[tuple[str, tuple[type, ...]], int] = {}
-    for component in found:
-        order[component] = len(order) + 1
-    return order
+    components = reg.ListClassLookup(registries.values()).all(render, _CALL)
+    return {component: number for number, component in enumerate(components, 1)}
 
 
 def figure() -> list[str]:

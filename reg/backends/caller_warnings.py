@@ -11,11 +11,10 @@ __all__ = ["describe_error", "issue_warnings", "warn_caller"]
 _SKIPPED = ("contextlib", "functools")
 
 
-def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+def warn_caller(message: str) -> None:
     """Warn at the line that called into this package.
 
     :param message: the text of the warning.
-    :param category: its class.
     :raises Warning: the warning itself, where the filters turn it into an error.
     """
     depth = 2
@@ -23,7 +22,7 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_back is not None and _is_skipped(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
         depth += 1
-    warnings.warn(message, category, stacklevel=depth)
+    warnings.warn(message, stacklevel=depth)
 
 
 def _is_skipped(module: str) -> bool:

@@ -20,8 +20,8 @@ from .state import BackendName, Mode, State, leave
 __all__ = ["FastPath", "failure_reason"]
 
 _DEBUG: Final = logging.DEBUG
-# The cache of the logger: by level, if it is on. A change of any level clears it; where it does
-# not know, the logger is asked, which takes longer.
+# The cache of the logger: for each level whether it is on. A change of any level clears it. A level
+# that is not in it is taken for on; the logger itself is asked then, which takes longer.
 _LEVELS: Final[dict[int, bool]] = getattr(logging.getLogger("reg.backends"), "_cache", {})
 _NO_ENTRY: Any = None
 _BackendCall: Any = None
@@ -76,14 +76,10 @@ class FastPath(Dispatched):
 
     @functools.cached_property
     def _twin(self) -> Callable[..., Any]:
-        """That function, all of it in Python: the twin of the call in C."""
+        """The same function in Python, the twin of the call in C."""
         host, slow_path, is_plain = self._host, self._slow_path, self._is_plain
-        name, me, discovery, variable = (
-            self.name,
-            self,
-            self.selector.discovery,
-            self.selector.state,
-        )
+        name, dispatched = self.name, self
+        discovery, variable = self.selector.discovery, self.selector.state
         current, enter, reset, is_logged = variable.get, variable.set, variable.reset, _LEVELS.get
 
         def call(*args: Any, backend: BackendName | None = None, **keywords: Any) -> Any:
@@ -92,7 +88,7 @@ class FastPath(Dispatched):
                 return host(*args, **keywords) if keywords else host(*args)
             try:
                 calls = state.mode.calls if backend is None else state.mode.named_calls[backend]
-                entry = calls[me]
+                entry = calls[dispatched]
                 if entry.is_by_owner:
                     entry = entry.by_owner(args, keywords)
                 # Read at each call: an export can be replaced.
@@ -117,9 +113,9 @@ class FastPath(Dispatched):
             ):
                 return slow_path(state, backend, args, keywords)
             if entry.asks:
-                reason = me.declines(entry.ran, entry.asks, args, keywords)
+                reason = dispatched.declines(entry.ran, entry.asks, args, keywords)
                 if reason is not None:
-                    return me.declined(backend, args, keywords, entry, reason)
+                    return dispatched.declined(backend, args, keywords, entry, reason)
             if entry.is_recorded or is_logged(_DEBUG, True):
                 put_on_record(state, entry.record)
             token = None
@@ -136,14 +132,14 @@ class FastPath(Dispatched):
                     reset(token)
                 else:
                     leave(variable, token, state)
-            return me.moved_on(backend, args, keywords, entry, failure)
+            return dispatched.moved_on(backend, args, keywords, entry, failure)
 
         return call
 
     # The rest of a call that its entry does not finish
 
     def missed(self, given: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Run a call that is not in the cache, or no more."""
+        """Run a call that is not in the cache."""
         if "backend" not in keywords:
             return self._twin(*args, backend=given, **keywords)
         # An argument of a host with another keyword, which the twin would take for the choice.
@@ -188,7 +184,7 @@ class FastPath(Dispatched):
         mode, backend, inventory = state.mode, decision.backend, self.selector.discovery.inventory
         is_auto = decision.choice.names[0] == AUTO
         if is_auto and self._deciding is not None:
-            # Which arguments decide is asked in every call.
+            # The function that picks the deciding arguments is asked in every call.
             return
         if given is None:
             if mode.choice is None:
@@ -200,7 +196,7 @@ class FastPath(Dispatched):
         else:
             calls = mode.named_calls.setdefault(given, {})
         options, shapes = self.cached_shapes(decision)
-        # Where it says how strict the call is, each call is decided.
+        # Each call with ``strict=`` is decided.
         if shapes is self._plain_shapes and "strict" not in decision.keywords:
             if len(self._plain_shapes) >= MOST_SHAPES:
                 self._plain_shapes.clear()

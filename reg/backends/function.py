@@ -42,9 +42,9 @@ class HostFunction(FastPath):
         keyword: str,
         function: Callable[..., Any],
         signature: inspect.Signature,
-        deciding: Deciding = None,
-        moves_on: tuple[type[BaseException], ...] = (NotImplementedError,),
-        mutates_input: Changing = None,
+        deciding: Deciding,
+        moves_on: tuple[type[BaseException], ...],
+        mutates_input: Changing,
     ) -> None:
         super().__init__(selector, name, keyword, function, deciding)
         self._mutates_input = mutates_input

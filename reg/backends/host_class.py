@@ -41,7 +41,7 @@ class DispatchedClass(FastPath):
         name: str,
         keyword: str,
         cls: type,
-        deciding: Deciding = None,
+        deciding: Deciding,
     ) -> None:
         super().__init__(selector, name, keyword, cls, deciding)
         self.signature = _constructor_signature(cls)

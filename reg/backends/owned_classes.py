@@ -1,4 +1,4 @@
-"""Classes of arguments that a backend lists: those that it owns, and those that it converts."""
+"""The classes of arguments that a backend lists, since it owns or converts them."""
 
 from __future__ import annotations
 

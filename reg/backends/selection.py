@@ -40,7 +40,7 @@ class Selector:
         default: BackendName,
         variable: str | None,
         strict: bool,
-        conversions: Conversions | None = None,
+        conversions: Conversions | None,
     ) -> None:
         #: how arguments are converted; ``None`` if they are not
         self.conversions = conversions

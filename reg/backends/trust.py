@@ -156,7 +156,7 @@ class Trust:
         reserved: ReservedNames,
         trusted: Mapping[str, Mapping[str, Any]] | None,
         untrusted: Untrusted,
-        blocking_variable: str | None = None,
+        blocking_variable: str | None,
     ) -> None:
         if untrusted not in get_args(Untrusted):
             raise ValueError(

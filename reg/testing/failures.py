@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any, Final, NamedTuple
 
+from .._dispatch_spec import dispatch_of
 from ..lookup import ComponentLookupError, Lookup
 from ..sentinel import MISSING
 from ..tools.explain import explain_classes
-from ..tools.provenance import dispatch_arguments, dispatch_of
+from ..tools.provenance import dispatch_arguments
 
 __all__ = ["explanations"]
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from .._dispatch_spec import DispatchSpec
+from .._dispatch_spec import DispatchSpec, dispatch_of
 from .._signatures import signature_with_deferred
 from .._store import Registration
 from ..arginfo import accepted_keywords, is_positional, takes_keyword
@@ -16,7 +16,7 @@ from ..lookup import Matcher
 from ..predicate import PredicateMatcher
 from .finding import Report, report
 from .names import short_name
-from .provenance import Registered, dispatch_of, forwarded_arguments
+from .provenance import Registered, forwarded_arguments
 from .registration_rules import definition_places
 
 __all__ = ["call_rules", "counted", "numbers_of_arguments", "positional_parameters"]

@@ -49,8 +49,7 @@ class _Version(argparse.Action):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
-    :param arguments: the words behind its name; ``None`` for those that were
-      typed.
+    :param arguments: the words behind its name; ``None`` for the words that were typed.
     :return: 0; 1 if a check has findings; 2 if the command was typed wrong.
     """
     directory = os.getcwd()

@@ -7,13 +7,14 @@ import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from .._dispatch_spec import dispatch_of
 from .._errors import describe
 from .._refinements import RefinedMatcher
 from ..lookup import Lookup
 from .finding import Report, report
 from .loaded import is_concrete, loaded_subclasses
 from .names import full_name, names_of, short_name
-from .provenance import Located, dispatch_of, for_classes, located
+from .provenance import Located, for_classes, located
 from .registration_rules import definition_places
 
 __all__ = ["Completeness", "incomplete"]

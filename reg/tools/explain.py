@@ -14,7 +14,7 @@ from typing import Any
 
 from .._declared import DeclaredMatcher, answers, failing, has_declared, values_of
 from .._definitions import definition_of
-from .._dispatch_spec import is_plain_function
+from .._dispatch_spec import dispatch_of, is_plain_function
 from .._errors import describe
 from .._matching import Matcher, Query, resolve_matchers
 from ..arginfo import takes_keyword
@@ -26,7 +26,6 @@ from .provenance import (
     Located,
     Source,
     completed_classes,
-    dispatch_of,
     located,
     lookup_name,
 )

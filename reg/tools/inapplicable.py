@@ -6,11 +6,12 @@ from collections.abc import Hashable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass, loaded_class
+from .._dispatch_spec import dispatch_of
 from .._refinements import base_of
 from .._store import Registration
 from ..lookup import Lookup
 from .names import full_name, short_name
-from .provenance import applies, dispatch_of, for_classes, registrations
+from .provenance import applies, for_classes, registrations
 from .redefined import former_class, is_former_generic
 from .resolution import Candidate
 

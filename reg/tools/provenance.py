@@ -1,6 +1,6 @@
 """The registries of a composition, and from which of them a component comes.
 
-All that the tools read of the core's inner state is read here.
+The tools read the inner state of lookups and registries here only.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from .._circular import leaves, steps
 from .._classes import RegisteredClass
+from .._composition import leaves, parts_of
 from .._dispatch_spec import DispatchSpec, dispatch_of
 from .._observers import Observable, ObservableClassLookup
 from .._position import ranking
@@ -29,7 +29,6 @@ __all__ = [
     "applies",
     "completed_classes",
     "dispatch_arguments",
-    "dispatch_of",
     "for_classes",
     "forwarded_arguments",
     "is_lookup",
@@ -39,7 +38,6 @@ __all__ = [
     "registered_for",
     "registrations",
     "sources",
-    "steps",
 ]
 
 
@@ -147,11 +145,11 @@ def sources(lookup: Any) -> list[Source]:
       :class:`reg.CachingClassLookup` are among them.
     :raises ValueError: if the composition contains itself.
     """
-    found = []
+    listed = []
     for path, part, above in leaves(lookup):
         merged = [outer for outer in above if isinstance(outer, MergedClassLookup)]
-        found.append(_source(part, path, merged[0] if merged else None))
-    return found
+        listed.append(_source(part, path, merged[0] if merged else None))
+    return listed
 
 
 def registered_by_key(lookup: Any) -> dict[Hashable, Registered]:
@@ -291,7 +289,7 @@ def _located_in(
     else:
         below = [
             candidate
-            for step, child in steps(part, path)
+            for step, child in parts_of(part, path)
             for candidate in _located_in(child, step, key, classes, merged)
         ]
         if merged is part and _passes_on(part):

@@ -6,10 +6,11 @@ from collections.abc import Hashable
 from typing import Any
 
 from .._classes import SingleKey, UnionMember, class_of
+from .._dispatch_spec import dispatch_of
 from .._refinements import Refinement, base_of
 from .inapplicable import argument_name
 from .names import short_name
-from .provenance import dispatch_of, for_classes, registered_for
+from .provenance import for_classes, registered_for
 from .recording import RecordingMatcher
 from .resolution import Outcome
 

@@ -26,7 +26,7 @@ class RecordingMatcher(Matcher):
         self.matcher = component if isinstance(component, Matcher) else None
         #: asks whether refinements hold; ``None`` without refinements
         self.refined = candidate if isinstance(candidate, RefinedMatcher) else None
-        #: whether only the arguments tell whether it is found
+        #: true if its answer depends on the arguments, and not on their classes alone
         self.decides = self.matcher is not None or self.refined is not None
         #: the resulting component; ``None`` for a matcher that was not asked
         self.answer: Any = None if self.decides else component

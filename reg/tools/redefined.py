@@ -15,10 +15,10 @@ from collections.abc import Hashable
 from typing import Any
 
 from .._classes import NamedClass, RegisteredClass
+from .._dispatch_spec import dispatch_of
 from .._refinements import base_of
 from ..arginfo import wrapped_by
 from .names import full_name
-from .provenance import dispatch_of
 
 __all__ = [
     "current_class",

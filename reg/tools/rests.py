@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Hashable
 
+from .._dispatch_spec import dispatch_of
 from .._store import Registration
 from .call_rules import numbers_of_arguments
-from .provenance import Registered, dispatch_of
+from .provenance import Registered
 
 __all__ = ["for_fixed_numbers"]
 

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 from .. import _plan
 from .._cache import invalidate_all_caches
 from .._definitions import definition_of
+from .._dispatch_spec import dispatch_of
 from .._lock import registry_lock
 from .formats import html_table
 from .names import full_name, names_of, short_name, shown_place
-from .provenance import dispatch_of, located
+from .provenance import located
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -301,10 +302,10 @@ def _tracing(
             # With a refinement among its classes, the registered component is not the candidate.
             registries = [
                 (
-                    each.component if each.registration is None else each.registration.component,
-                    each.source.name,
+                    one.component if one.registration is None else one.registration.component,
+                    one.source.name,
                 )
-                for each in candidates
+                for one in candidates
             ]
         return next((name for known, name in registries if known is component), None)
 

@@ -1,4 +1,4 @@
-"""Rules of :func:`reg.check` about calls: those that reach no implementation, or another one.
+"""Rules of :func:`reg.check` about calls that reach no implementation, or not the expected one.
 
 Which arguments of a call dispatch depends on how they are passed, and on the numbers of classes
 that something is registered for. :doc:`/resolution` has the rule.
@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from .._classes import RegisteredClass
-from .._dispatch_spec import DispatchSpec
+from .._dispatch_spec import DispatchSpec, dispatch_of
 from .._refinements import Refinement
 from .._signatures import signature_with_deferred
 from .._store import Registration
@@ -22,7 +22,7 @@ from .call_rules import counted, numbers_of_arguments, positional_parameters
 from .finding import Report, report
 from .loaded import loaded_classes
 from .names import names_of, short_name
-from .provenance import Registered, applicable, applies, dispatch_of
+from .provenance import Registered, applicable, applies
 
 __all__ = ["uncovered_calls"]
 

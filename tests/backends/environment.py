@@ -13,18 +13,15 @@ from pathlib import Path
 
 import reg
 
-#: What a module begins with that is to say in a file beside it that it was imported.
+#: The beginning of a module that marks its import by a file beside it.
 MARK = "import os, pathlib; pathlib.Path(__file__ + '.imported').touch()\n"
 
 
-def wheel(directory, distribution, files, entry_points="", name=None):
-    """Write a wheel; what it holds is written down here, so that nothing has to be built.
-
-    :param name: what its metadata say that it is called, if it is something else.
-    """
+def wheel(directory, distribution, files, entry_points=""):
+    """Write a wheel from the texts of its files, so that nothing has to be built."""
     stem = f"{distribution.replace('-', '_')}-1.2"
     info = f"{stem}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name or distribution}\nVersion: 1.2\n"
+    metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
     tag = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     contents = {
         **files,
@@ -79,13 +76,13 @@ class Environment:
         )
 
     def ask(self, code, **options):
-        """What a program finds, which it leaves in ``found``."""
+        """Run a program, and return the variable ``found`` that it leaves."""
         done = self.run(code, **options)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
     def command(self, *arguments, **options):
-        """Run the command ``reg``, and tell what was imported for it by :meth:`imported`."""
+        """Run the command ``reg``; :meth:`imported` has the modules that it imported."""
         for marker in self.site.rglob("*.imported"):
             marker.unlink()
         return subprocess.run(
@@ -98,7 +95,7 @@ class Environment:
         )
 
     def imported(self):
-        """The modules that the last program imported, of those that say so."""
+        """The modules that the last program imported, if they leave a mark."""
         return sorted(
             path.name.removesuffix(".py.imported") for path in self.site.rglob("*.imported")
         )

@@ -27,7 +27,7 @@ def is_label(name):
 
 
 class ExpectedError(Exception):
-    """What is raised: a type, and parts of its message."""
+    """An expected error: its type, and parts of its message."""
 
     def __init__(self, type_, *parts):
         self.type = type_
@@ -36,7 +36,7 @@ class ExpectedError(Exception):
 
 @dataclass(eq=False)
 class Entry:
-    """An entry point, and what loading it gives: ``load`` returns the backend or raises."""
+    """An entry point, and the result of loading it: ``load`` returns the backend or raises."""
 
     name: str
     reference: str
@@ -67,7 +67,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class State:
-    """What holds in one context."""
+    """The state of one context."""
 
     names: tuple = ("cpu",)
     strict: bool = False
@@ -360,7 +360,7 @@ class Host:
     # Calls
 
     def call(self, function, args, keywords, given=None):
-        """What a call of a host's function gives."""
+        """The result of a call of a host's function."""
         own = self.functions[function]
         values, extra = sort(own, args, keywords)
         names = self.state.names if given is None else self.resolve(given)

@@ -1,9 +1,9 @@
-"""Distributions that try to be what they are not, installed beside a host that trusts others.
+"""Distributions that pretend to be others, installed beside a host that trusts these.
 
 Each attack is a module and an entry point of the installed distribution ``evil``,
 in two groups of its own: in one it is alone, in the other the real backend is
 installed beside it. A host with each policy then asks for everything. That a
-module was imported is told by a file that importing it writes.
+module was imported is known by a file that its import writes.
 """
 
 import json
@@ -16,6 +16,8 @@ from typing import NamedTuple
 import pytest
 
 from .environment import MARK, Environment, wheel
+
+pytestmark = pytest.mark.xdist_group("attackers")
 
 LABELS = ["accel", "acc", "fast_er", "turbo-kit"]
 TRUSTED = {"accel": {"aliases": LABELS[1:], "package": "real-accel"}}
@@ -71,15 +73,15 @@ def attacked(group, trusted, untrusted, labels):
 
 
 class Attack(NamedTuple):
-    """What the distribution ``evil`` tries.
+    """One attempt of the distribution ``evil``.
 
-    :param entry_point: what its entry point is called.
+    :param entry_point: the name of its entry point.
     :param source: its module, without the implementation.
     :param claims: whether the metadata alone tell that it wants to be the real one.
-    :param labels: by what it might be chosen besides.
+    :param labels: further labels by which it might be chosen.
     """
 
-    what: str
+    title: str
     entry_point: str
     source: str
     claims: bool
@@ -152,7 +154,7 @@ ATTACKS = [
         False,
     ),
 ]
-IDS = [attack.what for attack in ATTACKS]
+IDS = [attack.title for attack in ATTACKS]
 
 
 def module_of(number, place):
@@ -183,7 +185,7 @@ def environment(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def outcomes(environment):
-    """What came of each attack, with each policy; and the modules that were imported."""
+    """The answers to each attack, with each policy; and the modules that were imported."""
     found = {}
     for policy in POLICIES:
         asked = {
@@ -238,7 +240,7 @@ def test_each_refusal_names_the_distribution(outcomes, number, policy):
         assert refused(alone, by="'evil' 1.2")
     if attack.claims or policy != "refuse":
         # A name that changes is what it was the first time, and there is nothing to refuse.
-        honest = attack.what == "name that changes"
+        honest = attack.title == "name that changes"
         assert honest or any(message and "'evil' 1.2" in message for message in told)
     # What is shown cannot be mistaken for something else.
     assert all(message is None or message.isascii() for message in told)
@@ -257,7 +259,7 @@ def test_an_entry_point_that_is_refused_is_told_of_by_its_own_name(environment):
 
 
 class Planted:
-    """A directory on the path of programs, with whatever an installer would not write."""
+    """A directory on the path of programs, with files that no installer would write."""
 
     def __init__(self, environment, path):
         self.environment = environment
@@ -279,7 +281,7 @@ class Planted:
         info.joinpath("entry_points.txt").write_bytes(entry_points)
 
     def ask(self, trusted, labels=LABELS, first=True):
-        """What comes of asking under the weakest policy."""
+        """The answers under the weakest policy."""
         return self.ask_each(trusted, labels, ["allow"], first)[0]
 
     def ask_each(self, trusted, labels, policies=POLICIES, first=True):

@@ -1,4 +1,4 @@
-"""What a host can configure, and what it is told if that will not do."""
+"""The configuration of a host, and the errors for one that will not do."""
 
 import typing
 

@@ -9,6 +9,8 @@ import pytest
 from .conftest import GROUP
 from .environment import MARK, Environment, wheel
 
+pytestmark = pytest.mark.xdist_group("declarations")
+
 OWNER = "def f(x, y=None): return __name__\ndef g(x): return __name__\narray_types = [{0!r}]"
 
 

@@ -184,7 +184,7 @@ def test_an_export_without_a_signature_is_a_type_error(host, site):
 
 @pytest.fixture
 def nested(host, site):
-    """A host with two functions, outer calling inner; accel implements what it is told."""
+    """A host with two functions, outer calling inner; accel implements the given ones."""
 
     def make(source):
         site.write("nested_host_of_a_test", "dispatcher = f = g = None")

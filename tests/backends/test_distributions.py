@@ -10,6 +10,8 @@ import pytest
 
 from .environment import MARK, Environment, wheel
 
+pytestmark = pytest.mark.xdist_group("distributions")
+
 PLUGIN = "reg_pytest"
 
 HOST = """
@@ -227,7 +229,7 @@ def test_a_missing_extra_is_named(environment):
 
 
 def listed(environment, *arguments):
-    """What ``reg backends`` tells, by entry point."""
+    """The output of ``reg backends`` by entry point."""
     found = json.loads(environment.command("backends", *arguments, "--format", "json").stdout)
     return {
         each["entry_point"]: (

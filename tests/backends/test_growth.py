@@ -1,4 +1,4 @@
-"""What a host makes and drops for ever leaves nothing behind."""
+"""The objects that a host makes and drops for ever leave nothing behind."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def host_of(dispatcher):
 
 
 def in_a_context_of_its_own(make):
-    """A context keeps every variable that was ever set in it, and so what made that one."""
+    """A context keeps every variable that was ever set in it, and so its maker."""
 
     @functools.wraps(make)
     def made():

@@ -97,7 +97,7 @@ def signatures(draw, names, default):
 
 @st.composite
 def backends(draw):
-    """What an entry point leads to."""
+    """The object that an entry point leads to."""
     name = draw(choice_of("alpha", "beta", "gamma", rare=NAMES))
     functions = {}
     for function in FUNCTIONS:
@@ -180,7 +180,7 @@ vars(HOOKS).update(can_run=can_run, can_run_of=can_run_of)
 
 @st.composite
 def trusts(draw):
-    """What a host trusts."""
+    """The configuration of trust of a host."""
     found = {}
     for name, aliases in draw(st.permutations([("alpha", ["al"]), ("beta", ["bet", "x-y"])])):
         if draw(st.booleans()):
@@ -338,7 +338,7 @@ class Machine(RuleBasedStateMachine):
     # What implementations do
 
     def ran(self, backend, function, given):
-        """What each implementation returns: who it is, what it got, and what came of a call."""
+        """The result of each implementation: its name, its arguments, and the outcome of a call."""
         result = [backend, function, given]
         if self.depth < 3 and self.passing_on.get((backend, function), backend == "cpu"):
             self.depth += 1
@@ -369,7 +369,7 @@ class Machine(RuleBasedStateMachine):
         return self.functions[function](*args, **keywords, backend=choice)
 
     def outcome_of(self, function, *args):
-        """What comes of a call, in a form that can be compared."""
+        """The outcome of a call, in a form that can be compared."""
         try:
             return "returned", function(*args)
         except model.ExpectedError as error:
@@ -379,11 +379,8 @@ class Machine(RuleBasedStateMachine):
 
     # Comparison
 
-    def compare(self, real, expected, here=True):
-        """Compare what the host does with what the model says.
-
-        :param here: whether both take place in this context.
-        """
+    def compare(self, real, expected):
+        """Compare the answers, warnings and signatures of the host with those of the model."""
         FIGURES["compared"] += 1
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -401,10 +398,9 @@ class Machine(RuleBasedStateMachine):
         FIGURES["errors"] += outcome[0] == "raised"
         FIGURES["run by the host"] += sum(name == "cpu" for _, name in self.model.ran)
         FIGURES["run by backends"] += sum(name != "cpu" for _, name in self.model.ran)
-        if here:
-            names = self.model.state.names
-            chosen = self.dispatcher.settings.backend
-            assert chosen == (names[0] if len(names) == 1 else names)
+        names = self.model.state.names
+        chosen = self.dispatcher.settings.backend
+        assert chosen == (names[0] if len(names) == 1 else names)
         self.compare_what_is_shown()
         return outcome
 
@@ -658,7 +654,7 @@ atexit.register(print_figures)
 
 TestModel = Machine.TestCase
 TestModel.settings = settings(
-    max_examples=max(150, settings().max_examples // 2),
+    max_examples=max(100, settings().max_examples // 2),
     stateful_step_count=20,
     suppress_health_check=list(HealthCheck),
 )

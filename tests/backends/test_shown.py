@@ -1,4 +1,4 @@
-"""What users see of a host's function: its signature and its docstring."""
+"""The signature and the docstring of a host's function, as users see them."""
 
 import functools
 import inspect

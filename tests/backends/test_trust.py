@@ -1,9 +1,10 @@
-"""Who may supply a trusted backend, and what is not imported to find that out."""
+"""The distributions that may supply a trusted backend; no other is imported to find out."""
 
-import threading
 import warnings
 
 import pytest
+
+from ..threads import run_all
 
 
 def test_a_trusted_backend_from_its_distribution_is_used_silently(host, site):
@@ -114,19 +115,13 @@ def test_an_untrusted_backend_warns_once(host, site):
 def test_threads_get_one_warning_together(host, site):
     site.backend("accel")
     dispatcher = host(untrusted="warn")
-    barrier = threading.Barrier(8)
 
     def choose():
-        barrier.wait()
         dispatcher.settings.backend = "accel"
 
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        threads = [threading.Thread(target=choose) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_all(*[choose] * 8)
     assert len(warned) == 1
 
 

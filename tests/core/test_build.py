@@ -34,7 +34,7 @@ assert [kind(1), kind(1), kind(""), kind(2, lookup=registry)] == [
 
 
 def run(program, *options, cwd=None, **environment):
-    """Run a program in a new process, and return what it prints."""
+    """Run a program in a new process, and return its output."""
     inherited = {name: value for name, value in os.environ.items() if name != "REG_PURE_PYTHON"}
     return subprocess.run(
         [sys.executable, *options, "-c", program],

@@ -23,6 +23,7 @@ import pytest
 import reg
 
 from ..soak import PATIENCE, SOAK, for_a_while, scaled
+from ..threads import run_all
 
 
 class Animal: ...
@@ -53,27 +54,6 @@ def watchdog():
         yield
         faulthandler.cancel_dump_traceback_later()
     sys.setswitchinterval(interval)
-
-
-def run_all(*functions):
-    """Run functions in threads at once, and raise the first error of any of them."""
-    errors = []
-    barrier = threading.Barrier(len(functions))
-
-    def run(function):
-        try:
-            barrier.wait(PATIENCE)
-            function()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 class Log:

@@ -1,4 +1,4 @@
-"""The package: its names, and what importing it costs."""
+"""The package: its names, and the cost of importing it."""
 
 import ast
 import importlib

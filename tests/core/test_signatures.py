@@ -1,4 +1,4 @@
-"""The parameters of a function are those that ``inspect`` reads."""
+"""The parameters of a function are read as ``inspect`` reads them."""
 
 import inspect
 from functools import partial, wraps

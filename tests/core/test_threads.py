@@ -12,6 +12,8 @@ import pytest
 
 import reg
 
+from ..threads import run_all
+
 
 class Animal: ...
 
@@ -25,28 +27,6 @@ def threads_that_change_often():
     sys.setswitchinterval(1e-5)
     yield
     sys.setswitchinterval(interval)
-
-
-def run_all(*functions):
-    """Run functions in threads, and raise the first error of any of them."""
-    errors = []
-    barrier = threading.Barrier(len(functions))
-
-    def run(function):
-        try:
-            barrier.wait(10)
-            function()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
-    if errors:
-        raise errors[0]
 
 
 def compositions():

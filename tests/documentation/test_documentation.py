@@ -25,17 +25,11 @@ EXAMPLES = Sybil(
 )
 
 
-# Examples of rules that are not implemented yet stand in the paragraph after this comment.
-PENDING = re.compile(r"^\.\. pending\n\n(?:.+\n)+", re.MULTILINE)
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page):
     reg.implicit.clear()  # the state of a new program; conftest restores the former one
-    pending = [match.span() for match in PENDING.finditer(page.read_text())]
     for example in EXAMPLES.parse(page).examples():
-        if not any(start <= example.start < end for start, end in pending):
-            example.evaluate()
+        example.evaluate()
 
 
 @pytest.mark.parametrize("name", ["README.rst", "docs/index.rst", "docs/tutorial.rst"])
@@ -54,6 +48,14 @@ def test_a_wrong_example_is_noticed(tmp_path):
 def test_the_readme_has_the_command_by_which_the_package_is_tested():
     command = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
     assert f"$ {command}\n" in (ROOT / "README.rst").read_text()
+
+
+def test_the_design_page_names_each_module_of_the_core_with_its_subject():
+    page = (ROOT / "docs" / "design.rst").read_text()
+    named = re.findall(r"``(\w+)``", "".join(re.findall(r"^   \* - .*", page, re.MULTILINE)))
+    modules = [path.stem for path in (ROOT / "reg").glob("[!_]*.py")]
+    modules += [path.stem for path in (ROOT / "reg").glob("_[!_]*.py")]
+    assert sorted(modules) == sorted(named)
 
 
 def test_the_links_of_the_readme_lead_to_files_of_the_repository():

@@ -460,14 +460,17 @@ def run(*arguments):
     )
 
 
-@pytest.mark.parametrize("application", ["plain", "handbook"])
-def test_the_command_publishes_the_documentation_of_the_project(tmp_path, application):
+# Both render documents by the same implementation, which takes most of the time.
+@pytest.mark.parametrize(
+    ("application", "folder"), [("plain", EXAMPLES), ("handbook", ROOT / "docs")]
+)
+def test_the_command_publishes_the_documentation_of_the_project(tmp_path, application, folder):
     site = tmp_path / "site"
-    done = run(ROOT / "docs", "--application", application, "--output", site)
+    done = run(folder, "--application", application, "--output", site)
     assert done.stderr == ""
     assert done.returncode == 0
     assert re.search(r"publish\.py +(defaults\.highlighted|handbook\.outlined)", done.stdout)
-    assert re.search(r"index\.rst +defaults\.document", done.stdout)
+    assert re.search(r"(index|README)\.rst +defaults\.document", done.stdout)
     assert f"{application} published" in done.stdout
     assert broken_links(site) == []
 

@@ -36,7 +36,7 @@ class QuietHandler(WSGIRequestHandler):
 def serving(application):
     """Serve an application, and give a function that makes requests of it."""
     server = make_server("127.0.0.1", 0, application, Server, QuietHandler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
 
     def request(method, path, form=None, accept="text/html"):

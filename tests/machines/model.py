@@ -169,7 +169,7 @@ def unions_of(combinations):
 
 
 def keys_of(cls, union):
-    """What is noted of a class at a position: itself, and with the union it is a member of."""
+    """The note about a class at a position: the class, and the union that it is a member of."""
     return [cls] if union is None else [cls, (cls, union)]
 
 

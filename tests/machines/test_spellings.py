@@ -147,7 +147,7 @@ class SpellingsMachine(RuleBasedStateMachine):
             self.expected.unregister(self.generic, classes)
 
     def is_bound(self, args, lookup):
-        """The rule itself; a third-party class lookup only says what it has for classes."""
+        """The rule itself; a third-party class lookup answers for classes only."""
         if lookup is self.lookups[-1]:
             return not self.components(args)
         return len(args) not in {len(entry[1]) for entry in self.expected.registered}

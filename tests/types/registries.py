@@ -1,4 +1,4 @@
-"""Types of registries, and of what is registered in them, as mypy and pyright see them."""
+"""Types of registries and registrations, as mypy and pyright see them."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Annotated, Any, Literal, reveal_type

@@ -4,10 +4,12 @@
 ``# error: pyright``: these find a mistake in it. In all other lines there is none.
 """
 
+import functools
 import json
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -15,22 +17,36 @@ import pytest
 _FILES = sorted(Path(__file__).parent.glob("[!t]*.py"))
 
 
-def _said_by_mypy(path):
+def _run(*command):
+    files = map(str, _FILES)
+    return subprocess.run(
+        [sys.executable, "-m", *command, *files], capture_output=True, text=True
+    ).stdout
+
+
+def _said_by_mypy():
     pytest.importorskip("mypy", reason="mypy is installed where types are checked")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-pretty", "--no-incremental"]
-    shown = subprocess.run([*command, str(path)], capture_output=True, text=True)
-    for line in shown.stdout.splitlines():
-        if match := re.match(r".+?:(\d+): (error|note): (.*)", line):
-            yield int(match[1]), match[2] == "error", match[3]
+    shown = _run("mypy", "--strict", "--no-pretty", "--no-incremental", "--show-absolute-path")
+    for line in shown.splitlines():
+        if match := re.match(r"(.+?):(\d+): (error|note): (.*)", line):
+            yield match[1], int(match[2]), match[3] == "error", match[4]
 
 
-def _said_by_pyright(path):
+def _said_by_pyright():
     pytest.importorskip("pyright", reason="pyright is installed where types are checked")
-    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson"]
-    shown = subprocess.run([*command, str(path)], capture_output=True, text=True)
-    for each in json.loads(shown.stdout)["generalDiagnostics"]:
-        line = each["range"]["start"]["line"] + 1
-        yield line, each["severity"] == "error", each["message"]
+    shown = _run("pyright", "--pythonpath", sys.executable, "--outputjson")
+    for said in json.loads(shown)["generalDiagnostics"]:
+        line = said["range"]["start"]["line"] + 1
+        yield said["file"], line, said["severity"] == "error", said["message"]
+
+
+@functools.cache
+def _by_file(said_by):
+    """The lines, severities and messages of a type checker, by their file."""
+    by_file = defaultdict(list)
+    for file, *said in said_by():
+        by_file[Path(file)].append(said)
+    return by_file
 
 
 def _revealed(message):
@@ -43,7 +59,7 @@ def _revealed(message):
 @pytest.mark.parametrize("said_by", [_said_by_mypy, _said_by_pyright])
 def test_types_are_as_written(path, said_by):
     checker = said_by.__name__.removeprefix("_said_by_")
-    said = list(said_by(path))
+    said = _by_file(said_by)[path]
     revealed = {line: _revealed(message) for line, _, message in said if _revealed(message)}
     errors = {line for line, is_error, _ in said if is_error}
     lines = list(enumerate(path.read_text().splitlines(), 1))
@@ -53,4 +69,4 @@ def test_types_are_as_written(path, said_by):
     refused = {line for line, text in lines if re.search(f"# error: (both|{checker})$", text)}
     assert expected
     assert revealed == expected
-    assert errors == refused, [each for each in said if each[0] in errors ^ refused]
+    assert errors == refused, [one for one in said if one[0] in errors ^ refused]

@@ -8,13 +8,13 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..._dispatch_spec import dispatch_of
 from ..._mro import mro_of
 from ..._refinements import loaded_base
 from ..._store import Registration
 from ..listing import matcher_entries
 from ..loaded import is_likely, loaded_subclasses, package_of
 from ..names import full_name, short_name
-from ..provenance import dispatch_of
 
 __all__ = ["Axis", "Heading", "cases_of", "class_axis", "predicates_text"]
 

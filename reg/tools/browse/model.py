@@ -7,6 +7,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..._composition import parts_of
+from ..._dispatch_spec import dispatch_of
 from ..._signatures import signature_with_deferred
 from ..._store import Registration
 from ...compose import CachingClassLookup, ChainClassLookup, MergedClassLookup
@@ -14,7 +16,7 @@ from ...lookup import Lookup
 from ..check import check
 from ..finding import Finding
 from ..names import full_name, short_name, shown_place
-from ..provenance import Source, dispatch_of, lookup_name, sources, steps
+from ..provenance import Source, lookup_name, sources
 from .catalogue import Catalogue, Implementation, Registry, place_of
 from .dispatch_table import Table, make_table
 
@@ -156,7 +158,7 @@ def _tables(lookup: Lookup, catalogue: Catalogue) -> dict[Hashable, list[Table]]
 
 
 def _part(part: Any, path: str, leaves: Iterator[Source], catalogue: Catalogue) -> Part:
-    below = steps(part, path)
+    below = parts_of(part, path)
     if not below or getattr(part, "registry", None) is below[0][1]:
         source = next(leaves)
         return Part(source.name, type(part).__name__, (), catalogue.number_of(source))

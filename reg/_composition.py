@@ -1,4 +1,4 @@
-"""Walks through compositions, and the error for one that contains itself."""
+"""Compositions taken apart: walks through their parts, and the error for one in a circle."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any, TypeAlias
 
 from ._observers import Observable
 
-__all__ = ["leaves", "refuse_circle", "steps"]
+__all__ = ["leaves", "parts_of", "refuse_circle"]
 
 #: A part with the path to it, from the lookup that it is part of.
 Placed: TypeAlias = "tuple[str, Any]"
 
 
 def refuse_circle(part: Any, error: RecursionError) -> None:
-    """Find out whether a recursion had no end since a composition contains itself.
+    """Refuse a composition that contains itself, on which a recursion had no end.
 
     :param part: a lookup or class lookup.
-    :param error: the error; it gets a note, by which this is asked only once.
+    :param error: the error of the recursion; with a note, it has been asked about before.
     :raises ValueError: if the composition contains itself, with the place.
     """
     if not hasattr(error, "__notes__"):
@@ -27,11 +27,11 @@ def refuse_circle(part: Any, error: RecursionError) -> None:
 
 
 def leaves(part: Any) -> Iterator[tuple[str, Any, list[Any]]]:
-    """Walk a composition in the order in which it is asked.
+    """Walk through the parts of a composition that answer on their own, in order.
 
     :param part: a lookup or class lookup.
-    :return: an iterator of each part without parts, with its path and the list of all parts that
-      contain it, which is to be read at once.
+    :return: an iterator of the path to each of them, the part itself, and the list of all parts
+      that contain it, which is to be read at once.
     :raises ValueError: if the composition contains itself.
     """
     # Not by recursion: there may be no room left for it.
@@ -52,7 +52,7 @@ def leaves(part: Any) -> Iterator[tuple[str, Any, list[Any]]]:
                 f"this {type(part).__name__} is composed of itself: its {attribute} leads back to"
                 " it, so that no call through it ends; take it out there"
             ) from None
-        if below := steps(part, path):
+        if below := parts_of(part, path):
             above.append(part)
             paths[id(part)] = path
             levels.append(iter(below))
@@ -60,7 +60,7 @@ def leaves(part: Any) -> Iterator[tuple[str, Any, list[Any]]]:
             yield path, part, above
 
 
-def steps(part: Any, path: str) -> list[Placed]:
+def parts_of(part: Any, path: str) -> list[Placed]:
     """Take a composition apart, by one step.
 
     :param part: a lookup or class lookup.
