@@ -98,8 +98,9 @@ def _call(row: str, must: dict[str, float], aim: dict[str, float]) -> Requiremen
 def _positional_calls() -> Iterator[Requirement]:
     for arity in (1, 2):
         yield _call(f"call, {arity}", _by_build(2.2, 5.5), _by_build(1.6, 4))
-        for row in (f"deep call, {arity}", f"local class, {arity}", f"composed, {arity}"):
+        for row in (f"deep call, {arity}", f"composed, {arity}"):
             yield _call(row, _by_build(2.5, 7), _by_build(1.8, 4))
+        yield _call(f"local class, {arity}", _by_build(2.5, 9), _by_build(2))
     for row in ("merged, 1", "union"):
         yield _call(row, _by_build(2.5, 7), _by_build(1.8, 4))
     yield _call("method", _by_build(2.2, 5.5), _by_build(1.6, 4))

@@ -34,24 +34,23 @@ def call({parameters}*more, lookup, **keywords):
         # Most calls. The rest of the code does the same for all others.
         try:
             if lookup is NOT_GIVEN:
-                # The check is read first: calls that are published later are valid.
                 if plain:
-                    check = check_of_plain
                     implementation = plain{classes}
+                elif checked:
+                    # The check is read first: calls that are published later are valid.
+                    check = check_of_checked
+                    implementation = checked{classes}
+                    CHECK
                 elif known:
-                    check = check_of_plain
                     implementation = known{identities}.call
                 else:
                     tables = fast
                     if tables is None:
                         FIND_TABLES
-                    calls, check = tables[0], tables[3]
-                    implementation = calls{classes} if calls else tables[2]{identities}.call
+                    FIND_CALL
             else:
                 tables = lookup._reg_calls[own]
-                calls, check = tables[0], tables[3]
-                implementation = calls{classes} if calls else tables[2]{identities}.call
-            CHECK
+                FIND_CALL
         except Exception:
             pass
         else:
@@ -89,6 +88,13 @@ if current is None:
 tables = current._reg_calls[own]
 """
 
+# Finds the function for the classes in the tables.
+_FIND_CALL: Final = """\
+calls, check = tables[0], tables[3]
+implementation = calls{classes} if calls else tables[2]{identities}.call
+CHECK
+"""
+
 _CHECK: Final = """\
 if check is not None and (check[0] != check[1] or check[2] and not check[2]()):
     raise LookupError
@@ -107,7 +113,7 @@ if {last} is NOT_GIVEN:
 """
 _BIND_ONE: Final = """\
 if {name} is NOT_GIVEN:
-    {name} = keywords.pop(*optional[{index}])
+    {name} = keywords.pop(keyword_{index}, default_{index})
 """
 _REQUIRE_ONE: Final = """\
     if {name} is NOT_GIVEN:
@@ -172,6 +178,7 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
         BIND=_BIND.format(last=names[-1], fewer=fewer) if names and binds else "",
         BIND_EACH=bind_each,
         CHECK=_CHECK,
+        FIND_CALL=_FIND_CALL,
         FIND_PLAN=_FIND_PLAN,
         FIND_TABLES=_FIND_TABLES,
     ).format(
@@ -194,6 +201,7 @@ def _code_to_collect(class_first: bool) -> CodeType:
         _TEMPLATE,
         BIND="",
         CHECK=_CHECK,
+        FIND_CALL=_FIND_CALL,
         FIND_PLAN=_FIND_PLAN_FOR_ANY,
         FIND_TABLES=_FIND_TABLES,
     ).format(

@@ -117,18 +117,22 @@ def _withdraw(tables: _Fast | None, *identities: int) -> None:
             continue
         variables = generic.__globals__
         if tables is None or variables["fast"] is not None:
-            variables["plain"] = variables["known"] = None
+            variables["plain"] = variables["checked"] = variables["known"] = None
             variables["fast"] = tables
 
 
 def _publish(tables: _Fast, variables: dict[str, Any]) -> None:
     """Publish the tables of a generic function, and by themselves the calls that are valid."""
     variables["fast"], check = tables, tables[3]
-    if tables is not _NOTHING:
+    if tables is _NOTHING:
+        return
+    if check is None:
+        variables["plain"], variables["known"] = tables[0], tables[2]
+    else:
         # First: a call that has read the former check takes the calls for valid.
-        variables["check_of_plain"] = check
-        if check is None or _holds(check):
-            variables["plain"], variables["known"] = tables[0], tables[2]
+        variables["check_of_checked"] = check
+        if _holds(check):
+            variables["checked"] = tables[0]
 
 
 class CallTables:
@@ -306,16 +310,19 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
         "assigned": implicit._assigned,
         "base": implicit._base_slot,
         "scoped": implicit._scoped.get,
-        "optional": _optional(spec),
         # Whether most calls pass the arguments that dispatch, by position, and no others.
         "only_positions": not spec.names,
         # The tables of the lookup that counts everywhere; None if a call has to find its lookup.
         "fast": None,
-        # The calls of these tables, by classes and by their identities, and their check.
+        # The calls of these tables, by classes and by their identities, if they need no check.
         "plain": None,
         "known": None,
-        "check_of_plain": None,
+        # Those by classes, if they need one, and the check.
+        "checked": None,
+        "check_of_checked": None,
     }
+    for index, (keyword, default) in enumerate(_optional(spec)):
+        variables[f"keyword_{index}"], variables[f"default_{index}"] = keyword, default
     made = FunctionType(code, variables, None, (NOT_GIVEN,) * code.co_argcount)
     made.__kwdefaults__ = {"lookup": NOT_GIVEN}
     own = variables["own"] = id(made)
