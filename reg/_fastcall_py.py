@@ -287,10 +287,19 @@ class ImplicitState:
 
     def _publish(self, variables: dict[str, Any]) -> None:
         """Publish the tables of a generic function, if one lookup counts everywhere."""
+        own = variables["own"]
         with registry_lock:
             lookup = self._lookup_everywhere
-            if lookup is not None:
-                _publish(lookup._reg_cache.calls.get(variables["own"], _NOTHING), variables)
+            if lookup is None:
+                return
+            calls = lookup._reg_cache.calls
+            tables = calls.get(own, _NOTHING)
+            _publish(tables, variables)
+            # A signal handler may have withdrawn them meanwhile.
+            if self._lookup_everywhere is not lookup:
+                _withdraw(_NOTHING if self._lookup_everywhere is not None else None, own)
+            elif lookup._reg_cache.calls is not calls or calls.get(own, _NOTHING) is not tables:
+                _withdraw(_NOTHING, own)
 
 
 def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import gc
 import sys
 import threading
@@ -18,6 +19,82 @@ class Animal: ...
 
 
 class Cat(Animal): ...
+
+
+def act_at_each_line(program, act):
+    """Run a program again and again, and act at another line of the library each time.
+
+    :param program: a generator function: it prepares a call, then makes it, then checks.
+    :param act: is called at the line.
+    :return: the number of lines.
+    """
+    package = reg.__file__.removesuffix("__init__.py")
+    left = 0
+    number = 0
+
+    def trace(frame, event, argument):
+        nonlocal left
+        if not frame.f_code.co_filename.startswith((package, "<reg ")):
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                act()
+        return trace
+
+    while left <= 0:
+        number += 1
+        left = number
+        parts = program()
+        next(parts)
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            next(parts)
+        finally:
+            sys.settrace(before)
+        next(parts, None)
+    return number
+
+
+@pytest.mark.parametrize("change", ["register", "compose", "initialize", "using"])
+@pytest.mark.parametrize("composed", [False, True])
+def test_a_change_by_a_signal_handler_at_any_line_of_a_call_counts(change, composed):
+    state = {}
+
+    def program():
+        @reg.generic
+        def kind(thing):
+            return "fallback"
+
+        registry, other = reg.ClassRegistry(), reg.Registry()
+        registry.register(kind, [Animal], lambda thing: "animal")
+        other.register(kind, [Animal], lambda thing: "changed")
+        parts = [registry]
+        lookup = reg.Lookup(reg.ListClassLookup(parts) if composed else registry)
+        reg.implicit.initialize(lookup)
+        state.update(kind=kind, registry=registry, lookup=lookup, other=other)
+        state["changed"] = False
+        state["scope"] = contextlib.ExitStack()
+        yield
+        yield kind(Cat())
+        with state["scope"]:
+            expected = "changed" if state["changed"] else "animal"
+            assert [kind(Cat()) for _ in range(3)] == [expected] * 3
+
+    def act():
+        state["changed"] = True
+        if change == "register":
+            state["registry"].register(state["kind"], [Cat], lambda thing: "changed")
+        elif change == "compose":
+            state["lookup"].class_lookup = state["other"]
+        elif change == "initialize":
+            reg.implicit.initialize(state["other"])
+        else:
+            state["scope"].enter_context(reg.implicit.using(state["other"]))
+
+    with reg.implicit.preserved():
+        assert act_at_each_line(program, act) > 50
 
 
 @pytest.fixture
