@@ -28,6 +28,10 @@ CLASSES_DIE = not sysconfig.get_config_var("Py_GIL_DISABLED") or sys.version_inf
 PLAIN = Drawn("plain", False, False, [])
 
 
+class Unasked:
+    """A class that no question is about."""
+
+
 class ChangingClassesMachine(Machine):
     """Classes are made, become virtual subclasses, change their bases, and die."""
 
@@ -138,6 +142,9 @@ class ChangingClassesMachine(Machine):
         self.log.clear()
         del asked, choices
         gc.collect()
+        if self.is_cached_for_its_module(dropped()):
+            self.invalidate({key.generic for key, _ in questions})
+            gc.collect()
         # Only registrations and subclasses may keep it alive.
         assert dropped() is None or dropped() in self.registered() or dropped().__subclasses__()
         chosen = tuple(dict.fromkeys(self.pick_from(self.classes[1:index], each) for each in bases))
@@ -147,6 +154,17 @@ class ChangingClassesMachine(Machine):
         for key, references in questions:
             classes = [reference() for reference in references]
             self.questions.append((key, tuple(new if each is None else each for each in classes)))
+
+    def is_cached_for_its_module(self, cls):
+        """Whether the cache may keep a class alive until something is registered."""
+        return False
+
+    def invalidate(self, generics):
+        """Drop what is cached, by registrations that come and go."""
+        for generic in generics:
+            for real, _ in self.registries:
+                real.register(generic, [Unasked], lambda thing: None)
+                real.unregister(generic, [Unasked])
 
     @rule(registry=INDEX, number=INDEX, indexes=st.lists(INDEX, min_size=2, max_size=3))
     def register_union(self, registry, number, indexes):

@@ -60,6 +60,9 @@ class NamedClassesMachine(ChangingClassesMachine):
         in_modules = [value for place in places for value in vars(place).values()]
         return [*super().registered(), *(each for each in in_modules if isinstance(each, type))]
 
+    def is_cached_for_its_module(self, cls):
+        return not compiled and cls is not None and cls.__module__ in MODULES
+
     def pick(self, indexes):
         """Pick mostly classes with one of the names, or with a virtual base that has one."""
         named = [each for each in self.classes if f"{each.__module__}:{each.__qualname__}" in NAMES]
