@@ -185,8 +185,9 @@ class LookupCache(CallTables):
 
     def counts(self, key: Hashable) -> int:
         """Get the numbers of classes that a key has registrations for, as bits."""
-        for table in self._call_tables.get(id(key), {}).values():
-            return table.counts
+        tables = list(self._call_tables.get(id(key), {}).values())
+        if tables:
+            return tables[0].counts
         sources = itertools.chain(*(self._sources or ()))
         return _counts(
             [source._reg_store.tries(key) for source in sources if source._reg_store is not None]

@@ -158,7 +158,7 @@ class Entries:
     def forget(self, identity: int) -> None:
         """Drop every plan for a class, given by its identity."""
         _remove(self.plans, identity, self.depth)
-        for cls in [cls for cls in self._by_name.values() if id(cls) == identity]:
+        for cls in [cls for cls in list(self._by_name.values()) if id(cls) == identity]:
             for table in self._by_class or ():
                 _remove(table, cls, self.depth)
 
