@@ -76,9 +76,8 @@ class CachedTable:
     def snapshot_mros(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which a plan for these classes is about to be made."""
         self.entries.snapshot_mros(classes)
-        mros = self.mros
         for cls in (*self._abstract, *classes):
-            if id(cls) not in mros:
+            if id(cls) not in self.mros:
                 mro = mro_of(cls)
                 identities = tuple(map(id, mro))
                 self._refer_to(cls, identities[0])
@@ -88,7 +87,7 @@ class CachedTable:
                         self._refer_to(base, identity)
                     self._bases.update(rest)
                     self._rests.add(rest)
-                mros[identities[0]] = identities
+                self.mros[id(cls)] = identities
 
     def store(self, classes: tuple[type, ...], plan: Plan) -> None:
         """Cache a plan for as long as all of the classes live."""

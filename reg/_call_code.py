@@ -49,7 +49,7 @@ def call({parameters}*more, lookup, **keywords):
                         FIND_TABLES
                     FIND_CALL
             else:
-                tables = lookup._reg_calls[own]
+                tables = lookup._reg_calls[own] if type(lookup) in own_lookups else NOTHING
                 FIND_CALL
         except Exception:
             pass
@@ -62,7 +62,7 @@ def call({parameters}*more, lookup, **keywords):
                 if tables is None:
                     FIND_TABLES
             else:
-                tables = lookup._reg_calls[own]
+                tables = lookup._reg_calls[own] if type(lookup) in own_lookups else NOTHING
             BIND
             FIND_PLAN
             check = tables[3]

@@ -331,6 +331,34 @@ def test_a_lookup_whose_class_is_replaced_is_asked_as_the_new_class_says(made):
         assert size(1, lookup=lookup) == "fallback"
 
 
+def test_a_third_party_lookup_that_delegates_all_other_attributes_is_asked_itself():
+    @reg.generic
+    def size(thing):
+        return "fallback"
+
+    registry = reg.Registry()
+    registry.register(size, [int], lambda thing: "int")
+
+    class Delegating:
+        def __getattr__(self, name):
+            return getattr(registry, name)
+
+        def component(self, key, args, default=None, **options):
+            return lambda *args: "overridden"
+
+        def call(self, key, args, **keywords):
+            return "overridden"
+
+    lookup = Delegating()
+    for _ in range(2):
+        assert size(1, lookup=registry) == "int"
+        assert size(1, lookup=lookup) == "overridden"
+        assert size(thing=1, lookup=lookup) == "overridden"
+        assert size.component(1, lookup=lookup)(1) == "overridden"
+        with reg.implicit.using(lookup):
+            assert size(1) == "overridden"
+
+
 def test_a_lookup_that_overrides_component_is_asked_by_calls():
     class Overriding(reg.Lookup):
         def component(self, key, args, default=None, predicates=None, **kw):
