@@ -131,7 +131,8 @@ def _representation(generic: Any) -> str:
 
 def _by_reference(generic: Any) -> str:
     """Pickled, copied and deep-copied by reference, as functions are."""
-    return generic.__qualname__  # type: ignore[no-any-return]
+    name: str = generic.__qualname__
+    return name
 
 
 def _annotations(generic: Any) -> Any:

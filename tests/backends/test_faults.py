@@ -186,7 +186,8 @@ ERRORS = [KeyboardInterrupt, SystemExit, MemoryError]
 @pytest.fixture
 def world(site, host, monkeypatch):
     """Makes hosts; their backends are imported anew."""
-    # Thousands of discoveries need not read the distributions that run the tests.
+    # Thousands of discoveries need not read the distributions that run the tests. The one that a
+    # discovery imports is imported before their path is left out.
     import docstring_parser  # noqa: F401
 
     paths = [path for path in sys.path if "site-packages" not in path]
