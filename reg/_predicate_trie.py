@@ -46,9 +46,8 @@ def first_entry(node: Any, keys: list[Any], position: int) -> Entry | None:
             if entry is not None:
                 return entry
             node = general
-    registered = node.keys
-    while position < len(registered):
-        key = registered[position]
+    while position < len(keys):
+        key = node[position]
         value = keys[position]
         position += 1
         if key is not ANY and key is not value and (value is ANY or key != value):
@@ -59,7 +58,7 @@ def first_entry(node: Any, keys: list[Any], position: int) -> Entry | None:
 def branches_below(node: Any, matches: Any, position: int) -> list[Any]:
     """The parts of the trie below a node, under those of its keys that match."""
     if type(node) is Entry:
-        key = node.keys[position]
+        key = node[position]
         return [node] if any(key is match or key == match for match in matches) else []
     if len(node) < len(matches):
         return [node[key] for key in node if key in matches]

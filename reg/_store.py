@@ -168,7 +168,7 @@ class ClassTrie:
         positions = list(self.positions)
         for index, key in enumerate(registration.keys):
             if positions[index].knows(key):
-                keys = {entry.value.keys[index] for entry in _trie.entries(node)}
+                keys = {entry[index] for entry in _trie.entries(node)}
                 positions[index] = positions[index].keeping(keys)
         return ClassTrie(tuple(positions), node)
 
@@ -190,8 +190,7 @@ class ClassTrie:
 
     def descend(self, ranked: Sequence[Sequence[ClassKey]]) -> Iterator[Registration]:
         """Find the registrations for keys that are ranked for each position, in that order."""
-        for entry in _trie.descend(self.node, ranked, [set(keys) for keys in ranked]):
-            yield entry.value
+        return _trie.descend(self.node, ranked)
 
 
 def merged(

@@ -34,25 +34,41 @@ __all__ = [
 ]
 
 
-class Entry:
+class Entry(tuple["Any", ...]):
     """A value with its keys, one for each position.
 
     :param keys: the keys.
     :param value: the value.
     :param order: a number that grows with each entry, to list them in the order of addition.
+
+    A tuple of all of these, the keys first: a search reads thousands of entries, and each other
+    object behind an entry would be memory that it waits for.
     """
 
-    __slots__ = ("keys", "order", "value")
+    __slots__ = ()
 
-    def __init__(self, keys: tuple[Hashable, ...], value: Any, order: int) -> None:
-        self.keys = keys
-        self.value = value
-        self.order = order
+    def __new__(cls, keys: tuple[Hashable, ...], value: Any, order: int) -> Entry:
+        return tuple.__new__(cls, (*keys, value, order))
+
+    @property
+    def keys(self) -> tuple[Hashable, ...]:
+        return self[:-2]
+
+    @property
+    def value(self) -> Any:
+        return self[-2]
+
+    @property
+    def order(self) -> int:
+        return self[-1]  # type: ignore[no-any-return]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Entry, (self.keys, self.value, self.order)
 
 
 # More branches than this are spread over several dictionaries, so that adding one
 # copies about this many and not all of them.
-_BUCKET_SIZE: Final = 64
+_BUCKET_SIZE: Final = 200
 
 
 class Branches:
@@ -82,12 +98,13 @@ class Branches:
     def get(self, key: Hashable, default: Any = None) -> Any:
         return self._buckets[hash(key) & (len(self._buckets) - 1)].get(key, default)
 
-    def under(self, keys: Iterable[Hashable]) -> list[Any]:
-        """List the values under these keys, in their order; keys may be missing."""
+    def among(self, keys: Iterable[Hashable]) -> dict[Any, Any]:
+        """Return a dictionary of these keys, in their order, without those that are missing."""
         buckets = self._buckets
         mask = len(buckets) - 1
-        # As get() does it, without calling it.
-        return [value for key in keys if (value := buckets[hash(key) & mask].get(key)) is not None]
+        return {
+            key: bucket[key] for key in keys if key in (bucket := buckets[hash(key) & mask])
+        }
 
     def values(self) -> Iterator[Any]:
         for bucket in self._buckets:
@@ -165,13 +182,13 @@ def add(node: Any, entry: Entry, depth: int = 0) -> Any:
     :param entry: the entry; with no keys at all, it is the only one there can be.
     :param depth: the position of the keys in ``node``.
     """
-    if depth == len(entry.keys):
+    if depth == len(entry) - 2:
         return entry
     if isinstance(node, Entry):
-        if node.keys[depth:] == entry.keys[depth:]:
+        if node[depth:-2] == entry[depth:-2]:
             return entry
-        node = {node.keys[depth]: node}
-    key = entry.keys[depth]
+        node = {node[depth]: node}
+    key = entry[depth]
     below = node.get(key)
     if below is None:
         return with_branch(node, key, entry)
@@ -225,58 +242,73 @@ def entries(node: Any) -> list[Entry]:
     return sorted(listed, key=lambda entry: entry.order)
 
 
-def descend(
-    node: Any, candidates: Sequence[Sequence[Any]], applicable: Sequence[set[Any]]
-) -> Iterator[Entry]:
-    """Find all entries whose keys are among the candidates, lazily, in lexicographic order.
+def descend(node: Any, candidates: Sequence[Sequence[Any]]) -> Iterator[Any]:
+    """Find the values of all entries whose keys are among the candidates, lazily.
+
+    The twin in C is ``_c/trie.h``.
 
     :param node: the trie.
     :param candidates: for each position its keys in order of preference; the first position
       weighs most.
-    :param applicable: for each position the same keys as a set.
-    :return: an iterator.
+    :return: an iterator, in lexicographic order.
     """
+    return _descend(node, candidates, _Applicable(candidates), 0)
+
+
+class _Applicable(dict[int, "set[Any]"]):
+    """The candidates by position as sets, made when they are needed."""
+
+    __slots__ = ("_candidates",)
+
+    def __init__(self, candidates: Sequence[Sequence[Any]]) -> None:
+        self._candidates = candidates
+
+    def __missing__(self, position: int) -> set[Any]:
+        self[position] = keys = set(self._candidates[position])
+        return keys
+
+
+def _descend(
+    node: Any, candidates: Sequence[Sequence[Any]], applicable: _Applicable, depth: int
+) -> Iterator[Any]:
+    count = len(candidates)
     if type(node) is Entry:
-        if _applies(node.keys, applicable, 0):
-            yield node
+        if _applies(node, applicable, depth, count):
+            yield node.value
         return
-    last = len(candidates) - 1
-    # At each position down to the present one, the branches that are left to be followed.
-    left = [_preferred(node, candidates[0], applicable[0])]
-    while left:
-        depth = len(left)
-        if depth > last:
-            yield from left.pop()
-            continue
-        among = applicable[depth]
-        # Most branches end here, or behind the next key: these are found out without a call.
-        for below in left[-1]:
-            if type(below) is Entry:
-                if below.keys[depth] in among and _applies(below.keys, applicable, depth + 1):
-                    yield below
-            elif type(below) is Branches or not among.isdisjoint(below):
-                left.append(_preferred(below, candidates[depth], among))
-                break
-        else:
-            left.pop()
-
-
-def _preferred(node: Any, candidates: Sequence[Any], applicable: set[Any]) -> Iterator[Any]:
-    """Go through the branches under the candidates, in order of preference."""
     if type(node) is Branches:
-        return iter(node.under(candidates))
-    if len(node) > len(candidates):
-        return filter(None, map(node.get, candidates))
-    keys: Any = applicable.intersection(node)
-    if len(keys) > 1:
-        keys = sorted(keys, key=candidates.index)
-    return map(node.__getitem__, keys)
+        node = node.among(candidates[depth])
+    # Two levels in one loop, since a call takes as long as several keys.
+    second, third = depth + 1, depth + 2
+    keys = candidates[second] if second < count else ()
+    among = applicable[third] if third < count else None
+    for first in candidates[depth]:
+        if first not in node:
+            continue
+        below = node[first]
+        if type(below) is Entry:
+            if _applies(below, applicable, second, count):
+                yield below.value
+            continue
+        if type(below) is Branches:
+            below = below.among(keys)
+        for key in keys:
+            if key in below:
+                branch = below[key]
+                # Most end here, or behind the next key: these are found out without a call.
+                if type(branch) is not Entry:
+                    if type(branch) is Branches or not among.isdisjoint(branch):
+                        yield from _descend(branch, candidates, applicable, third)
+                elif among is None or (
+                    branch[third] in among and _applies(branch, applicable, third + 1, count)
+                ):
+                    yield branch.value
 
 
-def _applies(keys: tuple[Hashable, ...], applicable: Sequence[set[Any]], position: int) -> bool:
+def _applies(entry: Entry, applicable: _Applicable, position: int, count: int) -> bool:
     """Return whether the keys of an entry are applicable, from a position on."""
-    while position < len(keys):
-        if keys[position] not in applicable[position]:
+    while position < count:
+        if entry[position] not in applicable[position]:
             return False
         position += 1
     return True
