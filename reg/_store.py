@@ -34,15 +34,18 @@ from ._classes import (
     UnionMember,
     rest_key,
 )
+from ._fastcall import compiled
 from ._mro import mro_of
 from ._position import PLAIN_POSITION, Position
 from ._refinements import RefinedMatcher, Refinement
-from ._trie import Entry
+from ._trie import Entry, descend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Final
+elif compiled:
+    from ._fastcall_c import descend
 
 __all__ = ["ClassTrie", "Registration", "Store", "merged"]
 
@@ -190,7 +193,7 @@ class ClassTrie:
 
     def descend(self, ranked: Sequence[Sequence[ClassKey]]) -> Iterator[Registration]:
         """Find the registrations for keys that are ranked for each position, in that order."""
-        return _trie.descend(self.node, ranked)
+        return descend(self.node, ranked)
 
 
 def merged(

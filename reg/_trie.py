@@ -79,54 +79,54 @@ class Branches:
     :param count: the number of keys in all of them.
     """
 
-    __slots__ = ("_buckets", "_count")
+    __slots__ = ("_count", "buckets")
 
     def __init__(self, buckets: tuple[dict[Any, Any], ...], count: int) -> None:
-        self._buckets = buckets
+        self.buckets = buckets
         self._count = count
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[Any]:
-        for bucket in self._buckets:
+        for bucket in self.buckets:
             yield from bucket
 
     def __getitem__(self, key: Hashable) -> Any:
-        return self._buckets[hash(key) & (len(self._buckets) - 1)][key]
+        return self.buckets[hash(key) & (len(self.buckets) - 1)][key]
 
     def get(self, key: Hashable, default: Any = None) -> Any:
-        return self._buckets[hash(key) & (len(self._buckets) - 1)].get(key, default)
+        return self.buckets[hash(key) & (len(self.buckets) - 1)].get(key, default)
 
     def among(self, keys: Iterable[Hashable]) -> dict[Any, Any]:
         """Return a dictionary of these keys, in their order, without those that are missing."""
-        buckets = self._buckets
+        buckets = self.buckets
         mask = len(buckets) - 1
         return {
             key: bucket[key] for key in keys if key in (bucket := buckets[hash(key) & mask])
         }
 
     def values(self) -> Iterator[Any]:
-        for bucket in self._buckets:
+        for bucket in self.buckets:
             yield from bucket.values()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process has other hashes, by which keys are in other dictionaries.
-        items = [item for bucket in self._buckets for item in bucket.items()]
+        items = [item for bucket in self.buckets for item in bucket.items()]
         return branches_of, (items,)
 
     def replaced(self, key: Hashable, bucket: dict[Any, Any]) -> Branches:
         """Return a copy with another dictionary in place of the one that has ``key``."""
-        index = hash(key) & (len(self._buckets) - 1)
-        count = self._count + len(bucket) - len(self._buckets[index])
-        buckets = (*self._buckets[:index], bucket, *self._buckets[index + 1 :])
+        index = hash(key) & (len(self.buckets) - 1)
+        count = self._count + len(bucket) - len(self.buckets[index])
+        buckets = (*self.buckets[:index], bucket, *self.buckets[index + 1 :])
         if count > _BUCKET_SIZE * len(buckets):
             return Branches(_split(buckets), count)
         return Branches(buckets, count)
 
     def bucket(self, key: Hashable) -> dict[Any, Any]:
         """Return a copy of the dictionary that has ``key``."""
-        return dict(self._buckets[hash(key) & (len(self._buckets) - 1)])
+        return dict(self.buckets[hash(key) & (len(self.buckets) - 1)])
 
 
 def branches_of(items: Iterable[tuple[Any, Any]]) -> Branches:

@@ -74,9 +74,11 @@
 #include "plan.h"
 #include "bound.h"
 #include "generic.h"
+#include "trie.h"
 
 static PyMethodDef module_methods[] = {
     {"make_call", (PyCFunction)(void (*)(void))make_call, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"descend", descend, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -119,6 +121,7 @@ add_types(PyObject *module, State *state)
         {&state->CallTables_Type, &CallTables_spec},
         {&state->Deciding_Type, &Deciding_spec},
         {&state->Decision_Type, &Decision_spec},
+        {&state->Descent_Type, &Descent_spec},
         {&state->Entries_Type, &Entries_spec},
         {&state->Generic_Type, &Generic_spec},
         {&state->ImplicitState_Type, &ImplicitState_spec},
@@ -162,6 +165,7 @@ prepare_names(State *state)
         {&state->names_methods[1], "component"},
         {&state->names_methods[2], "all"},
         {&state->names_methods[3], "explain"},
+        {&state->name_buckets, "buckets"},
         {&state->name_call_next, "call_next"},
         {&state->name_check, "__subclasscheck__"},
         {&state->name_class, "__class__"},
