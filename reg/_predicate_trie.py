@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ._trie import Entry
 from .sentinel import Sentinel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
+
+    from ._trie import Entry
 
 __all__ = ["ANY", "IndexedKey", "branches_below", "first_entry", "given_key"]
 
@@ -31,7 +32,7 @@ def given_key(key: Any) -> Any:
 
 def first_entry(node: Any, keys: list[Any], position: int) -> Entry | None:
     """Find the most specific entry: at each position the key itself comes before ``ANY``."""
-    while type(node) is not Entry:
+    while type(node) is not tuple:
         key = keys[position]
         position += 1
         below, general = node.get(key), node.get(ANY)
@@ -57,7 +58,7 @@ def first_entry(node: Any, keys: list[Any], position: int) -> Entry | None:
 
 def branches_below(node: Any, matches: Any, position: int) -> list[Any]:
     """The parts of the trie below a node, under those of its keys that match."""
-    if type(node) is Entry:
+    if type(node) is tuple:
         key = node[position]
         return [node] if any(key is match or key == match for match in matches) else []
     if len(node) < len(matches):

@@ -8,7 +8,7 @@ interrupted leaves nothing behind.
 The layout, as nested dictionaries; a dictionary with many keys is a :class:`_trie.Branches`::
 
     Store       {key: {number of classes: ClassTrie}}
-    ClassTrie   {first class: {second class: … Entry(classes, Registration, order)}}
+    ClassTrie   {first class: {second class: … (*classes, Registration, order)}}
 
 Registrations for at least so many classes, and any number of further ones, are in a trie of their
 own, under the number ``~fewest``, which is negative; their last key is a :class:`RestKey`.
@@ -38,7 +38,7 @@ from ._fastcall import compiled
 from ._mro import mro_of
 from ._position import PLAIN_POSITION, Position
 from ._refinements import RefinedMatcher, Refinement
-from ._trie import Entry, descend
+from ._trie import descend, new_entry, order_of, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,11 +144,11 @@ class ClassTrie:
 
     def registrations(self) -> list[Registration]:
         """List all registrations, in the order in which they were made."""
-        return [entry.value for entry in _trie.entries(self.node)]
+        return [*map(value_of, _trie.entries(self.node))]
 
     def exact(self, keys: tuple[ClassKey, ...]) -> Registration | None:
         entry = _trie.exact(self.node, keys)
-        return None if entry is None else entry.value
+        return None if entry is None else value_of(entry)
 
     def same_classes(self, classes: tuple[ClassKey, ...]) -> Iterator[Registration]:
         """Find all registrations for exactly these classes; those by unions come later."""
@@ -159,7 +159,7 @@ class ClassTrie:
         """Return a trie with this registration, which replaces the one under its keys."""
         keys = registration.keys
         replaced = _trie.exact(self.node, keys)
-        entry = Entry(keys, registration, order if replaced is None else replaced.order)
+        entry = new_entry(keys, registration, order if replaced is None else order_of(replaced))
         positions = tuple(
             [position.adding(key) for position, key in zip(self.positions, keys, strict=True)]
         )
@@ -329,7 +329,7 @@ class Store:
             for trie in tries.values()
             for entry in _trie.entries(trie.node)
         ]
-        return [entry.value for entry in sorted(entries, key=lambda entry: entry.order)]
+        return [*map(value_of, sorted(entries, key=order_of))]
 
     def forward_names(self, key: Hashable) -> list[ForwardName]:
         """List the classes under a key that annotations named before they were defined."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
-    from typing import Any, Final
+    from typing import Any, Final, TypeAlias
 
 __all__ = [
     "EMPTY",
@@ -28,42 +28,45 @@ __all__ = [
     "descend",
     "entries",
     "exact",
+    "keys_of",
+    "new_entry",
+    "order_of",
     "remove",
+    "value_of",
     "with_branch",
     "without_branch",
 ]
 
 
-class Entry(tuple["Any", ...]):
-    """A value with its keys, one for each position.
+#: The only value under some keys: a tuple of the keys, one for each position; the value; and a
+#: number that grows with each entry, to list them in the order of addition. All in one tuple,
+#: since a search reads hundreds of entries, and waits for the memory of each object behind one.
+Entry: TypeAlias = "tuple[Any, ...]"
+
+
+def new_entry(keys: tuple[Hashable, ...], value: Any, order: int) -> Entry:
+    """Make an entry.
 
     :param keys: the keys.
     :param value: the value.
-    :param order: a number that grows with each entry, to list them in the order of addition.
-
-    A tuple of all of these, the keys first: a search reads thousands of entries, and each other
-    object behind an entry would be memory that it waits for.
+    :param order: the number by which it is listed.
     """
+    return (*keys, value, order)
 
-    __slots__ = ()
 
-    def __new__(cls, keys: tuple[Hashable, ...], value: Any, order: int) -> Entry:
-        return tuple.__new__(cls, (*keys, value, order))
+def keys_of(entry: Entry) -> tuple[Any, ...]:
+    """Get the keys of an entry."""
+    return entry[:-2]
 
-    @property
-    def keys(self) -> tuple[Hashable, ...]:
-        return self[:-2]
 
-    @property
-    def value(self) -> Any:
-        return self[-2]
+def value_of(entry: Entry) -> Any:
+    """Get the value of an entry."""
+    return entry[-2]
 
-    @property
-    def order(self) -> int:
-        return self[-1]  # type: ignore[no-any-return]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Entry, (self.keys, self.value, self.order)
+def order_of(entry: Entry) -> int:
+    """Get the number of an entry."""
+    return entry[-1]  # type: ignore[no-any-return]
 
 
 # More branches than this are spread over several dictionaries, so that adding one
@@ -184,7 +187,7 @@ def add(node: Any, entry: Entry, depth: int = 0) -> Any:
     """
     if depth == len(entry) - 2:
         return entry
-    if isinstance(node, Entry):
+    if type(node) is tuple:
         if node[depth:-2] == entry[depth:-2]:
             return entry
         node = {node[depth]: node}
@@ -202,7 +205,7 @@ def remove(node: Any, keys: tuple[Hashable, ...], depth: int = 0) -> Any:
     :param keys: the keys of the entry.
     :param depth: the position of the keys in ``node``.
     """
-    if isinstance(node, Entry):
+    if type(node) is tuple:
         return EMPTY
     below = remove(node[keys[depth]], keys, depth + 1)
     if below:
@@ -217,12 +220,12 @@ def exact(node: Any, keys: tuple[Hashable, ...]) -> Entry | None:
     :param keys: the keys, one for each position.
     """
     for key in keys:
-        if isinstance(node, Entry):
+        if type(node) is tuple:
             break
         node = node.get(key)
         if node is None:
             return None
-    return node if isinstance(node, Entry) and node.keys == keys else None
+    return node if type(node) is tuple and keys_of(node) == keys else None
 
 
 def entries(node: Any) -> list[Entry]:
@@ -235,11 +238,11 @@ def entries(node: Any) -> list[Entry]:
     listed: list[Entry] = []
     while below:
         node = below.pop()
-        if isinstance(node, Entry):
+        if type(node) is tuple:
             listed.append(node)
         else:
             below += node.values()
-    return sorted(listed, key=lambda entry: entry.order)
+    return sorted(listed, key=order_of)
 
 
 def descend(node: Any, candidates: Sequence[Sequence[Any]]) -> Iterator[Any]:
@@ -272,9 +275,9 @@ def _descend(
     node: Any, candidates: Sequence[Sequence[Any]], applicable: _Applicable, depth: int
 ) -> Iterator[Any]:
     count = len(candidates)
-    if type(node) is Entry:
+    if type(node) is tuple:
         if _applies(node, applicable, depth, count):
-            yield node.value
+            yield node[-2]
         return
     if type(node) is Branches:
         node = node.among(candidates[depth])
@@ -286,9 +289,9 @@ def _descend(
         if first not in node:
             continue
         below = node[first]
-        if type(below) is Entry:
+        if type(below) is tuple:
             if _applies(below, applicable, second, count):
-                yield below.value
+                yield below[-2]
             continue
         if type(below) is Branches:
             below = below.among(keys)
@@ -296,13 +299,13 @@ def _descend(
             if key in below:
                 branch = below[key]
                 # Most end here, or behind the next key: these are found out without a call.
-                if type(branch) is not Entry:
+                if type(branch) is not tuple:
                     if type(branch) is Branches or not among.isdisjoint(branch):
                         yield from _descend(branch, candidates, applicable, third)
                 elif among is None or (
                     branch[third] in among and _applies(branch, applicable, third + 1, count)
                 ):
-                    yield branch.value
+                    yield branch[-2]
 
 
 def _applies(entry: Entry, applicable: _Applicable, position: int, count: int) -> bool:

@@ -75,7 +75,7 @@ set_candidates(Level *level, PyObject *candidates)
 static inline int
 get_branch(PyObject *node, PyObject *key, PyObject **branch)
 {
-    if (PyTuple_Check(node)) {
+    if (PyTuple_CheckExact(node)) {
         Py_hash_t hash = PyObject_Hash(key);
         if (hash == -1) {
             return -1;
@@ -141,7 +141,7 @@ enter_node(Descent *self, PyObject *node)
     else if ((node = PyObject_GetAttr(node, self->state->name_buckets)) == NULL) {
         return -1;
     }
-    else if (!PyTuple_Check(node) || PyTuple_GET_SIZE(node) == 0) {
+    else if (!PyTuple_CheckExact(node) || PyTuple_GET_SIZE(node) == 0) {
         Py_DECREF(node);
         PyErr_SetString(PyExc_TypeError, "expected a tuple of dictionaries as `buckets`");
         return -1;
@@ -158,7 +158,7 @@ static inline int
 visit_node(Descent *self, PyObject *node, PyObject **value)
 {
     Py_ssize_t count = self->count;
-    int is_entry = PyTuple_Check(node);
+    int is_entry = PyTuple_CheckExact(node);
     if (is_entry ? PyTuple_GET_SIZE(node) != count + 2 : self->depth + 1 >= count) {
         PyErr_Format(PyExc_ValueError, "expected a trie with entries of %zd keys", count);
         return -1;

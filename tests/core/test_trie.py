@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import reg
 from reg import _trie
-from reg._trie import Entry
+from reg._trie import keys_of, new_entry, value_of
 
 
 class Key:
@@ -42,7 +42,7 @@ def test_adding_and_removing_equals_a_dictionary_and_old_versions_stay(steps):
     for number, (adds, keys) in enumerate(steps):
         keys = tuple(keys)
         if adds or keys not in model:
-            trie = _trie.add(trie, Entry(keys, number, number))
+            trie = _trie.add(trie, new_entry(keys, number, number))
             model.pop(keys, None)
             model[keys] = number
         else:
@@ -51,15 +51,15 @@ def test_adding_and_removing_equals_a_dictionary_and_old_versions_stay(steps):
         versions.append((trie, dict(model)))
     for version, contents in versions:
         entries = _trie.entries(version)
-        assert [(entry.keys, entry.value) for entry in entries] == list(contents.items())
-        assert all(_trie.exact(version, entry.keys) is entry for entry in entries)
+        assert [(keys_of(entry), value_of(entry)) for entry in entries] == list(contents.items())
+        assert all(_trie.exact(version, keys_of(entry)) is entry for entry in entries)
         assert _trie.exact(version, (KEYS[0], object())) is None
 
 
 def of_size(size):
     trie = _trie.EMPTY
     for number in range(size):
-        trie = _trie.add(trie, Entry((number,), number, number))
+        trie = _trie.add(trie, new_entry((number,), number, number))
     return trie
 
 
@@ -77,7 +77,7 @@ def containers(trie):
 def copied_by_one_more(trie, key):
     """Count the items of all dictionaries and tuples that the new trie does not share."""
     before = containers(trie)
-    after = containers(_trie.add(trie, Entry(key, None, -1)))
+    after = containers(_trie.add(trie, new_entry(key, None, -1)))
     new = [node for identity, node in after.items() if identity not in before]
     return sum(len(node) for node in new if not isinstance(node, _trie.Branches))
 
