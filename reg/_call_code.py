@@ -12,12 +12,12 @@ import linecache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, FunctionType
+    from types import CodeType, MethodType
     from typing import Final
 
     from ._dispatch_spec import DispatchSpec
 
-__all__ = ["NOT_GIVEN", "code_of_call", "code_of_step", "is_call_next"]
+__all__ = ["NOT_GIVEN", "code_of_call", "code_of_call_next", "code_of_step", "is_call_next"]
 
 
 class _NotGiven:
@@ -34,23 +34,24 @@ def call({parameters}*more, lookup, **keywords):
         # Most calls. The rest of the code does the same for all others.
         try:
             if lookup is NOT_GIVEN:
-                if plain:
+                if plain is not None:
                     implementation = plain{classes}
-                elif checked:
+                elif fast is None:
+                    FIND_LOOKUP
+                    FIND_IN_LOOKUP
+                elif checked is not None:
                     # The check is read first: calls that are published later are valid.
-                    check = check_of_checked
+                    originals, snapshots, guard = check_of_checked
                     implementation = checked{classes}
-                    CHECK
-                elif known:
+                    COMPARE
+                elif known is not None:
                     implementation = known{identities}.call
                 else:
                     tables = fast
-                    if tables is None:
-                        FIND_TABLES
                     FIND_CALL
             else:
-                tables = lookup._reg_calls[own] if type(lookup) in own_lookups else NOTHING
-                FIND_CALL
+                current = lookup if type(lookup) in own_lookups else None
+                FIND_IN_LOOKUP
         except Exception:
             pass
         else:
@@ -60,7 +61,8 @@ def call({parameters}*more, lookup, **keywords):
             if lookup is NOT_GIVEN:
                 tables = fast
                 if tables is None:
-                    FIND_TABLES
+                    FIND_LOOKUP
+                    tables = current._reg_calls[own]
             else:
                 tables = lookup._reg_calls[own] if type(lookup) in own_lookups else NOTHING
             BIND
@@ -78,14 +80,19 @@ def call({parameters}*more, lookup, **keywords):
     return slow({given}, lookup, keywords)
 """
 
-# Finds the tables of the lookup of the running context, else of this thread, else of all threads.
-_FIND_TABLES: Final = """\
-current = scoped()
-if current is None:
-    current = base.alone
-    if current is None:
-        current = assigned.slot.lookup
-tables = current._reg_calls[own]
+# Finds the lookup of the running context, else of this thread, else of all threads.
+_FIND_LOOKUP: Final = """\
+if (current := scoped()) is None and (current := base.alone) is None:
+    current = assigned.slot.lookup
+"""
+
+# Finds the function for the classes in that lookup.
+_FIND_IN_LOOKUP: Final = """\
+if unchecked:
+    implementation = current._reg_calls[own][0]{classes}
+else:
+    tables = current._reg_calls[own]
+    FIND_CALL
 """
 
 # Finds the function for the classes in the tables.
@@ -96,7 +103,12 @@ CHECK
 """
 
 _CHECK: Final = """\
-if check is not None and (check[0] != check[1] or check[2] and not check[2]()):
+if check is not None:
+    originals, snapshots, guard = check
+    COMPARE
+"""
+_COMPARE: Final = """\
+if originals != snapshots or guard is not None and not guard():
     raise LookupError
 """
 
@@ -178,9 +190,11 @@ def _code(positions: tuple[int, ...], class_first: bool, only_these: bool, binds
         BIND=_BIND.format(last=names[-1], fewer=fewer) if names and binds else "",
         BIND_EACH=bind_each,
         CHECK=_CHECK,
+        COMPARE=_COMPARE,
         FIND_CALL=_FIND_CALL,
+        FIND_IN_LOOKUP=_FIND_IN_LOOKUP,
+        FIND_LOOKUP=_FIND_LOOKUP,
         FIND_PLAN=_FIND_PLAN,
-        FIND_TABLES=_FIND_TABLES,
     ).format(
         parameters="".join(f"{name}, " for name in names) + ("/, " if names else ""),
         plain=" and ".join(plain),
@@ -201,9 +215,11 @@ def _code_to_collect(class_first: bool) -> CodeType:
         _TEMPLATE,
         BIND="",
         CHECK=_CHECK,
+        COMPARE=_COMPARE,
         FIND_CALL=_FIND_CALL,
+        FIND_IN_LOOKUP=_FIND_IN_LOOKUP,
+        FIND_LOOKUP=_FIND_LOOKUP,
         FIND_PLAN=_FIND_PLAN_FOR_ANY,
-        FIND_TABLES=_FIND_TABLES,
     ).format(
         parameters="",
         plain="False",
@@ -219,29 +235,25 @@ def _code_to_collect(class_first: bool) -> CodeType:
     return _compiled(source, f"<reg call: any arguments{', of a class' if class_first else ''}>")
 
 
-_STEP_FILE: Final = "<reg step: "
-
 _STEP: Final = """\
 def run({arguments}):
-    CALL_NEXT
     return function({arguments}{filled_in})
 """
 
-# While an implementation is left, call_next is a function, since that is called in half the time
-# of another object.
+# While an implementation is left, call_next is a function bound to the arguments of the call, since
+# that is made and called in half the time of another object.
 _CALL_NEXT: Final = """\
-def call_next({optional}, /, *more, **keywords):
-    if not (more or keywords or {last} is NOT_GIVEN):
-        return next({items})
-    if {first} is NOT_GIVEN and not keywords:
-        return next({arguments})
+def call_next(call, {optional}, /, *more, **keywords):
+    if {last} is not NOT_GIVEN:
+        if not more and not keywords:
+            return next({items})
+    elif {first} is NOT_GIVEN and not keywords:
+        return next({same})
     given = [item for item in ({items}, *more) if item is not NOT_GIVEN]
     return next(*given, **keywords)
 """
 
-_CALL_NEXT_AT_THE_END: Final = """\
-call_next = make(CallNext, (next, ({arguments},), NO_KEYWORDS))
-"""
+_CALL_NEXT_FILE: Final = "<reg call_next: "
 
 
 @functools.cache
@@ -253,24 +265,35 @@ def code_of_step(count: int, with_lookup: bool, with_next: bool, is_left: bool) 
     :param with_next: whether ``call_next`` is filled in.
     :param is_left: whether an implementation is left, which ``call_next`` calls.
     """
+    names = [f"argument_{index}" for index in range(count)]
+    arguments = ", ".join(names)
+    filled_in = ", lookup=lookup" if with_lookup else ""
+    if with_next and is_left:
+        filled_in += f", call_next=bind(call_next, {names[0] if count == 1 else f'({arguments})'})"
+    elif with_next:
+        filled_in += f", call_next=make(CallNext, (next, ({arguments},), NO_KEYWORDS))"
+    source = _STEP.format(arguments=arguments, filled_in=filled_in)
+    return _compiled(source, f"<reg step: {arguments}{filled_in}>")
+
+
+@functools.cache
+def code_of_call_next(count: int) -> CodeType:
+    """The code of ``call_next`` in a call with so many positional arguments, at least one."""
     items = [f"item_{index}" for index in range(count)]
-    filled_in = ", lookup=lookup" * with_lookup + ", call_next=call_next" * with_next
-    call_next = _CALL_NEXT if is_left else _CALL_NEXT_AT_THE_END
-    source = _with_lines(_STEP, CALL_NEXT=call_next if with_next else "").format(
-        arguments=", ".join(f"argument_{index}" for index in range(count)),
-        filled_in=filled_in,
+    source = _CALL_NEXT.format(
         first=items[0],
         items=", ".join(items),
         last=items[-1],
         optional=", ".join(f"{item}=NOT_GIVEN" for item in items),
+        same="call" if count == 1 else "*call",
     )
-    return _compiled(source, f"{_STEP_FILE}{count} arguments{filled_in}>")
+    return _compiled(source, f"{_CALL_NEXT_FILE}{count} arguments>")
 
 
-def is_call_next(function: FunctionType) -> bool:
-    """Return whether a function is the ``call_next`` of a step."""
-    code = function.__code__
-    return code.co_name == "call_next" and code.co_filename.startswith(_STEP_FILE)
+def is_call_next(value: MethodType) -> bool:
+    """Return whether a bound method is the ``call_next`` of a step."""
+    code = getattr(value.__func__, "__code__", None)
+    return code is not None and code.co_filename.startswith(_CALL_NEXT_FILE)
 
 
 def _with_lines(template: str, **parts: str) -> str:

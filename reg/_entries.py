@@ -46,6 +46,7 @@ class Entries:
         "_by_name",
         "_has_changed",
         "_mros",
+        "_on_identities",
         "_only_positions",
         "counts",
         "depth",
@@ -74,9 +75,14 @@ class Entries:
         #: the classes in these tables, by their modules and names
         self._by_name: dict[Any, type] = {}
         self._only_positions = False
+        self._on_identities: Callable[[], None] | None = None
 
     def key_by_class(
-        self, positional: dict[Any, Any], plans: dict[Any, Any], only_positions: bool
+        self,
+        positional: dict[Any, Any],
+        plans: dict[Any, Any],
+        only_positions: bool,
+        on_identities: Callable[[], None],
     ) -> None:
         """Fill tables by classes for the fast path.
 
@@ -84,8 +90,10 @@ class Entries:
         :param plans: for plans.
         :param only_positions: whether calls by position pass the arguments that dispatch, and no
           others.
+        :param on_identities: is called before the tables are emptied, for calls by identities.
         """
         self._by_class, self._only_positions = (positional, plans), only_positions
+        self._on_identities = on_identities
 
     def get(self, classes: tuple[type, ...]) -> Any:
         """Get the plan for these classes, or ``MISSING``."""
@@ -173,6 +181,8 @@ class Entries:
                 self._key_by_identity(tables)
 
     def _key_by_identity(self, tables: tuple[dict[Any, Any], ...]) -> None:
+        if self._on_identities is not None:
+            self._on_identities()
         for table in tables:
             table.clear()
         self._by_class = None

@@ -116,12 +116,18 @@ def _publish(tables: _Fast, variables: dict[str, Any]) -> None:
     if tables is _NOTHING:
         return
     if check is None:
-        variables["plain"], variables["known"] = tables[0], tables[2]
+        variables["plain"], variables["known"] = tables[0] or None, tables[2]
     else:
         # First: a call that has read the former check takes the calls for valid.
         variables["check_of_checked"] = check
         if _holds(check):
-            variables["checked"] = tables[0]
+            variables["checked"] = tables[0] or None
+
+
+def _check_calls(identity: int) -> None:
+    """Let the calls of a generic function read more than the first of its tables."""
+    if (variables := _variables_of(identity)) is not None:
+        variables["unchecked"] = False
 
 
 class CallTables:
@@ -162,7 +168,10 @@ class CallTables:
             by_number[2][entries.depth] = tables
         else:
             if (variables := _variables_of(identity)) is not None:
-                entries.key_by_class(*by_class, variables["only_positions"])
+                if check is not None:
+                    _check_calls(identity)
+                check_calls = functools.partial(_check_calls, identity)
+                entries.key_by_class(*by_class, variables["only_positions"], check_calls)
                 # The object by which the call looks up: the same one is found sooner.
                 identity = variables["own"]
             self.calls[identity] = tables
@@ -318,6 +327,9 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
         # Those by classes, if they need one, and the check.
         "checked": None,
         "check_of_checked": None,
+        # Whether the functions by classes are all that calls without keywords need of any tables:
+        # so far, none need a check, and none are for classes that can be keyed by identity only.
+        "unchecked": True,
     }
     for index, (keyword, default) in enumerate(_optional(spec)):
         variables[f"keyword_{index}"], variables[f"default_{index}"] = keyword, default
@@ -350,7 +362,11 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
             if plan is None:
                 return slow_path.call(args, keywords)
         finally:
-            if (variables["fast"] or _NOTHING) is _NOTHING:
+            # Also where the table that was published has been emptied.
+            if (variables["fast"] or _NOTHING) is _NOTHING or {} in (
+                variables["plain"],
+                variables["checked"],
+            ):
                 implicit._publish(variables)
         return plan.call(*call_args, **passed)
 

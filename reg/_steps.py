@@ -5,9 +5,9 @@ The twin in C is ``_c/plan.h``.
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import FunctionType, MethodType
 
-from ._call_code import NOT_GIVEN, code_of_step, is_call_next
+from ._call_code import NOT_GIVEN, code_of_call_next, code_of_step, is_call_next
 from ._lock import registry_lock
 
 TYPE_CHECKING = False
@@ -20,10 +20,10 @@ __all__ = ["CallNext", "Deciding", "Decision", "Plan", "Step"]
 
 
 class _CallNextType(type):
-    """The class of :class:`CallNext`, which knows the functions that stand in for it."""
+    """The class of :class:`CallNext`, which knows the bound methods that stand in for it."""
 
     def __instancecheck__(cls, value: object) -> bool:
-        if type(value) is FunctionType:
+        if type(value) is MethodType:
             return is_call_next(value)
         return type.__instancecheck__(cls, value)
 
@@ -103,15 +103,22 @@ class Step:
             next = next.run
         variables = {
             "__name__": __name__,
-            "NOT_GIVEN": NOT_GIVEN,
             "NO_KEYWORDS": {},
             "CallNext": CallNext,
-            "make": tuple.__new__,
+            "bind": MethodType,
+            "call_next": _call_next(next, count),
             "function": self._function,
             "lookup": self._lookup,
+            "make": tuple.__new__,
             "next": next,
         }
         return FunctionType(code, variables)
+
+
+def _call_next(next: Any, count: int) -> FunctionType:
+    """Make the function of ``call_next`` in a call with so many positional arguments."""
+    variables = {"__name__": __name__, "NOT_GIVEN": NOT_GIVEN, "next": next}
+    return FunctionType(code_of_call_next(count), variables, None, (NOT_GIVEN,) * count)
 
 
 def _filling_in(function: Callable[..., Any], lookup: Any, next: Any) -> Callable[..., Any]:
