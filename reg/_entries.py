@@ -108,7 +108,7 @@ class Entries:
 
     def snapshot_mros(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which a plan for these classes is about to be made."""
-        mros = self._mros
+        mros, forget = self._mros, self._mros.pop
         for cls in (*self._abstract, *classes):
             try:
                 identities = tuple(map(id, _mro_of(cls)))
@@ -117,7 +117,7 @@ class Entries:
             identity = id(cls)
             known = mros.get(identity)
             if known is None:
-                reference = weakref.ref(cls, functools.partial(mros.pop, identity))
+                reference = weakref.ref(cls, functools.partial(forget, identity))
                 mros[identity] = reference, identities
             elif known[1] != identities:
                 self._has_changed = True

@@ -183,13 +183,10 @@ class ClassTrie:
           the first class weighs most, as in the class precedence lists of the Common Lisp
           Object System.
         """
+        if self.positions.count(PLAIN_POSITION) == len(classes):
+            return descend(self.node, [*map(mro_of, classes)])
         pairs = zip(self.positions, classes, strict=True)
-        return self.descend(
-            [
-                mro_of(cls) if position is PLAIN_POSITION else position.ranked(cls)
-                for position, cls in pairs
-            ]
-        )
+        return descend(self.node, [position.ranked(cls) for position, cls in pairs])
 
     def descend(self, ranked: Sequence[Sequence[ClassKey]]) -> Iterator[Registration]:
         """Find the registrations for keys that are ranked for each position, in that order."""
@@ -207,10 +204,8 @@ def merged(
     """
     count = len(classes)
     tries_of_stores = [store.tries(key) for store in stores]
-    if len(stores) == 1:
-        (tries_by_number,) = tries_of_stores
-        if len(tries_by_number) == 1 and count in tries_by_number:
-            return tries_by_number[count].matching(classes)
+    if len(stores) == 1 and tries_of_stores[0].keys() == {count}:
+        return tries_of_stores[0][count].matching(classes)
     numbers = [count, *(~fewest for fewest in range(count, -1, -1))]
     tries = [
         (number, tries[number])
@@ -337,6 +332,7 @@ class Store:
             name
             for trie in self.tries(key).values()
             for position in trie.positions
+            if position is not PLAIN_POSITION
             for name in position.names
             if isinstance(name, ForwardName)
         ]
