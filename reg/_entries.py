@@ -32,7 +32,8 @@ class Entries:
 
     The plans are in nested dictionaries, by the identity of each class in turn. With each plan are
     weak references that remove it when one of its classes dies, before another class can have the
-    same identity. Only C code runs then, so that nothing can interrupt it.
+    same identity. Only C code runs then, so that nothing can interrupt it. The dictionaries that
+    this leaves empty are removed later.
 
     The fast path has two more tables, which are keyed by classes, since to ask for the identity of
     a class takes as long as a call. These keep their classes alive. So they have classes of modules
@@ -45,6 +46,7 @@ class Entries:
         "_by_class",
         "_by_name",
         "_has_changed",
+        "_left",
         "_mros",
         "_on_identities",
         "_only_positions",
@@ -69,6 +71,8 @@ class Entries:
         #: plans were made, as identities
         self._mros: dict[int, tuple[weakref.ref[type], tuple[int, ...]]] = {}
         self._has_changed = False
+        #: how many plans are to be stored before empty dictionaries are removed
+        self._left = 100
         #: by each class in turn; without classes, the plan is under 0
         self.plans: dict[int, Any] = {}
         self._by_class: tuple[dict[Any, Any], dict[Any, Any]] | None = None
@@ -141,17 +145,15 @@ class Entries:
             positional = plan.call = call.run
             if self._only_positions and isinstance(call, Step):
                 positional = call.by_position(len(classes))
-        refer_to, partial = weakref.ref, functools.partial
-        level, references = self.plans, plan.references
+        self._left -= 1
+        if self._left < 0:
+            self._left = 100 + _prune(self.plans, self.depth)
+        level = self.plans
         for cls in classes[:-1]:
-            identity = id(cls)
-            references.append(refer_to(cls, partial(level.pop, identity)))
-            level = level.setdefault(identity, {})
+            level = level.setdefault(id(cls), {})
         last = id(classes[-1]) if classes else 0
-        # Each class removes the plan itself, too: in a dictionary that was removed, it would live
-        # until the next garbage collection, since its references refer to the dictionary.
-        forget = partial(level.pop, last)
-        references += [refer_to(cls, forget) for cls in classes]
+        forget = functools.partial(level.pop, last)
+        plan.references += [weakref.ref(cls, forget) for cls in classes]
         level[last] = plan
         if self._by_class is not None:
             self._store_by_class(self._by_class, classes, (positional, plan))
@@ -206,6 +208,21 @@ class Entries:
         for cls in [cls for cls in list(self._by_name.values()) if id(cls) == identity]:
             for table in self._by_class or ():
                 _remove(table, cls, self.depth)
+
+
+def _prune(level: dict[int, Any], depth: int) -> int:
+    """Remove the dictionaries that are empty since their classes have died.
+
+    :return: the number of plans that are left.
+    """
+    if depth < 2:
+        return len(level)
+    count = 0
+    for identity, below in list(level.items()):
+        count += _prune(below, depth - 1)
+        if not below:
+            level.pop(identity, None)
+    return count
 
 
 def _remove(level: dict[Any, Any], key: Any, depth: int) -> None:

@@ -289,11 +289,11 @@ def _descend(
         if first not in node:
             continue
         below = node[first]
-        if type(below) is tuple:
-            if _applies(below, applicable, second, count):
-                yield below[-2]
-            continue
-        if type(below) is Branches:
+        if type(below) is not dict:
+            if type(below) is tuple:
+                if _applies(below, applicable, second, count):
+                    yield below[-2]
+                continue
             below = below.among(keys)
         for key in keys:
             if key in below:
