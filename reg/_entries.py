@@ -72,7 +72,7 @@ class Entries:
         self._mros: dict[int, tuple[weakref.ref[type], tuple[int, ...]]] = {}
         self._has_changed = False
         #: how many plans are to be stored before empty dictionaries are removed
-        self._left = 100
+        self._left = 10
         #: by each class in turn; without classes, the plan is under 0
         self.plans: dict[int, Any] = {}
         self._by_class: tuple[dict[Any, Any], dict[Any, Any]] | None = None
@@ -147,7 +147,7 @@ class Entries:
                 positional = call.by_position(len(classes))
         self._left -= 1
         if self._left < 0:
-            self._left = 100 + _prune(self.plans, self.depth)
+            self._left = 10 + _prune(self.plans, self.depth)
         level = self.plans
         for cls in classes[:-1]:
             level = level.setdefault(id(cls), {})

@@ -34,7 +34,6 @@ from ._classes import (
     UnionMember,
     rest_key,
 )
-from ._fastcall import compiled
 from ._mro import mro_of
 from ._position import PLAIN_POSITION, Position
 from ._refinements import RefinedMatcher, Refinement
@@ -44,8 +43,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Final
-elif compiled:
-    from ._fastcall_c import descend
 
 __all__ = ["ClassTrie", "Registration", "Store", "merged"]
 

@@ -15,6 +15,8 @@ The idea of a trie of components is that of the adapter registry of ``zope.inter
 
 from __future__ import annotations
 
+from ._fastcall import compiled
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -26,6 +28,7 @@ __all__ = [
     "Entry",
     "add",
     "descend",
+    "descend_in_python",
     "entries",
     "exact",
     "keys_of",
@@ -94,6 +97,9 @@ class Branches:
     def __iter__(self) -> Iterator[Any]:
         for bucket in self.buckets:
             yield from bucket
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self.buckets[hash(key) & (len(self.buckets) - 1)]
 
     def __getitem__(self, key: Hashable) -> Any:
         return self.buckets[hash(key) & (len(self.buckets) - 1)][key]
@@ -245,10 +251,8 @@ def entries(node: Any) -> list[Entry]:
     return sorted(listed, key=order_of)
 
 
-def descend(node: Any, candidates: Sequence[Sequence[Any]]) -> Iterator[Any]:
+def descend_in_python(node: Any, candidates: Sequence[Sequence[Any]]) -> Iterator[Any]:
     """Find the values of all entries whose keys are among the candidates, lazily.
-
-    The twin in C is ``_c/trie.h``.
 
     :param node: the trie.
     :param candidates: for each position its keys in order of preference; the first position
@@ -315,3 +319,9 @@ def _applies(entry: Entry, applicable: _Applicable, position: int, count: int) -
             return False
         position += 1
     return True
+
+
+descend = descend_in_python
+if not TYPE_CHECKING and compiled:
+    # The twin in C, of _c/trie.h.
+    from ._fastcall_c import descend

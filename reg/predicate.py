@@ -11,7 +11,7 @@ from ._fastcall import Deciding
 from ._lock import registry_lock
 from ._matching import Matcher, Query
 from ._mro import mro_of
-from ._predicate_trie import ANY, IndexedKey, branches_below, first_entry, given_key
+from ._predicate_trie import ANY, IndexedKey, branches_below, first_value, given_key
 from ._signatures import takes
 from ._trie import keys_of, new_entry, order_of, value_of
 from .sentinel import MISSING
@@ -325,8 +325,7 @@ class PredicateRegistry(_Registering):
             if self._has_indexes:
                 values = self._matching([root], keys, 0) if root else ()
             else:
-                entry = first_entry(root, keys, 0) if root else None
-                values = () if entry is None else value_of(entry)
+                values = (first_value(root, keys) if root else None) or ()
         except TypeError as error:
             self._refuse_unhashable(keys, error)
             raise

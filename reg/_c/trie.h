@@ -96,6 +96,13 @@ is_candidate(Level *level, PyObject *key)
         }
         return i < count;
     }
+    if (PyTuple_GET_SIZE(level->keys) <= FEW_KEYS) {
+        int result = 0;
+        for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(level->keys); i++) {
+            result = PyObject_RichCompareBool(key, PyTuple_GET_ITEM(level->keys, i), Py_EQ);
+        }
+        return result;
+    }
     if (level->set == NULL && (level->set = PySet_New(level->keys)) == NULL) {
         return -1;
     }
