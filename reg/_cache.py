@@ -318,7 +318,9 @@ class LookupCache(CallTables):
         by_number = list(self._call_tables.values())
         by_number += list(self._key_tables.values())
         return any(
-            table.entries.has_changed_mros() for tables in by_number for table in list(tables.values())
+            table.entries.has_changed_mros()
+            for tables in by_number
+            for table in list(tables.values())
         )
 
 

@@ -111,9 +111,7 @@ class Branches:
         """Return a dictionary of these keys, in their order, without those that are missing."""
         buckets = self.buckets
         mask = len(buckets) - 1
-        return {
-            key: bucket[key] for key in keys if key in (bucket := buckets[hash(key) & mask])
-        }
+        return {key: bucket[key] for key in keys if key in (bucket := buckets[hash(key) & mask])}
 
     def values(self) -> Iterator[Any]:
         for bucket in self.buckets:
@@ -288,7 +286,8 @@ def _descend(
     # Two levels in one loop, since a call takes as long as several keys.
     second, third = depth + 1, depth + 2
     keys = candidates[second] if second < count else ()
-    among = applicable[third] if third < count else None
+    is_last = third == count
+    among = applicable[third] if third < count else set()
     for first in candidates[depth]:
         if first not in node:
             continue
@@ -306,7 +305,7 @@ def _descend(
                 if type(branch) is not tuple:
                     if type(branch) is Branches or not among.isdisjoint(branch):
                         yield from _descend(branch, candidates, applicable, third)
-                elif among is None or (
+                elif is_last or (
                     branch[third] in among and _applies(branch, applicable, third + 1, count)
                 ):
                     yield branch[-2]

@@ -382,7 +382,9 @@ class PredicateRegistry(_Registering):
             entry = _trie.exact(self._root, tuple(keys))
             return None if entry is None else value_of(entry)[0]
         known = _trie.entries(self._root)
-        return next((value_of(e)[0] for e in known if list(map(given_key, keys_of(e))) == keys), None)
+        return next(
+            (value_of(e)[0] for e in known if list(map(given_key, keys_of(e))) == keys), None
+        )
 
     def _reg_ranked(self, keys: list[Any]) -> list[tuple[tuple[float, ...], Any]]:
         """Find all values for the keys of all predicates, the most specific first.

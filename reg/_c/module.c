@@ -20,12 +20,10 @@
    Line.classes[] of abstract  Entries.abstract           Line.validity ends, as the entries do
    Line.classes[].snapshot     Entries.snapshots          Line.validity ends, which forget() and
                                                           drop_all() bring about
-   Snapshot.cls                its metatype, bases and    the class dies: a weak reference in
-                               users                      reg._cached_table calls forget() while
-                                                          the class still has its address
-   Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every look-up
-                                                          in the entries compares, or one of the
-                                                          bases dies, and forget() is called
+   Snapshot.cls                its metatype, bases and    the class dies: Snapshot.reference calls
+                               users                      forget_class() while the class still
+                                                          has its address
+   Snapshot.mro[]              the MRO tuple of cls       never followed; see compare_mro()
    .cls of abstract classes    Entries.abstract           the entries die
    a combination's snapshots   Entries.snapshots          rebuild() or drop_all(), which replace
                                                           both tables
