@@ -97,6 +97,7 @@ is_candidate(Level *level, PyObject *key)
         return i < count;
     }
     if (PyTuple_GET_SIZE(level->keys) <= FEW_KEYS) {
+        /* Without a hash, as _predicate_trie.first_value() in Python. */
         int result = 0;
         for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(level->keys); i++) {
             result = PyObject_RichCompareBool(key, PyTuple_GET_ITEM(level->keys, i), Py_EQ);
@@ -138,8 +139,10 @@ enter_node(Descent *self, PyObject *node)
 {
     Level *level = &self->levels[self->depth + 1];
     if (PyDict_CheckExact(node)) {
-        /* Most nodes have few keys, and none that is a candidate. */
-        int enters = PyDict_GET_SIZE(node) > FEW_KEYS ? 1 : has_candidate(level, node);
+        /* Most nodes have few keys, and none that is a candidate. Other candidates than classes
+           are hashed in any case: that may be an error. */
+        int is_small = PyDict_GET_SIZE(node) <= FEW_KEYS && level->by_identity;
+        int enters = is_small ? has_candidate(level, node) : 1;
         if (enters <= 0) {
             return enters;
         }
