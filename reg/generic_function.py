@@ -25,7 +25,20 @@ _T = TypeVar("_T")
 _Y = TypeVar("_Y")
 
 
-class GenericCall(Protocol[_P, _R]):
+class _Signature(Protocol[_P, _R]):
+    """The part of a generic function's type that its overloads infer their parameters from.
+
+    To infer them from the whole type, with its overloads, takes a type checker time that grows
+    exponentially with their number: some checks, such as ``isinstance(generic, FunctionType)``,
+    did not end.
+    """
+
+    # Not there at runtime, so that no other class has it by chance.
+    @property
+    def _reg_signature(self) -> Callable[_P, _R]: ...
+
+
+class GenericCall(_Signature[_P, _R], Protocol[_P, _R]):
     """A call of a generic function: with its own parameters, and ``lookup`` and ``default``.
 
     Type checkers check the first two arguments beside ``lookup`` or ``default``, and not the
@@ -41,7 +54,7 @@ class GenericCall(Protocol[_P, _R]):
     # The result of a coroutine function is awaited, and so is its default.
     @overload
     def __call__(
-        self: GenericCall[_Q, Coroutine[_Y, _S, _T]],
+        self: _Signature[_Q, Coroutine[_Y, _S, _T]],
         /,
         *,
         default: _D,
@@ -51,7 +64,7 @@ class GenericCall(Protocol[_P, _R]):
 
     @overload
     def __call__(
-        self: GenericCall[Concatenate[_A, _Q], Coroutine[_Y, _S, _T]],
+        self: _Signature[Concatenate[_A, _Q], Coroutine[_Y, _S, _T]],
         first: _A,
         /,
         *,
@@ -62,7 +75,7 @@ class GenericCall(Protocol[_P, _R]):
 
     @overload
     def __call__(
-        self: GenericCall[Concatenate[_A, _B, _Q], Coroutine[_Y, _S, _T]],
+        self: _Signature[Concatenate[_A, _B, _Q], Coroutine[_Y, _S, _T]],
         first: _A,
         second: _B,
         /,
@@ -77,7 +90,7 @@ class GenericCall(Protocol[_P, _R]):
 
     @overload
     def __call__(
-        self: GenericCall[Concatenate[_A, _Q], _R],
+        self: _Signature[Concatenate[_A, _Q], _R],
         first: _A,
         /,
         *,
@@ -88,7 +101,7 @@ class GenericCall(Protocol[_P, _R]):
 
     @overload
     def __call__(
-        self: GenericCall[Concatenate[_A, _B, _Q], _R],
+        self: _Signature[Concatenate[_A, _B, _Q], _R],
         first: _A,
         second: _B,
         /,
@@ -103,12 +116,12 @@ class GenericCall(Protocol[_P, _R]):
 
     @overload
     def __call__(
-        self: GenericCall[Concatenate[_A, _Q], _R], first: _A, /, *, lookup: object, **kwargs: Any
+        self: _Signature[Concatenate[_A, _Q], _R], first: _A, /, *, lookup: object, **kwargs: Any
     ) -> _R: ...
 
     @overload
     def __call__(
-        self: GenericCall[Concatenate[_A, _B, _Q], _R],
+        self: _Signature[Concatenate[_A, _B, _Q], _R],
         first: _A,
         second: _B,
         /,
@@ -137,7 +150,7 @@ class GenericFunction(GenericCall[_P, _R], Protocol[_P, _R]):
 
     @overload
     def __get__(
-        self: GenericFunction[Concatenate[_A, _Q], _R], instance: _A, owner: type | None = ..., /
+        self: _Signature[Concatenate[_A, _Q], _R], instance: _A, owner: type | None = ..., /
     ) -> GenericCall[_Q, _R]: ...
 
     def component(

@@ -157,9 +157,13 @@ def _metaclass(dispatched: DispatchedClass) -> type:
     # The class is the first of the arguments: to put it in front of them takes a third of the time.
     def call(*args: Any, **keywords: Any) -> Any:
         # A class that is derived from it is constructed as ever.
+        if not keywords:
+            if args[0] is dispatched.key and not current().is_host:
+                return dispatched.construct(*args[1:])
+            return make(*args)
         if args[0] is dispatched.key and (not current().is_host or keyword in keywords):
             return dispatched.construct(*args[1:], **keywords)
-        return make(*args, **keywords) if keywords else make(*args)
+        return make(*args, **keywords)
 
     def signature(cls: Any) -> inspect.Signature:
         if cls is not dispatched.key:

@@ -14,6 +14,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable, Sized
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -282,6 +285,81 @@ def test_cached_calls_follow_the_lookup_of_the_thread_the_scope_and_the_base() -
     """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ran.stdout, ran.stderr) == ("found\n", "")
+
+
+def _searches(call: Callable[[], object]) -> list[str]:
+    """The names of the functions of the slow path that run in a call."""
+    names = []
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_globals["__name__"] == "reg._slow_path":
+            names.append(frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return names
+
+
+def _given(lookup: Any, call: Callable[..., object]) -> None:
+    call(lookup=lookup)
+
+
+def _in_scope(lookup: Any, call: Callable[..., object]) -> None:
+    with reg.implicit.using(lookup):
+        call()
+
+
+def _in_thread(lookup: Any, call: Callable[..., object]) -> None:
+    reg.implicit.initialize(reg.Registry())
+    reg.implicit.lookup = lookup
+    call()
+
+
+def _everywhere(lookup: Any, call: Callable[..., object]) -> None:
+    reg.implicit.initialize(lookup)
+    call()
+
+
+@pytest.mark.parametrize("where", [_given, _in_scope, _in_thread, _everywhere])
+@pytest.mark.parametrize("is_composed", [False, True])
+@pytest.mark.parametrize("has_abstract_classes", [False, True])
+@pytest.mark.parametrize("begins_with_local", [False, True])
+def test_a_repeated_call_is_not_searched_again(
+    where: Callable[..., None],
+    is_composed: bool,
+    has_abstract_classes: bool,
+    begins_with_local: bool,
+) -> None:
+    class Local:
+        pass
+
+    @reg.generic
+    def kind(item: object) -> str:
+        return "unknown"
+
+    registry = reg.Registry()
+    registry.register(kind, [int], lambda item: "int")
+    registry.register(kind, [Local], lambda item: "local")
+    if has_abstract_classes:
+        registry.register(kind, [Sized], lambda item: "sized")
+    lookup = reg.Lookup(reg.ListClassLookup([registry])) if is_composed else registry
+    answers = [(1, "int"), (Local(), "local"), ([], "sized" if has_abstract_classes else "unknown")]
+    if begins_with_local:
+        answers.reverse()
+    searches: list[str] = []
+
+    def call(**keywords: Any) -> None:
+        # Each first call is searched, and the one after a class of another kind may be.
+        for item, answer in answers * 2:
+            assert kind(item, **keywords) == answer
+        searches.extend(_searches(lambda: [kind(item, **keywords) for item, _ in answers]))
+
+    with reg.implicit.preserved():
+        where(lookup, call)
+    assert searches == []
 
 
 def test_the_marker_of_a_missing_argument_is_an_ordinary_argument() -> None:
