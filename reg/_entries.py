@@ -218,9 +218,13 @@ def _prune(level: dict[int, Any], depth: int) -> int:
     if depth < 2:
         return len(level)
     count = 0
-    for identity, below in list(level.items()):
-        count += _prune(below, depth - 1)
+    # Not the items: making them may collect garbage, and so remove others.
+    for identity in list(level):
+        below = level.get(identity)
+        if below:
+            count += _prune(below, depth - 1)
         if not below:
+            # A plan that another thread puts there just now is made again.
             level.pop(identity, None)
     return count
 
