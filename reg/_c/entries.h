@@ -12,6 +12,7 @@ typedef struct Snapshot {
     PyTypeObject *cls;      /* borrowed; NULL once it has died */
     PyObject *reference;    /* owned: calls forget_class() when the class dies; NULL if it cannot */
     unsigned int version;   /* a version that the class had with this MRO */
+    uint64_t base_versions; /* see is_still_honest(); 0 if it was not asked */
     char gets_no_version;   /* the class has changed too often to get another version */
     struct Snapshot *abstract;  /* owned: that of an abstract class, with the next one in turn */
     Py_ssize_t length;
@@ -88,6 +89,7 @@ new_snapshot(const State *state, PyTypeObject *cls, PyObject *reference)
     snapshot->cls = cls;
     snapshot->reference = reference;
     snapshot->version = length < 0 && has_version(state, cls) ? VERSION_OF_TYPE(cls) : 0;
+    snapshot->base_versions = 0;
     snapshot->gets_no_version = 0;
     snapshot->abstract = NULL;
     snapshot->length = length;

@@ -49,6 +49,27 @@ is_honest(const Entries *entries, PyTypeObject *type)
     return 1;
 }
 
+/* Whether the __class__ of an argument is still its type, of a class that gets no version and has
+   the same MRO. Versions only grow: the sum of those of the bases is the same as long as no base
+   changes, nor has another one its address. In its own dictionary, a class gets a __class__ only
+   through a metaclass. */
+static inline int  /* runs no Python */
+is_still_honest(const State *state, Snapshot *snapshot)
+{
+    PyTypeObject *cls = snapshot->cls;
+    uint64_t versions = Py_IS_TYPE((PyObject *)cls, &PyType_Type);
+    for (Py_ssize_t i = 1; versions != 0 && i < snapshot->length; i++) {
+        unsigned int version = VERSION_OF_TYPE((PyTypeObject *)PyTuple_GET_ITEM(cls->tp_mro, i));
+        versions = version == 0 ? 0 : versions + version;
+    }
+    if (versions != 0 && versions == snapshot->base_versions) {
+        return 1;
+    }
+    int honest = LOOK_UP_IN_TYPE(cls, state->name_class) == state->object_class;
+    snapshot->base_versions = honest ? versions : 0;
+    return honest;
+}
+
 static inline uint64_t  /* runs no Python */
 serial_of(const Generic *self, Py_ssize_t arity)
 {
@@ -165,7 +186,7 @@ passes_checks(const State *state, const Line *line)
         const VersionOfClass *of = &line->classes[i];
         if (of->version == 0 &&
             (of->cls->tp_getattro != PyObject_GenericGetAttr || !has_same_mro(of->snapshot) ||
-             LOOK_UP_IN_TYPE(of->cls, state->name_class) != state->object_class)) {
+             !is_still_honest(state, of->snapshot))) {
             return 0;
         }
     }
