@@ -350,14 +350,21 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
         result = plan.call(*args, **keywords)
         return default if result is None else result
 
+    positions = code.co_argcount
+
     def slow(args: tuple[Any, ...], lookup: Any, keywords: dict[str, Any]) -> Any:
+        # A call by position alone has read the tables already, unless none were published.
+        is_miss = not keywords and len(args) == positions
+        if lookup is NOT_GIVEN and variables["fast"] is _NOTHING:
+            is_miss = False
         if lookup is not NOT_GIVEN:
             keywords["lookup"] = lookup
         if any(argument is NOT_GIVEN for argument in args):
             args, keywords = _as_given(spec, args, keywords)
+            is_miss = False
         try:
             plan, call_args, passed = _NOT_FOUND
-            if "default" not in keywords:
+            if not is_miss and "default" not in keywords:
                 plan, call_args, passed = find(args, keywords)
             if plan is None:
                 return slow_path.call(args, keywords)
