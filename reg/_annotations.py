@@ -229,6 +229,10 @@ class _Annotation:
             return hint if is_same else self._put_in(hint, evaluated)
         if isinstance(hint, type):
             return self._names.forward_class(hint.__qualname__) if self._is_former(hint) else hint
+        # Of other items, the former class is refused as well.
+        is_of_anything = all(argument is Any for argument in arguments)
+        if isinstance(origin, type) and is_of_anything and self._is_former(origin):
+            return self._names.forward_class(origin.__qualname__)
         return self._from_alias(hint, aliases)
 
     def _put_in(self, hint: Any, members: tuple[Any, ...]) -> Any:

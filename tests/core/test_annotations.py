@@ -576,6 +576,51 @@ def test_the_class_that_is_being_defined_can_be_named(load, annotation, is_local
     assert module.plus("", 1, lookup=module.registry) == ""
 
 
+def test_the_class_that_is_being_defined_may_be_of_anything(load):
+    module = load(
+        """
+        import reg
+        from typing import Any, Generic, TypeVar
+
+        T = TypeVar("T")
+        registry = reg.Registry()
+
+        @reg.generic
+        def put(box, item): return "fallback"
+
+        class Box(Generic[T]):
+            @registry.implements(put)
+            def put_int(self: "Box[Any]", item: int): return "int"
+
+            @registry.implements(put)
+            def put_none(self: "Box[Any] | Crate[Any, Any]", item: None): return "none"
+
+        class Crate(dict[Any, Any]): ...
+        """
+    )
+    assert module.put(module.Crate(), None, lookup=module.registry) == "none"
+    for _ in range(2):
+        assert module.put(module.Box(), 1, lookup=module.registry) == "int"
+        assert module.put(module.Box[int](), None, lookup=module.registry) == "none"
+        importlib.reload(module)
+
+
+def test_items_of_the_class_that_is_being_defined_are_refused_with_advice(load):
+    with pytest.raises(TypeError, match=r"'Box\[int\]'.*use Box, or Box\[Any\]: an argument"):
+        load(
+            """
+            import reg
+
+            @reg.generic
+            def put(box, item): return "fallback"
+
+            class Box:
+                @reg.Registry().implements(put)
+                def put_int(self: "Box[int]", item: int): return "int"
+            """
+        )
+
+
 @pytest.mark.parametrize("quote", ['"', ""])
 def test_the_class_of_a_reloaded_module_is_the_one_that_is_being_defined(load, quote):
     if not quote and sys.version_info < (3, 14):
