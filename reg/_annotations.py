@@ -243,9 +243,14 @@ class _Annotation:
             raise self.refusal(f", which cannot be evaluated: {error}") from error
 
     def _is_former(self, cls: type) -> bool:
-        """Return whether a class is the former version of the one being defined."""
+        """Return whether a class is the former version of one being defined, or further down."""
         name = getattr(self._implementation, "__qualname__", "")
-        return name.startswith(f"{cls.__qualname__}.") and self._names.is_redefined(cls)
+        if name.startswith(f"{cls.__qualname__}."):
+            return self._names.is_redefined(cls)
+        # Of an annotation that Python evaluates at once, the author means the present class.
+        is_later = sys.version_info >= (3, 14) or "_names" in vars(self)
+        is_of_module = cls.__module__ == getattr(self._implementation, "__module__", None)
+        return is_later and is_of_module and self._names.is_to_be_redefined(cls)
 
     def _from_alias(self, hint: Any, aliases: tuple[Any, ...]) -> Any:
         try:

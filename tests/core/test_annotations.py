@@ -646,6 +646,47 @@ def test_the_class_of_a_reloaded_module_is_the_one_that_is_being_defined(load, q
     assert module.plus(module.Money(), 1, lookup=module.registry) == "money"
 
 
+@pytest.mark.parametrize("quote", ['"', ""])
+@pytest.mark.parametrize("annotation", ["Money", "Money | None", "Money.Coin", "Money[Any]"])
+def test_a_class_further_down_a_reloaded_module_is_the_one_that_is_defined_there(
+    load, quote, annotation
+):
+    if not quote and sys.version_info < (3, 14):
+        pytest.skip("annotations are evaluated later from Python 3.14 on")
+    module = load(
+        f"""
+        from typing import Any, Generic, TypeVar
+        import reg
+
+        registry = reg.Registry()
+
+        @reg.generic
+        def worth(thing): return "fallback"
+
+        class Shop:
+            class Till: ...
+
+            @registry.implements(worth)
+            def worth_till(till: {quote}Shop.Till{quote}): return "till"
+
+        @registry.implements(worth)
+        def worth_money(thing: {quote}{annotation}{quote}): return "money"
+
+        @registry.implements(worth)
+        def worth_shop(thing: {quote}Shop{quote}): return "shop"
+
+        class Money(Generic[TypeVar("T")]):
+            class Coin: ...
+        """
+    )
+    for _ in range(3):
+        thing = module.Money.Coin() if "Coin" in annotation else module.Money()
+        things = [thing, module.Shop.Till(), module.Shop()]
+        found = [module.worth(thing, lookup=module.registry) for thing in things]
+        assert found == ["money", "till", "shop"]
+        importlib.reload(module)
+
+
 def test_the_class_being_defined_is_not_another_one_of_its_name(registry):
     class Note:
         @reg.generic
