@@ -169,12 +169,14 @@ class LookupCache(CallTables):
           snapshot of the stores. Matchers are as they are.
         :raises TypeError: if a class that an annotation names is still not defined.
         """
-        for source in itertools.chain(*(self._sources or ())):
-            source._reg_prepare(key, classes)
-        pairs = list(zip(self._sources or (), self._snapshot(), strict=True))
+        listed = self._sources or ()
+        for sources in listed:
+            for source in sources:
+                source._reg_prepare(key, classes)
+        snapshot = self._snapshot()
 
         def candidates() -> Iterator[Any]:
-            for sources, stores in pairs:
+            for sources, stores in zip(listed, snapshot, strict=True):
                 if stores:
                     for registration in merged(stores, key, classes):
                         yield registration.candidate
@@ -316,7 +318,9 @@ class LookupCache(CallTables):
         by_number = list(self._call_tables.values())
         by_number += list(self._key_tables.values())
         return any(
-            table.has_changed_mros() for tables in by_number for table in list(tables.values())
+            table.entries.has_changed_mros()
+            for tables in by_number
+            for table in list(tables.values())
         )
 
 

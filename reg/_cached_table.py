@@ -37,11 +37,11 @@ class CachedTable:
         "_bases",
         "_forget_class",
         "_guard",
+        "_mros",
+        "_references",
         "_rests",
         "counts",
         "entries",
-        "mros",
-        "references",
     )
 
     def __init__(
@@ -56,7 +56,7 @@ class CachedTable:
         self._guard = guard
         self._abstract = abstract
         #: weak references to the classes that plans are cached for, and to their bases
-        self.references: dict[int, _ClassReference] = {}
+        self._references: dict[int, _ClassReference] = {}
         table = weakref.ref(self)
 
         def forget(reference: _ClassReference) -> None:
@@ -65,7 +65,7 @@ class CachedTable:
 
         self._forget_class = forget
         #: the MROs by which the plans were made, as identities
-        self.mros: dict[int, tuple[int, ...]] = {}
+        self._mros: dict[int, tuple[int, ...]] = {}
         self._bases: set[int] = set()
         #: the MROs without the class itself, as identities
         self._rests: set[tuple[int, ...]] = set()
@@ -76,8 +76,22 @@ class CachedTable:
     def snapshot_mros(self, classes: tuple[type, ...]) -> None:
         """Note the MROs by which a plan for these classes is about to be made."""
         self.entries.snapshot_mros(classes)
+        if self._guard is not None:
+            self._follow_bases(classes)
+
+    def store(self, classes: tuple[type, ...], plan: Plan) -> None:
+        """Cache a plan for as long as all of the classes live."""
+        self.entries.store(classes, plan)
+
+    # The entries know an MRO by the identities of its classes, and notice when one of their own
+    # classes dies, but not a base: another class can then have its identity. Without a guard this
+    # does no harm. A plan depends on the registered classes in an MRO, which live as long as the
+    # table is valid. But a virtual subclass, or a class with a registered name, can be any base.
+
+    def _follow_bases(self, classes: tuple[type, ...]) -> None:
+        """Drop the plans for these classes when one of their bases dies."""
         for cls in (*self._abstract, *classes):
-            if id(cls) not in self.mros:
+            if id(cls) not in self._mros:
                 mro = mro_of(cls)
                 identities = tuple(map(id, mro))
                 self._refer_to(cls, identities[0])
@@ -87,42 +101,28 @@ class CachedTable:
                         self._refer_to(base, identity)
                     self._bases.update(rest)
                     self._rests.add(rest)
-                self.mros[id(cls)] = identities
-
-    def store(self, classes: tuple[type, ...], plan: Plan) -> None:
-        """Cache a plan for as long as all of the classes live."""
-        self.entries.store(classes, plan)
-
-    def has_changed_mros(self) -> bool:
-        """Return whether a class has another MRO than when a plan was made by it."""
-        for identity, identities in list(self.mros.items()):
-            reference = self.references.get(identity)
-            cls = None if reference is None else reference()
-            if cls is not None and tuple(map(id, mro_of(cls))) != identities:
-                return True
-        return False
+                self._mros[id(cls)] = identities
 
     def _refer_to(self, cls: type, identity: int) -> None:
-        if identity not in self.references and _flags_of(cls) & _CAN_DIE:
-            reference = self.references[identity] = _ClassReference(cls, self._forget_class)
+        if identity not in self._references and _flags_of(cls) & _CAN_DIE:
+            reference = self._references[identity] = _ClassReference(cls, self._forget_class)
             reference.identity = identity
 
     def _forget(self, identity: int) -> None:
         # Runs when the class dies, before another one can have its address.
-        self.entries.forget(identity)
-        self.mros.pop(identity, None)
-        self.references.pop(identity, None)
+        self._mros.pop(identity, None)
+        self._references.pop(identity, None)
         if identity in self._bases:
             # It was a base of others until theirs were changed.
             self._bases.discard(identity)
             self._rests = {rest for rest in self._rests if identity not in rest}
-            affected = [derived for derived, mro in list(self.mros.items()) if identity in mro]
+            affected = [derived for derived, mro in list(self._mros.items()) if identity in mro]
             if any(id(cls) in affected for cls in self._abstract):
                 # All plans were made by its MRO.
-                affected = list(self.mros)
+                affected = list(self._mros)
             for derived in affected:
                 self.entries.forget(derived)
-                self.mros.pop(derived, None)
+                self._mros.pop(derived, None)
 
 
 class _ClassReference(weakref.ref[type]):

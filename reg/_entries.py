@@ -27,12 +27,13 @@ class Entries:
     :param depth: the number of classes.
     :param guard: returns whether the plans are still valid; ``None`` if they are until they
       are dropped.
-    :param abstract: the abstract classes that all plans depend on; used by the twin in C.
+    :param abstract: the abstract classes that all plans depend on.
     :param counts: the numbers of arguments, as bits, that something is registered for.
 
     The plans are in nested dictionaries, by the identity of each class in turn. With each plan are
     weak references that remove it when one of its classes dies, before another class can have the
-    same identity. Only C code runs then, so that nothing can interrupt it.
+    same identity. Only C code runs then, so that nothing can interrupt it. The dictionaries that
+    this leaves empty are removed later.
 
     The fast path has two more tables, which are keyed by classes, since to ask for the identity of
     a class takes as long as a call. These keep their classes alive. So they have classes of modules
@@ -41,8 +42,12 @@ class Entries:
 
     __slots__ = (
         "__weakref__",
+        "_abstract",
         "_by_class",
         "_by_name",
+        "_has_changed",
+        "_left",
+        "_mros",
         "_on_identities",
         "_only_positions",
         "counts",
@@ -61,6 +66,13 @@ class Entries:
         self.depth = depth
         self.guard = guard
         self.counts = counts
+        self._abstract = abstract
+        #: by the identity of a class: a weak reference, which removes it, and the MRO by which the
+        #: plans were made, as identities
+        self._mros: dict[int, tuple[weakref.ref[type], tuple[int, ...]]] = {}
+        self._has_changed = False
+        #: how many plans are to be stored before empty dictionaries are removed
+        self._left = 10
         #: by each class in turn; without classes, the plan is under 0
         self.plans: dict[int, Any] = {}
         self._by_class: tuple[dict[Any, Any], dict[Any, Any]] | None = None
@@ -99,7 +111,31 @@ class Entries:
         return level
 
     def snapshot_mros(self, classes: tuple[type, ...]) -> None:
-        """Note the MROs by which a plan is about to be made; only the twin in C does."""
+        """Note the MROs by which a plan for these classes is about to be made."""
+        mros, forget = self._mros, self._mros.pop
+        for cls in (*self._abstract, *classes):
+            try:
+                identities = tuple(map(id, _mro_of(cls)))
+            except TypeError:
+                raise TypeError(f"cannot look up for {cls!r}, which is not a class") from None
+            identity = id(cls)
+            known = mros.get(identity)
+            if known is None:
+                reference = weakref.ref(cls, functools.partial(forget, identity))
+                mros[identity] = reference, identities
+            elif known[1] != identities:
+                self._has_changed = True
+
+    def has_changed_mros(self) -> bool:
+        """Return whether a class has another MRO than when a plan was made by it.
+
+        The twin in C compares them at every call.
+        """
+        for reference, identities in list(self._mros.values()):
+            cls = reference()
+            if cls is not None and tuple(map(id, _mro_of(cls))) != identities:
+                return True
+        return self._has_changed
 
     def store(self, classes: tuple[type, ...], plan: Plan) -> None:
         """Cache a plan."""
@@ -109,15 +145,15 @@ class Entries:
             positional = plan.call = call.run
             if self._only_positions and isinstance(call, Step):
                 positional = call.by_position(len(classes))
-        level, references = self.plans, plan.references
+        self._left -= 1
+        if self._left < 0:
+            self._left = 10 + _prune(self.plans, self.depth)
+        level = self.plans
         for cls in classes[:-1]:
-            references.append(weakref.ref(cls, functools.partial(level.pop, id(cls))))
             level = level.setdefault(id(cls), {})
         last = id(classes[-1]) if classes else 0
-        # Each class removes the plan itself, too: in a dictionary that was removed, it would live
-        # until the next garbage collection, since its references refer to the dictionary.
         forget = functools.partial(level.pop, last)
-        references += [weakref.ref(cls, forget) for cls in classes]
+        plan.references += [weakref.ref(cls, forget) for cls in classes]
         level[last] = plan
         if self._by_class is not None:
             self._store_by_class(self._by_class, classes, (positional, plan))
@@ -158,6 +194,7 @@ class Entries:
         # The references in a plan refer to the dictionaries. Emptied, these die at once, and not at
         # the next garbage collection.
         self._empty(self.plans, self.depth)
+        self._mros.clear()
 
     # A method, since the functions of the module may be gone at the end of the process.
     def _empty(self, level: dict[int, Any], depth: int) -> None:
@@ -171,6 +208,25 @@ class Entries:
         for cls in [cls for cls in list(self._by_name.values()) if id(cls) == identity]:
             for table in self._by_class or ():
                 _remove(table, cls, self.depth)
+
+
+def _prune(level: dict[int, Any], depth: int) -> int:
+    """Remove the dictionaries that are empty since their classes have died.
+
+    :return: the number of plans that are left.
+    """
+    if depth < 2:
+        return len(level)
+    count = 0
+    # Not the items: making them may collect garbage, and so remove others.
+    for identity in list(level):
+        below = level.get(identity)
+        if below:
+            count += _prune(below, depth - 1)
+        if not below:
+            # A plan that another thread puts there just now is made again.
+            level.pop(identity, None)
+    return count
 
 
 def _remove(level: dict[Any, Any], key: Any, depth: int) -> None:
@@ -199,5 +255,6 @@ def _name_in_module(cls: type) -> tuple[str, str] | None:
 
 
 # Bypass a metaclass with attributes of these names.
+_mro_of = type.__dict__["__mro__"].__get__
 _module_of = type.__dict__["__module__"].__get__
 _name_of = type.__dict__["__qualname__"].__get__

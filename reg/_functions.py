@@ -73,7 +73,7 @@ def with_checked_result(
       iterated over asynchronously, as a caller will do.
     """
     kind = code_of(function).co_flags & (_IS_COROUTINE | _IS_ASYNC_GENERATOR)
-    if code_of(component).co_flags & kind == kind:
+    if not kind or code_of(component).co_flags & kind == kind:
         return call
     is_awaited = kind == _IS_COROUTINE
     method = "__await__" if is_awaited else "__aiter__"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ._trie import Entry
+from ._fastcall import compiled
+from ._trie import descend, value_of
 from .sentinel import Sentinel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-__all__ = ["ANY", "IndexedKey", "branches_below", "first_entry", "given_key"]
+__all__ = ["ANY", "IndexedKey", "branches_below", "first_value", "given_key"]
 
 #: In place of the value of a predicate: any value. Compared by identity.
 ANY: Final = Sentinel("ANY")
@@ -29,37 +30,48 @@ def given_key(key: Any) -> Any:
     return key.key if isinstance(key, IndexedKey) else key
 
 
-def first_entry(node: Any, keys: list[Any], position: int) -> Entry | None:
-    """Find the most specific entry: at each position the key itself comes before ``ANY``."""
-    while type(node) is not Entry:
+def first_value(node: Any, keys: list[Any]) -> Any:
+    """Find the most specific value: at each position the key itself comes before ``ANY``.
+
+    :param node: the trie.
+    :param keys: the keys, one for each position.
+    :return: the value; ``None`` if there is none.
+    """
+    if compiled:
+        return next(descend(node, [(ANY,) if key is ANY else (key, ANY) for key in keys]), None)
+    return _first_value(node, keys, 0)
+
+
+def _first_value(node: Any, keys: list[Any], position: int) -> Any:
+    # In half the time of the search in Python for any number of candidates.
+    while type(node) is not tuple:
         key = keys[position]
         position += 1
-        below, general = node.get(key), node.get(ANY)
-        if below is None or key is ANY:
-            if general is None:
-                return None
-            node = general
-        elif general is None:
-            node = below
+        if key in node and key is not ANY:
+            if ANY in node:
+                value = _first_value(node[key], keys, position)
+                if value is not None:
+                    return value
+                node = node[ANY]
+            else:
+                node = node[key]
+        elif ANY in node:
+            node = node[ANY]
         else:
-            entry = first_entry(below, keys, position)
-            if entry is not None:
-                return entry
-            node = general
-    registered = node.keys
-    while position < len(registered):
-        key = registered[position]
+            return None
+    while position < len(keys):
+        key = node[position]
         value = keys[position]
         position += 1
         if key is not ANY and key is not value and (value is ANY or key != value):
             return None
-    return node
+    return value_of(node)
 
 
 def branches_below(node: Any, matches: Any, position: int) -> list[Any]:
     """The parts of the trie below a node, under those of its keys that match."""
-    if type(node) is Entry:
-        key = node.keys[position]
+    if type(node) is tuple:
+        key = node[position]
         return [node] if any(key is match or key == match for match in matches) else []
     if len(node) < len(matches):
         return [node[key] for key in node if key in matches]

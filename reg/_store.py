@@ -8,7 +8,7 @@ interrupted leaves nothing behind.
 The layout, as nested dictionaries; a dictionary with many keys is a :class:`_trie.Branches`::
 
     Store       {key: {number of classes: ClassTrie}}
-    ClassTrie   {first class: {second class: … Entry(classes, Registration, order)}}
+    ClassTrie   {first class: {second class: … (*classes, Registration, order)}}
 
 Registrations for at least so many classes, and any number of further ones, are in a trie of their
 own, under the number ``~fewest``, which is negative; their last key is a :class:`RestKey`.
@@ -37,7 +37,7 @@ from ._classes import (
 from ._mro import mro_of
 from ._position import PLAIN_POSITION, Position
 from ._refinements import RefinedMatcher, Refinement
-from ._trie import Entry
+from ._trie import descend, new_entry, order_of, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,11 +141,11 @@ class ClassTrie:
 
     def registrations(self) -> list[Registration]:
         """List all registrations, in the order in which they were made."""
-        return [entry.value for entry in _trie.entries(self.node)]
+        return [*map(value_of, _trie.entries(self.node))]
 
     def exact(self, keys: tuple[ClassKey, ...]) -> Registration | None:
         entry = _trie.exact(self.node, keys)
-        return None if entry is None else entry.value
+        return None if entry is None else value_of(entry)
 
     def same_classes(self, classes: tuple[ClassKey, ...]) -> Iterator[Registration]:
         """Find all registrations for exactly these classes; those by unions come later."""
@@ -156,7 +156,7 @@ class ClassTrie:
         """Return a trie with this registration, which replaces the one under its keys."""
         keys = registration.keys
         replaced = _trie.exact(self.node, keys)
-        entry = Entry(keys, registration, order if replaced is None else replaced.order)
+        entry = new_entry(keys, registration, order if replaced is None else order_of(replaced))
         positions = tuple(
             [position.adding(key) for position, key in zip(self.positions, keys, strict=True)]
         )
@@ -168,7 +168,7 @@ class ClassTrie:
         positions = list(self.positions)
         for index, key in enumerate(registration.keys):
             if positions[index].knows(key):
-                keys = {entry.value.keys[index] for entry in _trie.entries(node)}
+                keys = {entry[index] for entry in _trie.entries(node)}
                 positions[index] = positions[index].keeping(keys)
         return ClassTrie(tuple(positions), node)
 
@@ -180,18 +180,14 @@ class ClassTrie:
           the first class weighs most, as in the class precedence lists of the Common Lisp
           Object System.
         """
+        if self.positions.count(PLAIN_POSITION) == len(classes):
+            return descend(self.node, [*map(mro_of, classes)])
         pairs = zip(self.positions, classes, strict=True)
-        return self.descend(
-            [
-                mro_of(cls) if position is PLAIN_POSITION else position.ranked(cls)
-                for position, cls in pairs
-            ]
-        )
+        return descend(self.node, [position.ranked(cls) for position, cls in pairs])
 
     def descend(self, ranked: Sequence[Sequence[ClassKey]]) -> Iterator[Registration]:
         """Find the registrations for keys that are ranked for each position, in that order."""
-        for entry in _trie.descend(self.node, ranked, [set(keys) for keys in ranked]):
-            yield entry.value
+        return descend(self.node, ranked)
 
 
 def merged(
@@ -205,10 +201,8 @@ def merged(
     """
     count = len(classes)
     tries_of_stores = [store.tries(key) for store in stores]
-    if len(stores) == 1:
-        (tries_by_number,) = tries_of_stores
-        if len(tries_by_number) == 1 and count in tries_by_number:
-            return tries_by_number[count].matching(classes)
+    if len(stores) == 1 and tries_of_stores[0].keys() == {count}:
+        return tries_of_stores[0][count].matching(classes)
     numbers = [count, *(~fewest for fewest in range(count, -1, -1))]
     tries = [
         (number, tries[number])
@@ -327,7 +321,7 @@ class Store:
             for trie in tries.values()
             for entry in _trie.entries(trie.node)
         ]
-        return [entry.value for entry in sorted(entries, key=lambda entry: entry.order)]
+        return [*map(value_of, sorted(entries, key=order_of))]
 
     def forward_names(self, key: Hashable) -> list[ForwardName]:
         """List the classes under a key that annotations named before they were defined."""
@@ -335,6 +329,7 @@ class Store:
             name
             for trie in self.tries(key).values()
             for position in trie.positions
+            if position is not PLAIN_POSITION
             for name in position.names
             if isinstance(name, ForwardName)
         ]

@@ -15,10 +15,12 @@ The idea of a trie of components is that of the adapter registry of ``zope.inter
 
 from __future__ import annotations
 
+from ._fastcall import compiled
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
-    from typing import Any, Final
+    from typing import Any, Final, TypeAlias
 
 __all__ = [
     "EMPTY",
@@ -26,33 +28,53 @@ __all__ = [
     "Entry",
     "add",
     "descend",
+    "descend_in_python",
     "entries",
     "exact",
+    "keys_of",
+    "new_entry",
+    "order_of",
     "remove",
+    "value_of",
     "with_branch",
     "without_branch",
 ]
 
 
-class Entry:
-    """A value with its keys, one for each position.
+#: The only value under some keys: a tuple of the keys, one for each position; the value; and a
+#: number that grows with each entry, to list them in the order of addition. All in one tuple,
+#: since a search reads hundreds of entries, and waits for the memory of each object behind one.
+Entry: TypeAlias = "tuple[Any, ...]"
+
+
+def new_entry(keys: tuple[Hashable, ...], value: Any, order: int) -> Entry:
+    """Make an entry.
 
     :param keys: the keys.
     :param value: the value.
-    :param order: a number that grows with each entry, to list them in the order of addition.
+    :param order: the number by which it is listed.
     """
+    return (*keys, value, order)
 
-    __slots__ = ("keys", "order", "value")
 
-    def __init__(self, keys: tuple[Hashable, ...], value: Any, order: int) -> None:
-        self.keys = keys
-        self.value = value
-        self.order = order
+def keys_of(entry: Entry) -> tuple[Any, ...]:
+    """Get the keys of an entry."""
+    return entry[:-2]
+
+
+def value_of(entry: Entry) -> Any:
+    """Get the value of an entry."""
+    return entry[-2]
+
+
+def order_of(entry: Entry) -> int:
+    """Get the number of an entry."""
+    return entry[-1]  # type: ignore[no-any-return]
 
 
 # More branches than this are spread over several dictionaries, so that adding one
 # copies about this many and not all of them.
-_BUCKET_SIZE: Final = 64
+_BUCKET_SIZE: Final = 200
 
 
 class Branches:
@@ -63,53 +85,55 @@ class Branches:
     :param count: the number of keys in all of them.
     """
 
-    __slots__ = ("_buckets", "_count")
+    __slots__ = ("_count", "buckets")
 
     def __init__(self, buckets: tuple[dict[Any, Any], ...], count: int) -> None:
-        self._buckets = buckets
+        self.buckets = buckets
         self._count = count
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[Any]:
-        for bucket in self._buckets:
+        for bucket in self.buckets:
             yield from bucket
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self.buckets[hash(key) & (len(self.buckets) - 1)]
+
     def __getitem__(self, key: Hashable) -> Any:
-        return self._buckets[hash(key) & (len(self._buckets) - 1)][key]
+        return self.buckets[hash(key) & (len(self.buckets) - 1)][key]
 
     def get(self, key: Hashable, default: Any = None) -> Any:
-        return self._buckets[hash(key) & (len(self._buckets) - 1)].get(key, default)
+        return self.buckets[hash(key) & (len(self.buckets) - 1)].get(key, default)
 
-    def under(self, keys: Iterable[Hashable]) -> list[Any]:
-        """List the values under these keys, in their order; keys may be missing."""
-        buckets = self._buckets
+    def among(self, keys: Iterable[Hashable]) -> dict[Any, Any]:
+        """Return a dictionary of these keys, in their order, without those that are missing."""
+        buckets = self.buckets
         mask = len(buckets) - 1
-        # As get() does it, without calling it.
-        return [value for key in keys if (value := buckets[hash(key) & mask].get(key)) is not None]
+        return {key: bucket[key] for key in keys if key in (bucket := buckets[hash(key) & mask])}
 
     def values(self) -> Iterator[Any]:
-        for bucket in self._buckets:
+        for bucket in self.buckets:
             yield from bucket.values()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process has other hashes, by which keys are in other dictionaries.
-        items = [item for bucket in self._buckets for item in bucket.items()]
+        items = [item for bucket in self.buckets for item in bucket.items()]
         return branches_of, (items,)
 
     def replaced(self, key: Hashable, bucket: dict[Any, Any]) -> Branches:
         """Return a copy with another dictionary in place of the one that has ``key``."""
-        index = hash(key) & (len(self._buckets) - 1)
-        count = self._count + len(bucket) - len(self._buckets[index])
-        buckets = (*self._buckets[:index], bucket, *self._buckets[index + 1 :])
+        index = hash(key) & (len(self.buckets) - 1)
+        count = self._count + len(bucket) - len(self.buckets[index])
+        buckets = (*self.buckets[:index], bucket, *self.buckets[index + 1 :])
         if count > _BUCKET_SIZE * len(buckets):
             return Branches(_split(buckets), count)
         return Branches(buckets, count)
 
     def bucket(self, key: Hashable) -> dict[Any, Any]:
         """Return a copy of the dictionary that has ``key``."""
-        return dict(self._buckets[hash(key) & (len(self._buckets) - 1)])
+        return dict(self.buckets[hash(key) & (len(self.buckets) - 1)])
 
 
 def branches_of(items: Iterable[tuple[Any, Any]]) -> Branches:
@@ -165,13 +189,13 @@ def add(node: Any, entry: Entry, depth: int = 0) -> Any:
     :param entry: the entry; with no keys at all, it is the only one there can be.
     :param depth: the position of the keys in ``node``.
     """
-    if depth == len(entry.keys):
+    if depth == len(entry) - 2:
         return entry
-    if isinstance(node, Entry):
-        if node.keys[depth:] == entry.keys[depth:]:
+    if type(node) is tuple:
+        if node[depth:-2] == entry[depth:-2]:
             return entry
-        node = {node.keys[depth]: node}
-    key = entry.keys[depth]
+        node = {node[depth]: node}
+    key = entry[depth]
     below = node.get(key)
     if below is None:
         return with_branch(node, key, entry)
@@ -185,7 +209,7 @@ def remove(node: Any, keys: tuple[Hashable, ...], depth: int = 0) -> Any:
     :param keys: the keys of the entry.
     :param depth: the position of the keys in ``node``.
     """
-    if isinstance(node, Entry):
+    if type(node) is tuple:
         return EMPTY
     below = remove(node[keys[depth]], keys, depth + 1)
     if below:
@@ -200,12 +224,12 @@ def exact(node: Any, keys: tuple[Hashable, ...]) -> Entry | None:
     :param keys: the keys, one for each position.
     """
     for key in keys:
-        if isinstance(node, Entry):
+        if type(node) is tuple:
             break
         node = node.get(key)
         if node is None:
             return None
-    return node if isinstance(node, Entry) and node.keys == keys else None
+    return node if type(node) is tuple and keys_of(node) == keys else None
 
 
 def entries(node: Any) -> list[Entry]:
@@ -218,65 +242,85 @@ def entries(node: Any) -> list[Entry]:
     listed: list[Entry] = []
     while below:
         node = below.pop()
-        if isinstance(node, Entry):
+        if type(node) is tuple:
             listed.append(node)
         else:
             below += node.values()
-    return sorted(listed, key=lambda entry: entry.order)
+    return sorted(listed, key=order_of)
 
 
-def descend(
-    node: Any, candidates: Sequence[Sequence[Any]], applicable: Sequence[set[Any]]
-) -> Iterator[Entry]:
-    """Find all entries whose keys are among the candidates, lazily, in lexicographic order.
+def descend_in_python(node: Any, candidates: Sequence[Sequence[Any]]) -> Iterator[Any]:
+    """Find the values of all entries whose keys are among the candidates, lazily.
 
     :param node: the trie.
     :param candidates: for each position its keys in order of preference; the first position
       weighs most.
-    :param applicable: for each position the same keys as a set.
-    :return: an iterator.
+    :return: an iterator, in lexicographic order.
     """
-    if type(node) is Entry:
-        if _applies(node.keys, applicable, 0):
-            yield node
+    return _descend(node, candidates, _Applicable(candidates), 0)
+
+
+class _Applicable(dict[int, "set[Any]"]):
+    """The candidates by position as sets, made when they are needed."""
+
+    __slots__ = ("_candidates",)
+
+    def __init__(self, candidates: Sequence[Sequence[Any]]) -> None:
+        self._candidates = candidates
+
+    def __missing__(self, position: int) -> set[Any]:
+        self[position] = keys = set(self._candidates[position])
+        return keys
+
+
+def _descend(
+    node: Any, candidates: Sequence[Sequence[Any]], applicable: _Applicable, depth: int
+) -> Iterator[Any]:
+    count = len(candidates)
+    if type(node) is tuple:
+        if _applies(node, applicable, depth, count):
+            yield node[-2]
         return
-    last = len(candidates) - 1
-    # At each position down to the present one, the branches that are left to be followed.
-    left = [_preferred(node, candidates[0], applicable[0])]
-    while left:
-        depth = len(left)
-        if depth > last:
-            yield from left.pop()
-            continue
-        among = applicable[depth]
-        # Most branches end here, or behind the next key: these are found out without a call.
-        for below in left[-1]:
-            if type(below) is Entry:
-                if below.keys[depth] in among and _applies(below.keys, applicable, depth + 1):
-                    yield below
-            elif type(below) is Branches or not among.isdisjoint(below):
-                left.append(_preferred(below, candidates[depth], among))
-                break
-        else:
-            left.pop()
-
-
-def _preferred(node: Any, candidates: Sequence[Any], applicable: set[Any]) -> Iterator[Any]:
-    """Go through the branches under the candidates, in order of preference."""
     if type(node) is Branches:
-        return iter(node.under(candidates))
-    if len(node) > len(candidates):
-        return filter(None, map(node.get, candidates))
-    keys: Any = applicable.intersection(node)
-    if len(keys) > 1:
-        keys = sorted(keys, key=candidates.index)
-    return map(node.__getitem__, keys)
+        node = node.among(candidates[depth])
+    # Two levels in one loop, since a call takes as long as several keys.
+    second, third = depth + 1, depth + 2
+    keys = candidates[second] if second < count else ()
+    is_last = third == count
+    among = applicable[third] if third < count else set()
+    for first in candidates[depth]:
+        if first not in node:
+            continue
+        below = node[first]
+        if type(below) is not dict:
+            if type(below) is tuple:
+                if _applies(below, applicable, second, count):
+                    yield below[-2]
+                continue
+            below = below.among(keys)
+        for key in keys:
+            if key in below:
+                branch = below[key]
+                # Most end here, or behind the next key: these are found out without a call.
+                if type(branch) is not tuple:
+                    if type(branch) is Branches or not among.isdisjoint(branch):
+                        yield from _descend(branch, candidates, applicable, third)
+                elif is_last or (
+                    branch[third] in among and _applies(branch, applicable, third + 1, count)
+                ):
+                    yield branch[-2]
 
 
-def _applies(keys: tuple[Hashable, ...], applicable: Sequence[set[Any]], position: int) -> bool:
+def _applies(entry: Entry, applicable: _Applicable, position: int, count: int) -> bool:
     """Return whether the keys of an entry are applicable, from a position on."""
-    while position < len(keys):
-        if keys[position] not in applicable[position]:
+    while position < count:
+        if entry[position] not in applicable[position]:
             return False
         position += 1
     return True
+
+
+descend = descend_in_python
+if not TYPE_CHECKING and compiled:
+    # The twin in C, of _c/trie.h.
+    from ._fastcall_c import descend

@@ -110,7 +110,9 @@ def filled_in(callable: Any, /) -> tuple[bool, bool]:
     :return: first for ``lookup``, then for ``call_next``; ``False`` for a callable without a
       signature.
     """
-    function = callable.__func__ if is_bound(callable) else callable
+    function = callable
+    if type(callable) is not FunctionType and is_bound(callable):
+        function = callable.__func__
     names: Container[str]
     if type(function) is FunctionType and not hasattr(function, "__signature__"):
         # Reading the code object takes a fiftieth of the time of inspect; after a matcher, every

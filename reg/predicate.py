@@ -11,9 +11,9 @@ from ._fastcall import Deciding
 from ._lock import registry_lock
 from ._matching import Matcher, Query
 from ._mro import mro_of
-from ._predicate_trie import ANY, IndexedKey, branches_below, first_entry, given_key
+from ._predicate_trie import ANY, IndexedKey, branches_below, first_value, given_key
 from ._signatures import takes, unfinished_kind
-from ._trie import Entry
+from ._trie import keys_of, new_entry, order_of, value_of
 from .sentinel import MISSING
 
 TYPE_CHECKING = False
@@ -287,10 +287,10 @@ class PredicateRegistry(_Registering):
         with registry_lock:
             path = tuple([self._key(position, key) for position, key in enumerate(keys)])
             known = _trie.exact(self._root, path)
-            values = (value,) if known is None else (*known.value, value)
-            order = self._order if known is None else known.order
+            values = (value,) if known is None else (*value_of(known), value)
+            order = self._order if known is None else order_of(known)
             self._order += 1
-            self._root = _trie.add(self._root, Entry(path, values, order))
+            self._root = _trie.add(self._root, new_entry(path, values, order))
 
     def _key(self, position: int, key: Any) -> Any:
         """The key in the trie."""
@@ -330,8 +330,7 @@ class PredicateRegistry(_Registering):
             if self._has_indexes:
                 values = self._matching([root], keys, 0) if root else ()
             else:
-                entry = first_entry(root, keys, 0) if root else None
-                values = () if entry is None else entry.value
+                values = (first_value(root, keys) if root else None) or ()
         except TypeError as error:
             self._refuse_unhashable(keys, error)
             raise
@@ -363,8 +362,8 @@ class PredicateRegistry(_Registering):
         keys = self._keys(predicates)
         if self._has_indexes:
             # An index cannot be copied.
-            known = sorted(_trie.entries(self._root), key=lambda entry: entry.order)
-            listed = [(list(map(given_key, entry.keys)), entry.value) for entry in known]
+            known = _trie.entries(self._root)
+            listed = [(list(map(given_key, keys_of(entry))), value_of(entry)) for entry in known]
             replaced = [(each, values if each == keys else of) for each, of in listed]
             if keys not in [each for each, _ in listed]:
                 replaced.append((keys, values))
@@ -375,8 +374,8 @@ class PredicateRegistry(_Registering):
         former = _trie.exact(self._root, tuple(keys))
         changed._root, changed._order = self._root, self._order + 1
         if values:
-            order = self._order if former is None else former.order
-            changed._root = _trie.add(self._root, Entry(tuple(keys), values, order))
+            order = self._order if former is None else order_of(former)
+            changed._root = _trie.add(self._root, new_entry(tuple(keys), values, order))
         elif former is not None:
             changed._root = _trie.remove(self._root, tuple(keys))
         return changed
@@ -386,9 +385,11 @@ class PredicateRegistry(_Registering):
         keys = self._keys(predicates)
         if not self._has_indexes:
             entry = _trie.exact(self._root, tuple(keys))
-            return None if entry is None else entry.value[0]
+            return None if entry is None else value_of(entry)[0]
         known = _trie.entries(self._root)
-        return next((e.value[0] for e in known if list(map(given_key, e.keys)) == keys), None)
+        return next(
+            (value_of(e)[0] for e in known if list(map(given_key, keys_of(e))) == keys), None
+        )
 
     def _reg_ranked(self, keys: list[Any]) -> list[tuple[tuple[float, ...], Any]]:
         """Find all values for the keys of all predicates, the most specific first.
@@ -400,7 +401,7 @@ class PredicateRegistry(_Registering):
 
         def descend(node: Any, position: int, rank: tuple[float, ...]) -> None:
             if position == len(keys):
-                found.extend((rank, node.order, value) for value in node.value)
+                found.extend((rank, order_of(node), value) for value in value_of(node))
                 return
             for place, match in self._reg_matches(keys[position], position):
                 for below in branches_below(node, (match,), position):
@@ -442,7 +443,7 @@ class PredicateRegistry(_Registering):
           since several registered keys can match one value.
         """
         if position == len(keys):
-            return [value for node in nodes for value in node.value]
+            return [value for node in nodes for value in value_of(node)]
         key = keys[position]
         if key is ANY:
             matches: Any = ()
@@ -465,9 +466,9 @@ class PredicateRegistry(_Registering):
           first. A predicate that may have any value is ``ANY``.
         """
         listed = [
-            (list(map(given_key, entry.keys)), value)
+            (list(map(given_key, keys_of(entry))), value)
             for entry in _trie.entries(self._root)
-            for value in entry.value
+            for value in value_of(entry)
         ]
         listed.sort(key=lambda keys_and_value: [key is ANY for key in keys_and_value[0]])
         return [(dict(zip(self._names, keys, strict=True)), value) for keys, value in listed]

@@ -57,6 +57,14 @@ PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **item)
     *item = Py_XNewRef(PyDict_GetItemWithError(dict, key));
     return *item != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
 }
+/* 1 and a new reference if the object lives, 0 if not; -1 with an error. */
+static inline int
+PyWeakref_GetRef(PyObject *reference, PyObject **object)
+{
+    PyObject *referent = PyWeakref_GetObject(reference);
+    *object = referent == NULL || referent == Py_None ? NULL : Py_NewRef(referent);
+    return *object != NULL ? 1 : referent == NULL ? -1 : 0;
+}
 #endif
 
 /* The method `name` of a class, which is name_locked() in the critical section of the tables. */

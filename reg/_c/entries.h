@@ -10,8 +10,9 @@
    that it is a virtual subclass of, since these decide the order of the candidates. */
 typedef struct Snapshot {
     PyTypeObject *cls;      /* borrowed; NULL once it has died */
+    PyObject *reference;    /* owned: calls forget_class() when the class dies; NULL if it cannot */
     unsigned int version;   /* a version that the class had with this MRO */
-    char class_is_type;     /* only its MRO and tp_getattro decide the __class__ of its instances */
+    uint64_t base_versions; /* see is_still_honest(); 0 if it was not asked */
     char gets_no_version;   /* the class has changed too often to get another version */
     struct Snapshot *abstract;  /* owned: that of an abstract class, with the next one in turn */
     Py_ssize_t length;
@@ -23,8 +24,10 @@ typedef struct Entries {
     Py_ssize_t arity;
     int has_token;
     unsigned long long token;   /* of the virtual subclasses by which the values were found */
+    PyObject *weak_references;
     struct Entries *other;      /* owned: those of the same generic function for another arity */
     PyObject *named;            /* called to ask whether named classes are the same; or NULL */
+    PyObject *own_reference;    /* a weak reference to these entries */
     PyObject *abstract;         /* a tuple of classes */
     uint64_t counts;            /* the numbers of classes, as bits, with registrations */
     Snapshot **snapshots;
@@ -59,31 +62,6 @@ has_version(const State *state, PyTypeObject *type)
            (LOOK_UP_IN_TYPE(type, state->name_class) != NULL && VERSION_OF_TYPE(type) != 0);
 }
 
-/* Whether the __class__ of instances is their type for as long as a class has the same MRO, and
-   tp_getattro is that of object. `cls.__class__ = ...` sets the metaclass, and nothing in the
-   dictionary of the class, unless the metaclass has a __class__ of its own. */
-static int  /* runs no Python */
-class_is_type(const State *state, PyTypeObject *cls)
-{
-#ifndef Py_GIL_DISABLED
-    if (cls->tp_mro == NULL || LOOK_UP_IN_TYPE(cls, state->name_class) != state->object_class) {
-        return 0;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(cls->tp_mro); i++) {
-        PyTypeObject *metaclass = Py_TYPE(PyTuple_GET_ITEM(cls->tp_mro, i));
-        if (!Py_IS_TYPE((PyObject *)metaclass, &PyType_Type) ||
-            LOOK_UP_IN_TYPE(metaclass, state->name_class) != state->object_class) {
-            return 0;
-        }
-    }
-    return 1;
-#else
-    (void)state;
-    (void)cls;
-    return 0;
-#endif
-}
-
 /* How many classes of the MRO of a class are compared. Without the interpreter lock, another
    thread may free the MRO meanwhile, and only versions are compared. */
 static inline Py_ssize_t  /* runs no Python */
@@ -97,8 +75,9 @@ compared_length(PyTypeObject *cls)
 #endif
 }
 
+/* reference -- stolen, unless there is an error */
 static Snapshot *  /* runs no Python */
-new_snapshot(const State *state, PyTypeObject *cls)
+new_snapshot(const State *state, PyTypeObject *cls, PyObject *reference)
 {
     Py_ssize_t length = compared_length(cls);
     Snapshot *snapshot =
@@ -108,8 +87,9 @@ new_snapshot(const State *state, PyTypeObject *cls)
         return NULL;
     }
     snapshot->cls = cls;
+    snapshot->reference = reference;
     snapshot->version = length < 0 && has_version(state, cls) ? VERSION_OF_TYPE(cls) : 0;
-    snapshot->class_is_type = (char)class_is_type(state, cls);
+    snapshot->base_versions = 0;
     snapshot->gets_no_version = 0;
     snapshot->abstract = NULL;
     snapshot->length = length;
@@ -124,13 +104,16 @@ free_snapshot(Snapshot *snapshot)
 {
     while (snapshot != NULL) {
         Snapshot *next = snapshot->abstract;
+        Py_XDECREF(snapshot->reference);
         PyMem_Free(snapshot);
         snapshot = next;
     }
 }
 
-/* Item by item, as the tuple of an MRO may be another one at an old address. A base has not died
-   since: reg._cache would have called forget(). */
+/* Item by item, as the tuple of an MRO may be another one at an old address. Where virtual
+   subclasses or named classes count, a base has not died since: reg._cached_table would have
+   called forget(). Else another class may have the address of a dead base, but no plan depends on
+   either: the registered classes live. */
 static int  /* runs no Python */
 compare_mro(Snapshot *snapshot)
 {
@@ -494,8 +477,45 @@ forget_snapshot(Entries *self, Snapshot *snapshot)
     }
 }
 
+/* Forget a class that is about to die, before another one can have its address. No Python runs
+   first, so that nothing can interrupt it.
+
+   known -- a tuple: a weak reference to the entries, and the address of the class */
+static PyObject *
+forget_class(PyObject *known, PyObject *Py_UNUSED(reference))
+{
+    PyObject *entries;
+    PyTypeObject *cls = PyLong_AsVoidPtr(PyTuple_GET_ITEM(known, 1));
+    if (PyWeakref_GetRef(PyTuple_GET_ITEM(known, 0), &entries) > 0) {
+        Py_BEGIN_CRITICAL_SECTION(((Entries *)entries)->state->tables_lock);
+        Snapshot *snapshot = find_snapshot((Entries *)entries, cls);
+        if (snapshot != NULL) {
+            forget_snapshot((Entries *)entries, snapshot);
+        }
+        Py_END_CRITICAL_SECTION();
+        Py_DECREF(entries);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef forget_class_method = {"forget_class", forget_class, METH_O, NULL};
+
+/* A weak reference to a class that calls forget_class(); NULL with an error. */
+static PyObject *
+reference_to_class(Entries *self, PyTypeObject *cls)
+{
+    PyObject *known = Py_BuildValue("ON", self->own_reference, PyLong_FromVoidPtr(cls));
+    PyObject *callback = known == NULL ? NULL : PyCFunction_New(&forget_class_method, known);
+    PyObject *reference =
+        callback == NULL ? NULL : PyWeakref_NewRef((PyObject *)cls, callback);
+    Py_XDECREF(known);
+    Py_XDECREF(callback);
+    return reference;
+}
+
+/* reference -- to the class; stolen, unless there is an error or a snapshot is there already */
 static int
-insert_snapshot(Entries *self, PyTypeObject *cls, PyObject *related)
+insert_snapshot(Entries *self, PyTypeObject *cls, PyObject **reference, PyObject *related)
 {
     /* From the top after each step that may run Python. */
     for (;;) {
@@ -518,10 +538,13 @@ insert_snapshot(Entries *self, PyTypeObject *cls, PyObject *related)
             return -1;
         }
     }
-    Snapshot *first = new_snapshot(self->state, cls), *last = first;
+    Snapshot *first = new_snapshot(self->state, cls, *reference), *last = first;
+    if (first != NULL) {
+        *reference = NULL;
+    }
     for (Py_ssize_t i = 0; last != NULL && i < PyList_GET_SIZE(related); i++) {
         last = last->abstract =
-            new_snapshot(self->state, (PyTypeObject *)PyList_GET_ITEM(related, i));
+            new_snapshot(self->state, (PyTypeObject *)PyList_GET_ITEM(related, i), NULL);
     }
     if (last == NULL) {
         free_snapshot(first);
@@ -543,12 +566,17 @@ take_snapshot(Entries *self, PyTypeObject *cls)
     if (compared_length(cls) < 0 && !has_version(self->state, cls)) {
         return 0;   /* store() finds no snapshot, and the plan is not cached */
     }
-    PyObject *related = related_abstract(self, cls);
-    if (related == NULL) {
-        return -1;
+    PyObject *related = related_abstract(self, cls), *reference = NULL;
+    int result = related == NULL ? -1 : 0;
+    if (result == 0 && (cls->tp_flags & Py_TPFLAGS_HEAPTYPE) &&
+        (reference = reference_to_class(self, cls)) == NULL) {
+        result = -1;
     }
-    int result = insert_snapshot(self, cls, related);
-    Py_DECREF(related);
+    if (result == 0) {
+        result = insert_snapshot(self, cls, &reference, related);
+    }
+    Py_XDECREF(reference);
+    Py_XDECREF(related);
     return result;
 }
 
@@ -708,6 +736,10 @@ Entries_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     }
     self->arity = arity;
     self->abstract = Py_NewRef(abstract);
+    if ((self->own_reference = PyWeakref_NewRef((PyObject *)self, NULL)) == NULL) {
+        Py_DECREF(self);
+        return NULL;
+    }
     /* Of more than 64 classes, nothing is asked. */
     self->counts = counts == NULL ? 0 : PyLong_AsUnsignedLongLongMask(counts);
     if (validator != Py_None && set_validator(self, validator) < 0) {
@@ -722,6 +754,11 @@ Entries_traverse(PyObject *op, visitproc visit, void *arg)
     Entries *self = (Entries *)op;
     for (Py_ssize_t i = 0; i < self->combinations_size; i++) {
         Py_VISIT((PyObject *)self->combinations[i * (self->arity + 1)]);
+    }
+    for (Py_ssize_t i = 0; i < self->snapshots_size; i++) {
+        if (self->snapshots[i] != NULL) {
+            Py_VISIT(self->snapshots[i]->reference);
+        }
     }
     return traverse_fields(op, FIELDS(op, Entries, other, abstract), visit, arg);
 }
@@ -739,6 +776,9 @@ static void
 Entries_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
+    if (((Entries *)op)->weak_references != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
     Entries_clear(op);
     free_fields(op, FIELDS(op, Entries, other, abstract));
 }
@@ -756,6 +796,11 @@ static PyMethodDef Entries_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyMemberDef Entries_members[] = {
+    OFFSET(Entries, "__weaklistoffset__", weak_references),
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot Entries_slots[] = {
     {Py_tp_doc, "A cache of values by classes, none of which it keeps alive."},
     {Py_tp_new, Entries_new},
@@ -763,6 +808,7 @@ static PyType_Slot Entries_slots[] = {
     {Py_tp_traverse, Entries_traverse},
     {Py_tp_clear, Entries_clear},
     {Py_tp_methods, Entries_methods},
+    {Py_tp_members, Entries_members},
     {0, NULL},
 };
 

@@ -29,23 +29,45 @@ typedef struct {
 /* ---- Finding the plan --------------------------------------------------- */
 
 /* Whether the __class__ of an argument is its type. A line stands for that as well: it needs
-   another version of the type for this to change. */
+   another version of the type for this to change, or asks again if there are no versions. */
 static int  /* runs no Python */
 is_honest(const Entries *entries, PyTypeObject *type)
 {
     if (type->tp_getattro != PyObject_GenericGetAttr) {
         return 0;
     }
+    /* The type gets a version by being asked, if it can have one. */
+    if (LOOK_UP_IN_TYPE(type, entries->state->name_class) != entries->state->object_class) {
+        return 0;
+    }
     if (VERSION_OF_TYPE(type) == 0) {
         Snapshot *snapshot = find_snapshot(entries, type);
-        if (snapshot != NULL && snapshot->class_is_type && has_same_mro(snapshot) &&
-            (snapshot->gets_no_version || !ASSIGN_VERSION(type))) {
+        if (snapshot != NULL && has_same_mro(snapshot) && !ASSIGN_VERSION(type)) {
             snapshot->gets_no_version = 1;
-            return 1;
         }
     }
-    /* The type gets a version by being asked, if it can have one. */
-    return LOOK_UP_IN_TYPE(type, entries->state->name_class) == entries->state->object_class;
+    return 1;
+}
+
+/* Whether the __class__ of an argument is still its type, of a class that gets no version and has
+   the same MRO. Versions only grow: the sum of those of the bases is the same as long as no base
+   changes, nor has another one its address. In its own dictionary, a class gets a __class__ only
+   through a metaclass. */
+static inline int  /* runs no Python */
+is_still_honest(const State *state, Snapshot *snapshot)
+{
+    PyTypeObject *cls = snapshot->cls;
+    uint64_t versions = Py_IS_TYPE((PyObject *)cls, &PyType_Type);
+    for (Py_ssize_t i = 1; versions != 0 && i < snapshot->length; i++) {
+        unsigned int version = VERSION_OF_TYPE((PyTypeObject *)PyTuple_GET_ITEM(cls->tp_mro, i));
+        versions = version == 0 ? 0 : versions + version;
+    }
+    if (versions != 0 && versions == snapshot->base_versions) {
+        return 1;
+    }
+    int honest = LOOK_UP_IN_TYPE(cls, state->name_class) == state->object_class;
+    snapshot->base_versions = honest ? versions : 0;
+    return honest;
 }
 
 static inline uint64_t  /* runs no Python */
@@ -162,8 +184,9 @@ passes_checks(const State *state, const Line *line)
 {
     for (int i = 0; line->lacks_versions && i < line->arity; i++) {
         const VersionOfClass *of = &line->classes[i];
-        if (of->version == 0 && (of->cls->tp_getattro != PyObject_GenericGetAttr ||
-                                 !has_same_mro(of->snapshot))) {
+        if (of->version == 0 &&
+            (of->cls->tp_getattro != PyObject_GenericGetAttr || !has_same_mro(of->snapshot) ||
+             !is_still_honest(state, of->snapshot))) {
             return 0;
         }
     }

@@ -20,12 +20,10 @@
    Line.classes[] of abstract  Entries.abstract           Line.validity ends, as the entries do
    Line.classes[].snapshot     Entries.snapshots          Line.validity ends, which forget() and
                                                           drop_all() bring about
-   Snapshot.cls                its metatype, bases and    the class dies: a weak reference in
-                               users                      reg._cached_table calls forget() while
-                                                          the class still has its address
-   Snapshot.mro[]              the MRO tuple of cls       cls has another MRO, which every look-up
-                                                          in the entries compares, or one of the
-                                                          bases dies, and forget() is called
+   Snapshot.cls                its metatype, bases and    the class dies: Snapshot.reference calls
+                               users                      forget_class() while the class still
+                                                          has its address
+   Snapshot.mro[]              the MRO tuple of cls       never followed; see compare_mro()
    .cls of abstract classes    Entries.abstract           the entries die
    a combination's snapshots   Entries.snapshots          rebuild() or drop_all(), which replace
                                                           both tables
@@ -74,9 +72,11 @@
 #include "plan.h"
 #include "bound.h"
 #include "generic.h"
+#include "trie.h"
 
 static PyMethodDef module_methods[] = {
     {"make_call", (PyCFunction)(void (*)(void))make_call, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"descend", descend, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -119,6 +119,7 @@ add_types(PyObject *module, State *state)
         {&state->CallTables_Type, &CallTables_spec},
         {&state->Deciding_Type, &Deciding_spec},
         {&state->Decision_Type, &Decision_spec},
+        {&state->Descent_Type, &Descent_spec},
         {&state->Entries_Type, &Entries_spec},
         {&state->Generic_Type, &Generic_spec},
         {&state->ImplicitState_Type, &ImplicitState_spec},
@@ -162,6 +163,7 @@ prepare_names(State *state)
         {&state->names_methods[1], "component"},
         {&state->names_methods[2], "all"},
         {&state->names_methods[3], "explain"},
+        {&state->name_buckets, "buckets"},
         {&state->name_call_next, "call_next"},
         {&state->name_check, "__subclasscheck__"},
         {&state->name_class, "__class__"},

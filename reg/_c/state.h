@@ -32,10 +32,11 @@ typedef struct State {
     uint64_t last_serial;           /* of a generic function */
     /* All that it owns, which begins with the types. */
     PyTypeObject *Bound_Type, *CachedLookup_Type, *CallNext_Type, *CallTables_Type, *Deciding_Type,
-        *Decision_Type, *Entries_Type, *Generic_Type, *ImplicitState_Type, *Plan_Type, *Step_Type;
+        *Decision_Type, *Descent_Type, *Entries_Type, *Generic_Type, *ImplicitState_Type,
+        *Plan_Type, *Step_Type;
     PyObject *names_methods[4];     /* "call", "component", "all", "explain" */
-    PyObject *name_call_next, *name_check, *name_class, *name_default, *name_dict, *name_lookup,
-        *name_registry, *name_root, *name_slot;
+    PyObject *name_buckets, *name_call_next, *name_check, *name_class, *name_default, *name_dict,
+        *name_lookup, *name_registry, *name_root, *name_slot;
     PyObject *missing;              /* reg.sentinel.MISSING */
     PyObject *object_class;         /* object.__dict__["__class__"] */
     PyObject *abstract_check;       /* ABCMeta.__subclasscheck__ */

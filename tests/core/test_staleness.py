@@ -644,3 +644,56 @@ def test_a_call_is_bound_by_the_list_of_lookups_as_it_is_now():
         # Something is registered for one argument from now on, so that no default is filled in.
         parts.append(application)
         assert [head(Page()), head(Page())] == ["one"] * 2
+
+
+def test_a_plan_made_while_a_class_had_other_bases_counts_no_longer_than_these(size):
+    class Old: ...
+
+    class New: ...
+
+    class Item(Old): ...
+
+    registry = reg.Registry()
+    registry.register(size, [Old, object], lambda *things: "old")
+    registry.register(size, [New, object], lambda *things: "new")
+    with reg.implicit.using(registry):
+        assert size(Item(), 1) == "old"
+        Item.__bases__ = (New,)
+        assert size(Item(), "other") == "new"
+        Item.__bases__ = (Old,)
+        registry.register(reg.generic(lambda thing: None), [int], lambda thing: "another function")
+        assert [size(Item(), other) for other in (1, "other")] == ["old"] * 2
+
+
+@pytest.mark.needs_mortal_classes
+def test_a_base_at_a_dead_ones_address_may_claim_to_be_another_class(size):
+    class Part: ...
+
+    class Plain: ...
+
+    class Counter(Plain): ...
+
+    registry = reg.Registry()
+    registry.register(size, [Part], lambda thing: "part")
+    registry.register(size, [Counter], lambda thing: "counter")
+    claim = property(lambda self: Part)
+    reused = 0
+    with reg.implicit.using(registry):
+        for _ in range(100):
+            Counter.__bases__ = (type("Between", (Plain,), {}),)
+            # So often that Python gives the class no version any more.
+            for number in range(30):
+                Counter.number = number
+                assert size(Counter()) == "counter"
+            others = []
+            address = id(Counter.__bases__[0])
+            Counter.__bases__ = (Plain,)
+            gc.collect(0)
+            others = [type("Between", (Plain,), {"__class__": claim}) for _ in range(10)]
+            others.sort(key=lambda other: id(other) != address)
+            Counter.__bases__ = (others[0],)
+            reused += id(others[0]) == address
+            assert [size(Counter()) for _ in range(4)] == ["part"] * 4
+            Counter.__bases__ = (Plain,)
+            gc.collect(0)
+    assert reused
