@@ -229,6 +229,10 @@ class _Annotation:
             return hint if is_same else self._put_in(hint, evaluated)
         if isinstance(hint, type):
             return self._names.forward_class(hint.__qualname__) if self._is_former(hint) else hint
+        # Of other items, the former class is refused as well.
+        is_of_anything = all(argument is Any for argument in arguments)
+        if isinstance(origin, type) and is_of_anything and self._is_former(origin):
+            return self._names.forward_class(origin.__qualname__)
         return self._from_alias(hint, aliases)
 
     def _put_in(self, hint: Any, members: tuple[Any, ...]) -> Any:
@@ -239,9 +243,14 @@ class _Annotation:
             raise self.refusal(f", which cannot be evaluated: {error}") from error
 
     def _is_former(self, cls: type) -> bool:
-        """Return whether a class is the former version of the one being defined."""
+        """Return whether a class is the former version of one being defined, or further down."""
         name = getattr(self._implementation, "__qualname__", "")
-        return name.startswith(f"{cls.__qualname__}.") and self._names.is_redefined(cls)
+        if name.startswith(f"{cls.__qualname__}."):
+            return self._names.is_redefined(cls)
+        # Of an annotation that Python evaluates at once, the author means the present class.
+        is_later = sys.version_info >= (3, 14) or "_names" in vars(self)
+        is_of_module = cls.__module__ == getattr(self._implementation, "__module__", None)
+        return is_later and is_of_module and self._names.is_to_be_redefined(cls)
 
     def _from_alias(self, hint: Any, aliases: tuple[Any, ...]) -> Any:
         try:

@@ -5,9 +5,20 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["advice_for"]
+__all__ = ["advice_for", "file_advice"]
+
+# Classes of typing that no file is an instance of, and those that files are instances of.
+_FILES: Final = {typing.IO: "IOBase", typing.TextIO: "TextIOBase", typing.BinaryIO: "IOBase"}
+
+
+def file_advice(cls: type) -> str | None:
+    """Name a replacement for a class of files that is for type checkers only."""
+    for known, name in _FILES.items():
+        if cls is known:
+            return f"use io.{name}: no file is an instance of {cls!r}, which is for type checkers"
+    return None
 
 
 def advice_for(specification: Any) -> str:
@@ -22,6 +33,8 @@ def advice_for(specification: Any) -> str:
     if origin is typing.Annotated:
         return f"use {_name(typing.get_args(specification)[0])}"
     if isinstance(origin, type):
+        if (advice := file_advice(origin)) is not None:
+            return advice
         reason = "an argument does not know the types of its items"
         if issubclass(origin, Collection):
             reason += f"; reg.Items({_full_name(origin)}, …) looks at each of them in every call"

@@ -165,6 +165,18 @@ class ForwardClass(type):
             raise AttributeError(name)
         return ForwardClass(cls.forward_name.attribute(name))
 
+    def __getitem__(cls, arguments: Any) -> ForwardClass:
+        # Imported here: the core does without typing.
+        from typing import Any
+
+        given = arguments if isinstance(arguments, tuple) else (arguments,)
+        if not all(argument is Any or argument is ... for argument in given):
+            raise TypeError(
+                f"use {cls.__name__}, or {cls.__name__}[Any]: an argument does not know the types"
+                " of its items"
+            )
+        return cls
+
 
 #: A class that a component is registered for, at one position; perhaps only for some objects.
 RegisteredClass: TypeAlias = "type | NamedClass | Refinement"

@@ -64,6 +64,12 @@ class Names(dict[str, Any]):
         """
         return cls.__qualname__ in self._running and cls.__module__ == self.module
 
+    def is_to_be_redefined(self, cls: type) -> bool:
+        """Return whether a class is that of a previous run, and is defined later in this one."""
+        namespace, name = self.namespaces[-1], cls.__qualname__
+        outermost = name.partition(".")[0]
+        return class_at(namespace, name) is cls and _is_bound_only_later(namespace, outermost)
+
     def forward_class(self, qualified_name: str) -> ForwardClass:
         """Make the placeholder for a class of this module that is not defined yet."""
         return self._forward_class(qualified_name, self.namespaces[-1])
@@ -333,24 +339,48 @@ def _by_name(type_parameters: Any) -> dict[str, Any]:
 
 def _is_bound_later(namespace: dict[str, Any], name: str) -> bool:
     """Return whether a module that is running binds a global name in code that has yet to run."""
-    for frame in _frames([namespace]):
-        if not _is_function(frame) and frame.f_locals is frame.f_globals:
-            bindings = _last_bindings(frame.f_code)
-            if max(bindings.get(name, -1), bindings.get("*", -1)) > frame.f_lasti:
-                return True
+    return any(
+        last > frame.f_lasti
+        for frame in _running_modules(namespace)
+        for _, last in _places(frame.f_code, name)
+    )
+
+
+def _is_bound_only_later(namespace: dict[str, Any], name: str) -> bool:
+    """Return whether a module that is running binds a global name later, and has not done so."""
+    for frame in _running_modules(namespace):
+        places = _places(frame.f_code, name)
+        if places and all(first > frame.f_lasti for first, _ in places):
+            return True
     return False
 
 
-@functools.lru_cache(maxsize=1)
-def _last_bindings(code: CodeType) -> dict[str, int]:
-    """Map the names that a module binds to the last place in its code where it does.
+def _running_modules(namespace: dict[str, Any]) -> Iterator[FrameType]:
+    for frame in _frames([namespace]):
+        if not _is_function(frame) and frame.f_locals is frame.f_globals:
+            yield frame
 
-    :return: the offset of an instruction by name; by ``"*"``, that of an ``import *``.
+
+def _places(code: CodeType, name: str) -> list[tuple[int, int]]:
+    """List where a module binds a name: by itself, and by an ``import *``."""
+    bindings = _bindings(code)
+    return [bindings[one] for one in (name, "*") if one in bindings]
+
+
+@functools.lru_cache(maxsize=1)
+def _bindings(code: CodeType) -> dict[str, tuple[int, int]]:
+    """Map the names that a module binds to the first and the last place in its code where it does.
+
+    :return: the offsets of two instructions by name; by ``"*"``, those of an ``import *``.
     """
-    bindings: dict[str, int] = {}
+    bindings: dict[str, tuple[int, int]] = {}
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("STORE_NAME", "STORE_GLOBAL"):
-            bindings[instruction.argval] = instruction.offset
+            name = instruction.argval
         elif "IMPORT_STAR" in (instruction.opname, instruction.argrepr.removeprefix("INTRINSIC_")):
-            bindings["*"] = instruction.offset
+            name = "*"
+        else:
+            continue
+        first, _ = bindings.get(name, (instruction.offset, 0))
+        bindings[name] = first, instruction.offset
     return bindings

@@ -22,6 +22,7 @@ __all__ = [
     "parameters_of",
     "signature_with_deferred",
     "takes",
+    "unfinished_kind",
 ]
 
 #: The kinds of parameters, equal to those of ``inspect.Parameter``.
@@ -106,3 +107,19 @@ def takes(function: Callable[..., Any], count: int) -> bool:
         # A built-in function without a signature.
         return True
     return True
+
+
+def unfinished_kind(function: Callable[..., Any]) -> str | None:
+    """Name the kind of a function whose call runs none of its code, and is always true.
+
+    :param function: any callable; an object may have a ``__call__`` of such a kind.
+    :return: ``None`` for all other callables.
+    """
+    import inspect
+
+    for one in (function, type(function).__call__):
+        if inspect.iscoroutinefunction(one):
+            return "a coroutine function"
+        if inspect.isgeneratorfunction(one) or inspect.isasyncgenfunction(one):
+            return "a generator function"
+    return None

@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from ._class_advice import advice_for
+from ._class_advice import advice_for, file_advice
 from ._classes import (
     ClassKey,
     ForwardClass,
@@ -28,7 +28,7 @@ from ._classes import (
 )
 from ._errors import describe
 from ._refinements import ItemsOf, Refinement, SubclassOf
-from ._signatures import takes
+from ._signatures import takes, unfinished_kind
 
 __all__ = [
     "By",
@@ -244,6 +244,8 @@ def _alternatives(
     # Any is a class too, but not one of objects.
     if is_class(specification) and specification is not Any:
         _refuse_unhashable(key, position, specification)
+        if (replacement := file_advice(specification)) is not None:
+            raise _refusal(key, position, specification, replacement)
         _refuse_without_subclass_check(key, position, specification)
         return [specification]
     if isinstance(specification, NamedClass):
@@ -298,6 +300,9 @@ def _refined(
         _refuse_unhashable_part(key, position, given, condition)
         if not takes(condition, 1):
             advice = f"a condition is called with the argument alone; {condition!r} cannot be"
+            raise _refusal(key, position, given, advice)
+        if (kind := unfinished_kind(condition)) is not None:
+            advice = f"{condition!r} is {kind}, whose result is always true; give a plain function"
             raise _refusal(key, position, given, advice)
     return [
         Refinement(cls.base, (*cls.conditions, *given.conditions), cls.value)
@@ -409,6 +414,11 @@ def _refuse_without_subclass_check(key: Hashable, position: int, cls: type) -> N
         except TypeError as error:
             # Such as a protocol with other members than methods.
             advice = f"it cannot be asked which classes are its subclasses ({error})"
+            if getattr(cls, "_is_runtime_protocol", False):
+                advice += (
+                    "; ask about the argument instead, by the condition reg.Where(object, lambda"
+                    f" value: isinstance(value, {cls.__name__}))"
+                )
             if dict in cls.__mro__ and hasattr(cls, "__required_keys__"):
                 advice = f"use dict, the class of the objects that {cls.__qualname__} describes"
             raise _refusal(key, position, cls, advice) from error

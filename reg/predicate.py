@@ -12,7 +12,7 @@ from ._lock import registry_lock
 from ._matching import Matcher, Query
 from ._mro import mro_of
 from ._predicate_trie import ANY, IndexedKey, branches_below, first_value, given_key
-from ._signatures import takes
+from ._signatures import takes, unfinished_kind
 from ._trie import keys_of, new_entry, order_of, value_of
 from .sentinel import MISSING
 
@@ -144,6 +144,11 @@ class Predicate:
             raise TypeError(
                 f"the predicate {name!r} is to be given, after its index, a function that computes"
                 f" its value, or None; got {calc!r}, which cannot be called; pass default= by name"
+            )
+        if calc is not None and (kind := unfinished_kind(calc)) is not None:
+            raise TypeError(
+                f"the predicate {name!r} is to be computed by a plain function; got {calc!r},"
+                f" {kind}, whose result is not the value"
             )
         if fallback is not None and not callable(fallback):
             raise TypeError(

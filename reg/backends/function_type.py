@@ -25,6 +25,10 @@ class DispatchedFunction(Protocol[_P, _R]):
     this name only, although a host can choose another keyword.
     """
 
+    # A protocol has no attribute that it does not declare.
+    __name__: str
+    __qualname__: str
+
     @property
     def __wrapped__(self) -> Callable[_P, _R]:
         """The host's own function."""

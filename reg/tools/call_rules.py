@@ -152,7 +152,7 @@ def _refusal(
     for args, keywords in _calls(dispatch, registration):
         if dispatch.names:
             args, keywords = forwarded_arguments(dispatch, args, keywords)
-            args, keywords = _by_position(dispatch, component, args, keywords)
+            args, keywords = _as_passed(dispatch, component, args, keywords)
         try:
             signature.bind(*args, **{**keywords, **dict.fromkeys(filled_in)})
         except TypeError as error:
@@ -182,14 +182,17 @@ def _calls(
         yield (None,) * count, dict.fromkeys(required)
 
 
-def _by_position(
+def _as_passed(
     dispatch: DispatchSpec, component: Any, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Pass keywords by position to an implementation that has other names for them, as calls do."""
+    """Pass arguments by name to an implementation that takes all names, else by position.
+
+    Calls do the same.
+    """
     order = dispatch.order
-    if len(accepted_keywords(component, order)) == len(order):
-        return args, keywords
     keywords = dict(keywords)
+    if len(accepted_keywords(component, order)) == len(order) and len(args) <= len(order):
+        return (), {**dict(zip(order, args, strict=False)), **keywords}
     for name in order[len(args) :]:
         if name not in keywords:
             break

@@ -22,8 +22,8 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
     """List the registrations under a key that do not apply to classes.
 
     :param lookup: the lookup. Of a third-party lookup, nothing is known.
-    :param key: the key. Registrations under a generic function that was
-      defined again under the same name are in the list too.
+    :param key: the key. Registrations under a former or later generic function
+      of the same name are in the list too.
     :param classes: the classes that were looked up.
     :return: the registrations with the reasons, the closest first.
     """
@@ -36,8 +36,9 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
     for _, registration in registered:
         counts |= registration.counts if registration.key == key else 0
     for source, registration in registered:
+        reason = _why_another_key(registration.key, key)
         former_key = registration.key != key
-        if former_key and not is_former_generic(registration.key, key):
+        if former_key and not reason:
             continue
         wrong = []
         written = for_classes(registration, classes)
@@ -48,11 +49,7 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
                 wrong.append(position)
         difference = abs(len(written.classes) - len(classes))
         if former_key:
-            reason, is_close = (
-                f"is registered under a {full_name(key)} that was defined again since; register it"
-                " again",
-                True,
-            )
+            is_close = True
         elif difference:
             reason, is_close = _why_not_as_many(registration, classes, counts), False
         elif wrong:
@@ -73,6 +70,18 @@ def inapplicable(lookup: Any, key: Hashable, classes: tuple[type, ...]) -> list[
         )
         ranked.append(((difference, len(wrong), not is_close), candidate))
     return [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _why_another_key(registered: Hashable, key: Hashable) -> str:
+    """Why a registration is under another version of a generic function; ``""`` if it is not."""
+    if registered == key:
+        return ""
+    name = full_name(key)
+    if is_former_generic(registered, key):
+        return f"is registered under a {name} that was defined again since; register it again"
+    if is_former_generic(key, registered):
+        return f"is registered under the present {name}, and this is a former one; import it again"
+    return ""
 
 
 def _why_inapplicable(

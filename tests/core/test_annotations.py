@@ -576,6 +576,51 @@ def test_the_class_that_is_being_defined_can_be_named(load, annotation, is_local
     assert module.plus("", 1, lookup=module.registry) == ""
 
 
+def test_the_class_that_is_being_defined_may_be_of_anything(load):
+    module = load(
+        """
+        import reg
+        from typing import Any, Generic, TypeVar
+
+        T = TypeVar("T")
+        registry = reg.Registry()
+
+        @reg.generic
+        def put(box, item): return "fallback"
+
+        class Box(Generic[T]):
+            @registry.implements(put)
+            def put_int(self: "Box[Any]", item: int): return "int"
+
+            @registry.implements(put)
+            def put_none(self: "Box[Any] | Crate[Any, Any]", item: None): return "none"
+
+        class Crate(dict[Any, Any]): ...
+        """
+    )
+    assert module.put(module.Crate(), None, lookup=module.registry) == "none"
+    for _ in range(2):
+        assert module.put(module.Box(), 1, lookup=module.registry) == "int"
+        assert module.put(module.Box[int](), None, lookup=module.registry) == "none"
+        importlib.reload(module)
+
+
+def test_items_of_the_class_that_is_being_defined_are_refused_with_advice(load):
+    with pytest.raises(TypeError, match=r"'Box\[int\]'.*use Box, or Box\[Any\]: an argument"):
+        load(
+            """
+            import reg
+
+            @reg.generic
+            def put(box, item): return "fallback"
+
+            class Box:
+                @reg.Registry().implements(put)
+                def put_int(self: "Box[int]", item: int): return "int"
+            """
+        )
+
+
 @pytest.mark.parametrize("quote", ['"', ""])
 def test_the_class_of_a_reloaded_module_is_the_one_that_is_being_defined(load, quote):
     if not quote and sys.version_info < (3, 14):
@@ -599,6 +644,47 @@ def test_the_class_of_a_reloaded_module_is_the_one_that_is_being_defined(load, q
     importlib.reload(module)
     assert module.Money is not former
     assert module.plus(module.Money(), 1, lookup=module.registry) == "money"
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+@pytest.mark.parametrize("annotation", ["Money", "Money | None", "Money.Coin", "Money[Any]"])
+def test_a_class_further_down_a_reloaded_module_is_the_one_that_is_defined_there(
+    load, quote, annotation
+):
+    if not quote and sys.version_info < (3, 14):
+        pytest.skip("annotations are evaluated later from Python 3.14 on")
+    module = load(
+        f"""
+        from typing import Any, Generic, TypeVar
+        import reg
+
+        registry = reg.Registry()
+
+        @reg.generic
+        def worth(thing): return "fallback"
+
+        class Shop:
+            class Till: ...
+
+            @registry.implements(worth)
+            def worth_till(till: {quote}Shop.Till{quote}): return "till"
+
+        @registry.implements(worth)
+        def worth_money(thing: {quote}{annotation}{quote}): return "money"
+
+        @registry.implements(worth)
+        def worth_shop(thing: {quote}Shop{quote}): return "shop"
+
+        class Money(Generic[TypeVar("T")]):
+            class Coin: ...
+        """
+    )
+    for _ in range(3):
+        thing = module.Money.Coin() if "Coin" in annotation else module.Money()
+        things = [thing, module.Shop.Till(), module.Shop()]
+        found = [module.worth(thing, lookup=module.registry) for thing in things]
+        assert found == ["money", "till", "shop"]
+        importlib.reload(module)
 
 
 def test_the_class_being_defined_is_not_another_one_of_its_name(registry):

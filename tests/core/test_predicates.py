@@ -45,6 +45,20 @@ def test_an_index_factory_or_calc_that_cannot_be_called_is_refused(arguments, me
         reg.Predicate("name", *arguments)
 
 
+async def _name_later(request):
+    return request.name
+
+
+def _names_of(request):
+    yield request.name
+
+
+@pytest.mark.parametrize("calc", [_name_later, _names_of])
+def test_a_calc_whose_result_is_not_the_value_is_refused(calc):
+    with pytest.raises(TypeError, match=r"'name' is to be computed by a plain function; got <fun"):
+        reg.Predicate("name", calc=calc)
+
+
 def test_a_key_index_holds_sets():
     index = KeyIndex()
     assert index.get("a") == set()

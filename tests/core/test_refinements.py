@@ -416,6 +416,39 @@ def test_a_condition_that_cannot_be_called_or_hashed_is_refused(registry):
     assert registry.registrations() == []
 
 
+async def _awaited(thing):
+    return False
+
+
+def _iterated(thing):
+    yield False
+
+
+async def _iterated_later(thing):
+    yield False
+
+
+class _Awaited:
+    async def __call__(self, thing):
+        return False
+
+
+@pytest.mark.parametrize("condition", [_awaited, _iterated, _iterated_later, _Awaited()])
+def test_a_condition_whose_call_runs_nothing_is_refused_since_it_is_always_true(
+    registry, condition
+):
+    with pytest.raises(TypeError, match=r"at position 0.* function, whose result is always true"):
+        registry.register(show, [reg.Where(int, condition)], "component")
+
+    def show_some(thing):
+        return "some"
+
+    show_some.__annotations__["thing"] = Annotated[int, condition]
+    with pytest.raises(TypeError, match=r"its parameter 'thing'.*give a plain function"):
+        registry.implements(show)(show_some)
+    assert registry.registrations() == []
+
+
 # Items
 
 

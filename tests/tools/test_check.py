@@ -250,6 +250,17 @@ def test_parameters_in_another_order_are_right_where_arguments_come_by_name():
         area(1, 2, "m", lookup=registry)
 
 
+def test_names_that_are_collected_are_right_where_arguments_come_by_name():
+    @reg.generic("height")
+    def area(width, height):
+        return 0
+
+    registry = Registry()
+    registry.register(area, [int], lambda height, **others: (height, others))
+    assert area(1, 2, lookup=registry) == (2, {"width": 1})
+    assert reg.check(registry) == []
+
+
 def test_parameters_of_other_names_and_one_for_the_lookup_have_no_other_order():
     @reg.generic
     def area(width, height, lookup):

@@ -113,6 +113,18 @@ def test_an_explanation_lists_the_registrations_under_the_former_generic(module)
     assert module.name.explain(1, lookup=registry).inapplicable == ()
 
 
+def test_an_explanation_of_the_former_generic_lists_the_registrations_under_the_present_one(module):
+    registry = Registry()
+    former = module.price
+    importlib.reload(module)
+    registry.register(module.price, [int], lambda item: 1)
+    (candidate,) = former.explain(1, lookup=registry).inapplicable
+    assert candidate.reason == (
+        "is registered under the present shop_to_reload.price, and this is a former one; import it"
+        " again"
+    )
+
+
 def test_a_subclass_that_takes_the_name_of_its_base_is_no_finding(module, size):
     registry = Registry()
     registry.register(size, [module.Item], lambda item: 1)

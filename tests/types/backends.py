@@ -133,6 +133,7 @@ def total(count: int) -> float:
 reveal_type(total(3))  # reveals: float
 total("text")  # error: both
 reveal_type(dispatcher.settings.bind(area)((1, 2)))  # reveals: float
+reveal_type(area.__name__)  # reveals: str
 
 # The word that a host has chosen itself, no checker knows.
 engines = BackendDispatcher(entrypoint_group="e", host_name="e", keyword="engine")

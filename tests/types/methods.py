@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, reveal_type
+from typing import Protocol, Self, reveal_type
 
 import reg
 
@@ -69,3 +69,25 @@ class Special(Plain):
 reveal_type(Plain().area)  # reveals: int
 reveal_type(Special().scale(3))  # reveals: str
 doubled(Plain())
+
+
+# Patterns for a result of type Self, and for an object that keeps a generic function.
+
+
+class Copied:
+    @reg.generic
+    def clone(self) -> Self:
+        return self
+
+
+clone: Copied = Copied().clone()
+reveal_type(clone)  # reveals: Copied
+
+
+class Kept:
+    def __init__(self, function: reg.GenericFunction[..., int]) -> None:
+        self.function = function
+
+
+reveal_type(Kept(area_of).function(3))  # reveals: int
+Kept(area_of).function.component(3)
