@@ -228,6 +228,15 @@ class ImplicitState:
     A lookup is stored as it is only if the fast path may read its tables.
     """
 
+    __slots__ = (
+        "_assigned",
+        "_base_slot",
+        "_lookup_everywhere",
+        "_own_lookups",
+        "_scoped",
+        "_unscope",
+    )
+
     def __init__(self) -> None:
         # The classes of lookups with the default behaviour, which the fast path knows.
         self._own_lookups: set[type] = set()

@@ -159,6 +159,11 @@ def _set_name(generic: Any, owner: type, name: str) -> None:
         setattr(owner, name, staticmethod(generic))
 
 
+def _directory(generic: Any) -> list[str]:
+    # Python lists the attributes of the class that it takes a generic function for.
+    return sorted({*object.__dir__(generic), "all", "component"})
+
+
 def _is_same_method(method: Any, other: Any) -> Any:
     if type(other) is not type(method):
         return NotImplemented
@@ -167,11 +172,13 @@ def _is_same_method(method: Any, other: Any) -> Any:
 
 METHODS: Final = {
     "__annotations__": property(_annotations, _set_annotations, _delete_annotations),
+    "__dir__": _directory,
     "__reduce__": _by_reference,
     "__repr__": _representation,
     "__set_name__": _set_name,
 }
 BOUND_METHODS: Final = {
+    "__dir__": _directory,
     "__doc__": property(lambda method: method.__func__.__doc__),
     "__eq__": _is_same_method,
     "__hash__": lambda method: hash((id(method.__func__), id(method.__self__))),

@@ -178,6 +178,17 @@ class Implicit(ImplicitState):
     There is one instance, ``reg.implicit``.
     """
 
+    # So that another attribute, such as a misspelt one, is refused.
+    __slots__ = (
+        "_all_slots",
+        "_base",
+        "_base_only",
+        "_blocks",
+        "_changes",
+        "_last_scope",
+        "_observer",
+    )
+
     def __init__(self) -> None:
         super().__init__()
         self._base: Any = None

@@ -50,6 +50,16 @@ def test_tools_take_a_generic_function_for_a_routine() -> None:
     assert "Tell the area of a shape." in pydoc.render_doc(area)
 
 
+def test_the_methods_of_a_generic_function_are_listed() -> None:
+    class Shop:
+        @reg.generic
+        def price(self, item: object) -> int:
+            return 0
+
+    for generic in (area, Shop.price, Shop().price):
+        assert {"all", "component", "explain", "__wrapped__"} <= set(dir(generic))
+
+
 def test_a_generic_function_is_pickled_and_copied_by_reference() -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(area, protocol)) is area

@@ -689,3 +689,8 @@ def test_a_class_or_a_module_that_answers_itself_can_be_the_lookup():
     for lookup in Answering, module:
         with reg.implicit.using(lookup):
             assert who() == "answered"
+
+
+def test_a_misspelt_attribute_is_refused():
+    with pytest.raises(AttributeError, match="lookp"):
+        reg.implicit.lookp = reg.Registry()
