@@ -423,16 +423,29 @@ call_with_keywords(Generic *self, PyObject *const *args, Py_ssize_t nargs, PyObj
     return result;
 }
 
+/* Whether a call passes the arguments that dispatch, by position, and `lookup`. */
+static inline int  /* runs no Python */
+has_only_lookup(const Generic *self, Py_ssize_t nargs, PyObject *kwnames)
+{
+    return kwnames != NULL && PyTuple_GET_SIZE(kwnames) == 1 &&
+           PyTuple_GET_ITEM(kwnames, 0) == self->state->name_lookup && nargs == self->arity &&
+           !self->by_name && nargs <= MOST_CLASSES;
+}
+
 static PyObject *
 Generic_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     Generic *self = (Generic *)op;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *lookup = NULL;
     if (kwnames != NULL || (nargs != self->arity && !self->collects) || self->by_name ||
         nargs > MOST_CLASSES) {
-        return call_with_keywords(self, args, nargs, kwnames);
+        if (!has_only_lookup(self, nargs, kwnames)) {
+            return call_with_keywords(self, args, nargs, kwnames);
+        }
+        lookup = args[nargs];
     }
-    Plan *plan = find_plan(self, NULL, args, nargs);
+    Plan *plan = find_plan(self, lookup, args, nargs);
     if (plan == NULL) {
         return PyErr_Occurred() ? NULL
                                 : call_slow_path(self, 0, args, nargs, kwnames);
