@@ -36,9 +36,8 @@ def call({parameters}*more, lookup, **keywords):
             if lookup is NOT_GIVEN:
                 if plain is not None:
                     implementation = plain{classes}
-                elif fast is None:
-                    FIND_LOOKUP
-                    FIND_IN_LOOKUP
+                elif in_scopes:
+                    implementation = scoped()._reg_calls[own][0]{classes}
                 elif checked is not None:
                     # The check is read first: calls that are published later are valid.
                     originals, snapshots, guard = check_of_checked
@@ -46,6 +45,9 @@ def call({parameters}*more, lookup, **keywords):
                     COMPARE
                 elif known is not None:
                     implementation = known{identities}.call
+                elif fast is None:
+                    FIND_LOOKUP
+                    FIND_IN_LOOKUP
                 else:
                     tables = fast
                     FIND_CALL

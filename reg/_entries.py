@@ -238,10 +238,13 @@ def _remove(level: dict[Any, Any], key: Any, depth: int) -> None:
 def _name_in_module(cls: type) -> tuple[str, str] | None:
     """Get the module and the qualified name of a class that its module holds, else ``None``.
 
-    ``None`` also for a class that may be equal to another one.
+    ``None`` also for a class that may be equal to another one, and for the class of ``None``, to
+    which no ``call_next`` can be bound.
     """
     metaclass: Any = type(cls)
     if metaclass.__eq__ is not type.__eq__ or metaclass.__hash__ is not type.__hash__:
+        return None
+    if cls is type(None):
         return None
     try:
         module, name = _module_of(cls), _name_of(cls)

@@ -108,6 +108,7 @@ def _withdraw(tables: _Fast | None, *identities: int) -> None:
         if tables is None or variables["fast"] is not None:
             variables["plain"] = variables["checked"] = variables["known"] = None
             variables["fast"] = tables
+            variables["in_scopes"] = tables is None and variables["unchecked"]
 
 
 def _publish(tables: _Fast, variables: dict[str, Any]) -> None:
@@ -127,7 +128,7 @@ def _publish(tables: _Fast, variables: dict[str, Any]) -> None:
 def _check_calls(identity: int) -> None:
     """Let the calls of a generic function read more than the first of its tables."""
     if (variables := _variables_of(identity)) is not None:
-        variables["unchecked"] = False
+        variables["unchecked"] = variables["in_scopes"] = False
 
 
 class CallTables:
@@ -263,7 +264,8 @@ class ImplicitState:
                 self._lookup_everywhere = lookup
                 for reference in list(_generics.values()):
                     if (generic := reference()) is not None:
-                        generic.__globals__["fast"] = _NOTHING
+                        variables = generic.__globals__
+                        variables["fast"], variables["in_scopes"] = _NOTHING, False
         # Dropped without the lock: the finalizer of a lookup may wait for another thread.
         del before
 
@@ -339,6 +341,8 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
         # Whether the functions by classes are all that calls without keywords need of any tables:
         # so far, none need a check, and none are for classes that can be keyed by identity only.
         "unchecked": True,
+        # The same, and all calls so far that had to find their lookup were inside of scopes.
+        "in_scopes": True,
     }
     for index, (keyword, default) in enumerate(_optional(spec)):
         variables[f"keyword_{index}"], variables[f"default_{index}"] = keyword, default
@@ -362,6 +366,8 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
     positions = code.co_argcount
 
     def slow(args: tuple[Any, ...], lookup: Any, keywords: dict[str, Any]) -> Any:
+        if lookup is NOT_GIVEN and implicit._scoped.get() is None:
+            variables["in_scopes"] = False
         # A call by position alone has read the tables already, unless none were published.
         is_miss = not keywords and len(args) == positions
         if lookup is NOT_GIVEN and variables["fast"] is _NOTHING:

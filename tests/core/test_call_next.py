@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -473,3 +475,18 @@ def test_default_replaces_a_miss_and_a_result_of_none_and_component_and_all_agre
         assert lookup.component(describe, [kitten], default) is first
         assert list(describe.all(kitten, lookup=lookup)) == components
         assert list(lookup.all(describe, [kitten])) == components
+
+
+def test_none_is_passed_on_as_well(registry, monkeypatch):
+    # As some programs do: then its class is an attribute of its module, as others are.
+    monkeypatch.setattr(builtins, "NoneType", type(None), raising=False)
+
+    @reg.generic
+    def describe(thing):
+        return ["fallback"]
+
+    registry.register(describe, [type(None)], lambda thing, call_next: ["none", *call_next()])
+    registry.register(describe, [object], lambda thing, call_next: [thing, *call_next(thing)])
+    for _ in range(3):
+        assert describe(None) == ["none", None, "fallback"]
+        assert describe(3) == [3, "fallback"]
