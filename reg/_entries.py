@@ -32,8 +32,9 @@ class Entries:
 
     The plans are in nested dictionaries, by the identity of each class in turn. With each plan are
     weak references that remove it when one of its classes dies, before another class can have the
-    same identity. Only C code runs then, so that nothing can interrupt it. The dictionaries that
-    this leaves empty are removed later.
+    same identity. Only C code runs then, so that nothing can interrupt it. A dictionary is removed
+    with its class by the plan that it was made for, and if that is gone, some time after it is
+    empty.
 
     The fast path has two more tables, which are keyed by classes, since to ask for the identity of
     a class takes as long as a call. These keep their classes alive. So they have classes of modules
@@ -150,7 +151,11 @@ class Entries:
             self._left = 10 + _prune(self.plans, self.depth)
         level = self.plans
         for cls in classes[:-1]:
-            level = level.setdefault(id(cls), {})
+            below = level.get(id(cls))
+            if below is None:
+                plan.references.append(weakref.ref(cls, functools.partial(level.pop, id(cls))))
+                below = level.setdefault(id(cls), {})
+            level = below
         last = id(classes[-1]) if classes else 0
         forget = functools.partial(level.pop, last)
         plan.references += [weakref.ref(cls, forget) for cls in classes]

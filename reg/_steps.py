@@ -106,7 +106,7 @@ class Step:
             "NO_KEYWORDS": {},
             "CallNext": CallNext,
             "bind": MethodType,
-            "call_next": _call_next(next, count),
+            "call_next": None if next is None else _call_next(next, count),
             "function": self._function,
             "lookup": self._lookup,
             "make": tuple.__new__,
