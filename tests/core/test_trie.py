@@ -280,6 +280,7 @@ def test_a_search_goes_on_in_a_trie_that_nobody_else_has(descend):
     assert [value[0] for value in search] == [reference() for reference in references[1:]]
 
 
+@pytest.mark.needs_mortal_classes
 @pytest.mark.parametrize("is_in_circle", [False, True])
 def test_an_abandoned_search_keeps_nothing_alive(descend, is_in_circle):
     search, references = started_search(descend)
