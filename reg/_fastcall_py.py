@@ -369,9 +369,8 @@ def make_call(spec: DispatchSpec, slow_path: Any, implicit: Any) -> Callable[...
         if lookup is NOT_GIVEN and implicit._scoped.get() is None:
             variables["in_scopes"] = False
         # A call by position alone has read the tables already, unless none were published.
-        is_miss = not keywords and len(args) == positions
-        if lookup is NOT_GIVEN and variables["fast"] is _NOTHING:
-            is_miss = False
+        has_read = lookup is not NOT_GIVEN or variables["fast"] is not _NOTHING
+        is_miss = has_read and bool(args) and len(args) == positions and not keywords
         if lookup is not NOT_GIVEN:
             keywords["lookup"] = lookup
         if any(argument is NOT_GIVEN for argument in args):

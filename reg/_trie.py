@@ -69,7 +69,8 @@ def value_of(entry: Entry) -> Any:
 
 def order_of(entry: Entry) -> int:
     """Get the number of an entry."""
-    return entry[-1]  # type: ignore[no-any-return]
+    order: int = entry[-1]
+    return order
 
 
 # More branches than this are spread over several dictionaries, so that adding one

@@ -383,6 +383,32 @@ def test_a_repeated_call_is_not_searched_again(
     assert searches == []
 
 
+# In C, the slow path fills in the default of a parameter that dispatches by name.
+@pytest.mark.skipif(compiled, reason="in C, such a default is filled in by the slow path")
+@pytest.mark.parametrize("where", [_given, _in_scope, _in_thread, _everywhere])
+def test_a_repeated_call_without_its_arguments_is_not_searched_again(
+    where: Callable[..., None],
+) -> None:
+    @reg.generic("unit")
+    def scale(*, unit: str | None = None) -> str:
+        return "unknown"
+
+    registry = reg.Registry()
+    registry.register(scale, [type(None)], lambda unit=None: "of no unit")
+    searches: list[str] = []
+
+    def call(**keywords: Any) -> None:
+        for _ in range(2):
+            assert scale(**keywords) == "of no unit"
+        searches.extend(_searches(lambda: scale(**keywords)))
+
+    with reg.implicit.preserved():
+        where(registry, call)
+    # The fast path has no code for parameters that are passed by keyword only; the plan is found
+    # without it.
+    assert not {"call", "_plan"} & set(searches)
+
+
 def test_the_marker_of_a_missing_argument_is_an_ordinary_argument() -> None:
     registry = reg.Registry()
     registry.register(area, [object, type(MISSING)], lambda shape, marker: "two")
